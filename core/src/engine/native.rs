@@ -1,0 +1,5 @@
+//! The engine itself.
+
+/// The engine.
+#[derive(Debug)]
+pub struct Engine {}

@@ -1,0 +1,5 @@
+//! Which claim plays which part.
+
+/// Claim names by part.
+#[derive(Clone, Debug, Default)]
+pub struct ClaimMap {}
