@@ -276,34 +276,34 @@ impl Split {
             let next = after.trim_start_matches(is_space);
             if word.is_empty() {
                 rest = skip_element(rest);
-            } else if let Some(value) = next.strip_prefix('=') {
-                let (value, end) = take_value(value.trim_start_matches(is_space));
+            } else if let Some(written) = next.strip_prefix('=') {
+                let written = written.trim_start_matches(is_space);
+                let (value, end) = take_value(written);
                 rest = end;
                 terminated &= value.is_some();
-                // A value of nothing but `=` is the padding of a token68 (RFC 9110 §11.2).
-                if let Some(value) = value.filter(|text| text.chars().any(|c| c != '=')) {
+                // Unquoted, nothing but `=` is the padding of a token68 (RFC 9110 §11.2).
+                let quoted = written.starts_with('"');
+                let padding = |text: &Cow<'_, str>| !quoted && text.chars().all(|c| c == '=');
+                if let Some(value) = value.filter(|text| !padding(text)) {
                     current
                         .parameters
                         .entry(word.to_ascii_lowercase())
                         .or_insert_with(|| value.into_owned());
                 }
             } else if next.len() < after.len() || next.is_empty() || next.starts_with(',') {
-                if current.scheme.is_some() {
-                    challenges.push(core::mem::take(&mut current));
-                }
-                // Parameters before any scheme belong to nothing.
-                current = RawChallenge {
+                let challenge = RawChallenge {
                     scheme: Some(word.into()),
-                    parameters: BTreeMap::new(),
+                    ..RawChallenge::default()
                 };
+                challenges.push(core::mem::replace(&mut current, challenge));
                 rest = next;
             } else {
                 rest = skip_element(after);
             }
         }
-        if current.scheme.is_some() {
-            challenges.push(current);
-        }
+        challenges.push(current);
+        // Parameters before any scheme belong to nothing.
+        challenges.retain(|challenge| challenge.scheme.is_some());
         Self {
             challenges,
             terminated,
