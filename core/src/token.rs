@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod claims;
+mod evidence;
 pub mod jws;
 pub mod keys;
 

@@ -35,7 +35,7 @@ pub fn decode_event(text: &str, unsigned: bool, received_at: UnixTime) -> String
 /// `cae token inspect` without configuration.
 #[must_use]
 pub fn inspect_token(token: &str, now: UnixTime) -> String {
-    token::inspect::inspect(token, None, now)
+    token::inspect(token, None, now)
 }
 
 /// JSON Schema of the engine configuration.

@@ -110,7 +110,7 @@ fn usable_address(text: Option<&str>, issuer: &Issuer, configuration: &Configura
     let parsed = address::parse_address(text?)?;
     let hidden = configuration.settings.private_addresses == PrivateAddresses::Missing
         && address::is_private(parsed)
-        && !issuer.policies.in_any_named_location(parsed);
+        && !issuer.policies.named_locations().holds(parsed);
     (!hidden).then_some(parsed)
 }
 

@@ -1,7 +1,7 @@
 //! Check 3: Conditional Access policies at the resource server (`enforcement.md` §6).
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -15,9 +15,10 @@ use super::standing::{Standing, Witnesses};
 use super::table::Situation;
 use crate::configuration::settings::{LocationEnforcement, Undetermined};
 use crate::configuration::{Issuer, Settings};
-use crate::policy::conditions::{Condition, ConditionSet};
-use crate::policy::controls::{GrantControl, Operator};
-use crate::policy::{Applicability, Candidates, CompiledPolicy, Facts, PolicyState};
+use crate::policy::controls::SignInInterval;
+use crate::policy::{
+    Applicability, Candidates, CompiledPolicy, Condition, ConditionSet, Facts, GrantControl, Operator, PolicyState,
+};
 use crate::state::record::DeviceCompliance;
 use crate::time::UnixTime;
 use crate::token::{AccessToken, Principal};
@@ -25,8 +26,8 @@ use crate::token::{AccessToken, Principal};
 /// `everyTime` allows five minutes between authentication and issue (`conditional-access.md` §4).
 const EVERY_TIME_SKEW: Duration = Duration::from_secs(300);
 
-/// What a token issued earlier can already have been judged by: these facts do not change after issue.
-const FIXED_AT_ISSUE: ConditionSet = ConditionSet::of(&[
+/// Facts that do not change after issue: an issuer that evaluated the policy has already judged them.
+const FIXED_AT_ISSUE: [Condition; 7] = [
     Condition::Application,
     Condition::UserActions,
     Condition::AuthenticationContext,
@@ -34,7 +35,7 @@ const FIXED_AT_ISSUE: ConditionSet = ConditionSet::of(&[
     Condition::ClientApps,
     Condition::SignInRisk,
     Condition::AuthenticationFlow,
-]);
+];
 
 /// Everything that the policy check reads.
 pub(super) struct PolicyCheck<'a> {
@@ -55,7 +56,10 @@ enum Evidence {
     Unmet,
     /// Standing state contradicts it: no token can show it.
     Contradicted,
+    /// The token does not say.
     Unknown,
+    /// The engine does not know the control: nothing can say.
+    NotUnderstood,
 }
 
 impl PolicyCheck<'_> {
@@ -81,13 +85,7 @@ impl PolicyCheck<'_> {
                 }
                 self.undetermined(policy, unknown, &policy.not_understood, findings);
             }
-            Applicability::Applies => {
-                if !policy.not_understood.is_empty() {
-                    self.undetermined(policy, ConditionSet::EMPTY, &policy.not_understood, findings);
-                } else {
-                    self.applies(policy, findings);
-                }
-            }
+            Applicability::Applies => self.applies(policy, findings),
         }
         self.outdated(policy, findings);
     }
@@ -113,10 +111,14 @@ impl PolicyCheck<'_> {
         let unmet = match evidence {
             Evidence::Met => false,
             Evidence::Unmet | Evidence::Contradicted => true,
+            Evidence::NotUnderstood => {
+                self.undetermined(policy, ConditionSet::EMPTY, &controls_not_understood(policy), findings);
+                return;
+            }
             // Other issuers have not looked at this policy: what the token does not show was not required.
             Evidence::Unknown if !policy.evaluated_by_issuer => true,
             Evidence::Unknown => {
-                self.undetermined(policy, ConditionSet::EMPTY, &[], findings);
+                self.undetermined(policy, ConditionSet::EMPTY, &self.unmet_controls(policy), findings);
                 return;
             }
         };
@@ -128,13 +130,13 @@ impl PolicyCheck<'_> {
             let result = if unmet { "failure" } else { "success" };
             let controls = if unmet { self.unmet_controls(policy) } else { Vec::new() };
             findings.report.policies.push(outcome(policy, "yes", result, controls));
-            findings.report.session_controls.extend(policy.session.names().map(String::from));
+            findings.report.session_controls.extend(policy.session.others.iter().cloned());
         }
     }
 
     /// What a refusing policy comes to: by its location, or by the time of the fact.
     fn refuse(&self, policy: &CompiledPolicy, evidence: Evidence, findings: &mut Findings) {
-        let id = Some(policy.name());
+        let id = Some(policy.label());
         let block = policy.grant.blocks();
         if let Some(address) = self.facts.address.filter(|_| policy.reads_address || policy.reads_country) {
             self.refuse_location(policy, address, findings);
@@ -159,19 +161,23 @@ impl PolicyCheck<'_> {
         };
         let result = findings.against(situation, code, id);
         findings.note("policy", result, || {
-            format!("{}: {} ({evidence:?})", policy.name(), code.as_str())
+            format!("{}: {} ({evidence:?})", policy.label(), code.as_str())
         });
     }
 
     fn refuse_location(&self, policy: &CompiledPolicy, address: IpAddr, findings: &mut Findings) {
+        if self.issuer.policies.location_ranges_exceeded() {
+            findings.note("policy.location", "notApplicable", || String::from("more ranges than maxLocationRanges"));
+            return;
+        }
         let place = self.standing.place_of_location_challenges();
         let (true, true, Some(place)) = (policy.evaluated_by_issuer, self.token.capable, place) else {
-            let result = findings.against(Situation::Refused, ReasonCode::PolicyLocation, Some(policy.name()));
-            findings.note("policy.location", result, || format!("{}: {address}", policy.name()));
+            let result = findings.against(Situation::Refused, ReasonCode::PolicyLocation, Some(policy.label()));
+            findings.note("policy.location", result, || format!("{}: {address}", policy.label()));
             return;
         };
-        let strict =
-            policy.session.strict_location() || self.settings.location_enforcement == LocationEnforcement::Strict;
+        let strict = self.settings.location_enforcement == LocationEnforcement::Strict
+            || policy.session.continuous_access_evaluation.as_ref().is_some_and(|mode| mode.is_strict());
         let outcome = location::outcome(self.token, self.issuer, place, address, strict, self.request.now);
         let (situation, until) = match outcome {
             LocationOutcome::Exempt(until) => (None, until),
@@ -184,11 +190,11 @@ impl PolicyCheck<'_> {
             }
         };
         let result = situation.map_or("passed", |situation| {
-            findings.against(situation, ReasonCode::PolicyLocation, Some(policy.name()))
+            findings.against(situation, ReasonCode::PolicyLocation, Some(policy.label()))
         });
         findings.revisit(until);
         findings.note("policy.location", result, || {
-            format!("{}: {address}, until {}", policy.name(), until.as_secs())
+            format!("{}: {address}, until {}", policy.label(), until.as_secs())
         });
     }
 
@@ -202,7 +208,7 @@ impl PolicyCheck<'_> {
     ) {
         let told_at_issue = policy.evaluated_by_issuer
             && policy.changed_at.is_some_and(|changed| self.token.issued_earliest >= changed)
-            && FIXED_AT_ISSUE.contains_all(unknown);
+            && unknown.iter().all(|condition| FIXED_AT_ISSUE.contains(&condition));
         let setting = policy
             .id
             .as_ref()
@@ -214,18 +220,18 @@ impl PolicyCheck<'_> {
             Undetermined::Ignore => "passed",
             Undetermined::Report => "reported",
             Undetermined::Deny => {
-                findings.against(Situation::Refused, ReasonCode::PolicyUndetermined, Some(policy.name()))
+                findings.against(Situation::Refused, ReasonCode::PolicyUndetermined, Some(policy.label()))
             }
         };
         if findings.reporting() && result != "passed" {
             findings.report.undetermined.push(UndeterminedPolicy {
-                id: policy.name(),
+                id: policy.label(),
                 display_name: policy.display_name.clone(),
                 unknown: names(unknown, not_understood),
             });
         }
         findings.note("policy", result, || {
-            format!("{}: undetermined, {}", policy.name(), names(unknown, not_understood).join(", "))
+            format!("{}: undetermined, {}", policy.label(), names(unknown, not_understood).join(", "))
         });
     }
 
@@ -241,9 +247,9 @@ impl PolicyCheck<'_> {
             return;
         }
         let situation = Situation::IssuedBefore { fact: changed };
-        let result = findings.against(situation, ReasonCode::PolicyChanged, Some(policy.name()));
+        let result = findings.against(situation, ReasonCode::PolicyChanged, Some(policy.label()));
         findings.note("policy.changed", result, || {
-            format!("{}: changed at {}", policy.name(), changed.as_secs())
+            format!("{}: changed at {}", policy.label(), changed.as_secs())
         });
     }
 
@@ -258,44 +264,51 @@ impl PolicyCheck<'_> {
 
     /// Sign-in frequency (`enforcement.md` §6): app-only tokens are exempt, `everyTime` is judged at issue.
     fn sign_in_frequency(&self, policy: &CompiledPolicy, findings: &mut Findings) {
-        let Some(frequency) = policy.session.sign_in_frequency.as_ref() else { return };
+        let Some(frequency) = policy.session.sign_in_frequency else { return };
         if self.token.principal == Principal::Application {
             return;
         }
+        let max_age = match frequency.interval {
+            SignInInterval::Every(interval) => interval,
+            SignInInterval::EveryTime => Duration::ZERO,
+            SignInInterval::NotUnderstood => {
+                let member = String::from("sessionControls.signInFrequency");
+                self.undetermined(policy, ConditionSet::EMPTY, &[member], findings);
+                return;
+            }
+        };
         let Some(authenticated) = self.token.auth_time.known().copied() else {
             if policy.evaluated_by_issuer {
-                self.undetermined(policy, ConditionSet::EMPTY, &[String::from("sessionControls.signInFrequency")], findings);
+                let member = String::from("sessionControls.signInFrequency");
+                self.undetermined(policy, ConditionSet::EMPTY, &[member], findings);
             } else {
-                let max_age = frequency.interval().unwrap_or(EVERY_TIME_SKEW).as_secs();
-                let situation = Situation::SignInAge { fact: None, max_age };
-                findings.against(situation, ReasonCode::PolicySignInFrequency, Some(policy.name()));
+                let situation = Situation::SignInAge { fact: None, max_age: max_age.as_secs() };
+                findings.against(situation, ReasonCode::PolicySignInFrequency, Some(policy.label()));
             }
             return;
         };
-        let (fact, max_age, stale) = match frequency.interval() {
-            Some(interval) => {
-                let fact = authenticated.saturating_add(interval);
-                (fact, interval.as_secs(), self.request.now >= fact)
-            }
-            None => {
-                let fact = authenticated.saturating_add(EVERY_TIME_SKEW);
-                (fact, 0, self.token.issued_at > fact)
-            }
+        let (fact, stale) = if max_age.is_zero() {
+            let fact = authenticated.saturating_add(EVERY_TIME_SKEW);
+            (fact, self.token.issued_at > fact)
+        } else {
+            let fact = authenticated.saturating_add(max_age);
+            (fact, self.request.now >= fact)
         };
         if !stale {
-            if frequency.interval().is_some() {
+            if !max_age.is_zero() {
                 findings.revisit(fact);
             }
             return;
         }
+        let max_age = max_age.as_secs();
         let situation = match policy.evaluated_by_issuer {
             true if self.token.issued_earliest < fact => Situation::SignInAge { fact: Some(fact), max_age },
             true => Situation::Refused,
             false => Situation::SignInAge { fact: None, max_age },
         };
-        let result = findings.against(situation, ReasonCode::PolicySignInFrequency, Some(policy.name()));
+        let result = findings.against(situation, ReasonCode::PolicySignInFrequency, Some(policy.label()));
         findings.note("policy.sign_in_frequency", result, || {
-            format!("{}: authenticated at {}", policy.name(), authenticated.as_secs())
+            format!("{}: authenticated at {}", policy.label(), authenticated.as_secs())
         });
     }
 
@@ -325,24 +338,37 @@ impl PolicyCheck<'_> {
         if policy.grant.blocks() {
             return Evidence::Unmet;
         }
-        let mut evidence = policy.grant.controls.iter().map(|control| self.evidence(control));
+        let mut evidence = policy.grant.controls.iter().map(|control| self.evidence(policy, control));
         match policy.grant.operator {
             Operator::And => evidence.fold(Evidence::Met, worse),
             Operator::Or => evidence.next().map_or(Evidence::Met, |first| evidence.fold(first, better)),
         }
     }
 
-    fn evidence(&self, control: &GrantControl) -> Evidence {
+    fn evidence(&self, policy: &CompiledPolicy, control: &GrantControl) -> Evidence {
         let shown = match control {
             GrantControl::Mfa => self.token.shows_mfa(self.issuer),
             GrantControl::CompliantDevice => return self.device_evidence(),
-            // Any other control makes the policy undetermined before its evidence is asked for.
-            _ => None,
+            GrantControl::DomainJoinedDevice => self.token.shows_hybrid_joined_device(self.issuer),
+            control if !control.leaves_trace() => return self.untraced_evidence(policy),
+            _ => return Evidence::NotUnderstood,
         };
         match shown {
             Some(true) => Evidence::Met,
             Some(false) => Evidence::Unmet,
             None => Evidence::Unknown,
+        }
+    }
+
+    /// A control that leaves no trace in tokens: the issuer saw to it when it issued a token after the fact. For other
+    /// issuers such a policy does not load.
+    fn untraced_evidence(&self, policy: &CompiledPolicy) -> Evidence {
+        if !policy.evaluated_by_issuer {
+            return Evidence::NotUnderstood;
+        }
+        match self.time_of_fact(policy) {
+            Some(fact) if self.token.issued_earliest < fact => Evidence::Unmet,
+            _ => Evidence::Met,
         }
     }
 
@@ -370,8 +396,8 @@ impl PolicyCheck<'_> {
             .grant
             .controls
             .iter()
-            .filter(|control| self.evidence(control) != Evidence::Met)
-            .map(ToString::to_string)
+            .filter(|control| self.evidence(policy, control) != Evidence::Met)
+            .map(|control| control.name().into_owned())
             .collect()
     }
 
@@ -381,15 +407,15 @@ impl PolicyCheck<'_> {
             .grant
             .controls
             .iter()
-            .filter(|control| self.evidence(control) != Evidence::Met)
-            .find_map(|control| self.issuer.acr_values.get(&control.to_string()).cloned())
+            .filter(|control| self.evidence(policy, control) != Evidence::Met)
+            .find_map(|control| self.issuer.acr_values.get(control.name().as_ref()).cloned())
     }
 
     fn report(&self, policy: &CompiledPolicy, applicability: Applicability, findings: &mut Findings) {
         match applicability {
             Applicability::DoesNotApply(_) => {}
             Applicability::Undetermined(unknown) => findings.report.undetermined.push(UndeterminedPolicy {
-                id: policy.name(),
+                id: policy.label(),
                 display_name: policy.display_name.clone(),
                 unknown: names(unknown, &[]),
             }),
@@ -398,7 +424,7 @@ impl PolicyCheck<'_> {
                     Evidence::Met => Vec::new(),
                     _ => self.unmet_controls(policy),
                 };
-                let result = policy.grant.report_only_result(&unmet);
+                let result = report_only_result(policy, &unmet);
                 findings.report.policies.push(outcome(policy, "yes", result, unmet));
             }
         }
@@ -407,14 +433,14 @@ impl PolicyCheck<'_> {
     /// Every policy that is not listed yet, with what rules it out.
     fn explain_the_rest(&self, findings: &mut Findings) {
         for (policy, applicability) in self.issuer.policies.evaluate_all(self.facts) {
-            let id = policy.name();
+            let id = policy.label();
             let listed = findings.report.policies.iter().any(|listed| listed.id == id);
             let row = match applicability {
                 _ if listed => continue,
                 Applicability::Applies => outcome(policy, "yes", "undetermined", Vec::new()),
                 Applicability::DoesNotApply(condition) => PolicyOutcome {
-                    analysis_reason: Some(condition.name()),
-                    ..outcome(policy, "no", policy.state.not_applied(), Vec::new())
+                    analysis_reason: Some(condition.as_str()),
+                    ..outcome(policy, "no", not_applied(policy.state), Vec::new())
                 },
                 Applicability::Undetermined(unknown) => PolicyOutcome {
                     unknown: names(unknown, &policy.not_understood),
@@ -428,7 +454,7 @@ impl PolicyCheck<'_> {
 
 fn outcome(policy: &CompiledPolicy, applies: &'static str, result: &'static str, unmet: Vec<String>) -> PolicyOutcome {
     PolicyOutcome {
-        id: policy.name(),
+        id: policy.label(),
         display_name: policy.display_name.clone(),
         applies,
         analysis_reason: None,
@@ -441,17 +467,62 @@ fn outcome(policy: &CompiledPolicy, applies: &'static str, result: &'static str,
 fn names(unknown: ConditionSet, not_understood: &[String]) -> Vec<String> {
     unknown
         .iter()
-        .map(|condition| String::from(condition.name()))
+        .map(|condition| String::from(condition.as_str()))
         .chain(not_understood.iter().cloned())
         .collect()
 }
 
+/// The controls that make a policy undetermined, by their place in the document.
+fn controls_not_understood(policy: &CompiledPolicy) -> Vec<String> {
+    policy
+        .grant
+        .controls
+        .iter()
+        .filter(|control| matches!(control, GrantControl::NotUnderstood(_) | GrantControl::AuthenticationStrength(_)))
+        .map(|control| format!("grantControls.{}", control.name()))
+        .collect()
+}
+
+/// Graph's name of what a report-only policy would have done (`policy-semantics.md` row 26).
+fn report_only_result(policy: &CompiledPolicy, unmet: &[String]) -> &'static str {
+    let interactive = |control: &GrantControl| {
+        matches!(
+            control,
+            GrantControl::Mfa
+                | GrantControl::AuthenticationStrength(_)
+                | GrantControl::RiskRemediation
+                | GrantControl::PasswordChange
+                | GrantControl::TermsOfUse(_)
+                | GrantControl::CustomAuthenticationFactor(_)
+        )
+    };
+    let mut open = policy.grant.controls.iter().filter(|control| unmet.contains(&control.name().into_owned()));
+    let by_interaction = match policy.grant.operator {
+        Operator::And => open.all(interactive),
+        Operator::Or => open.any(interactive),
+    };
+    match (unmet.is_empty(), by_interaction && !policy.grant.blocks()) {
+        (true, _) => "reportOnlySuccess",
+        (false, true) => "reportOnlyInterrupted",
+        (false, false) => "reportOnlyFailure",
+    }
+}
+
+/// Row 26: the result of a policy that does not apply.
+const fn not_applied(state: PolicyState) -> &'static str {
+    match state {
+        PolicyState::ReportOnly => "reportOnlyNotApplied",
+        PolicyState::Enabled | PolicyState::Disabled | PolicyState::NotUnderstood => "notApplied",
+    }
+}
+
 /// AND over controls: what is contradicted or visibly unmet decides, then what is unknown.
 fn worse(a: Evidence, b: Evidence) -> Evidence {
-    use Evidence::{Contradicted, Met, Unknown, Unmet};
+    use Evidence::{Contradicted, Met, NotUnderstood, Unknown, Unmet};
     match (a, b) {
         (Contradicted, _) | (_, Contradicted) => Contradicted,
         (Unmet, _) | (_, Unmet) => Unmet,
+        (NotUnderstood, _) | (_, NotUnderstood) => NotUnderstood,
         (Unknown, _) | (_, Unknown) => Unknown,
         (Met, Met) => Met,
     }
@@ -460,9 +531,10 @@ fn worse(a: Evidence, b: Evidence) -> Evidence {
 /// OR over controls: one that is met suffices, one that may be met leaves it open, one that a new token could show
 /// keeps the way open.
 fn better(a: Evidence, b: Evidence) -> Evidence {
-    use Evidence::{Contradicted, Met, Unknown, Unmet};
+    use Evidence::{Contradicted, Met, NotUnderstood, Unknown, Unmet};
     match (a, b) {
         (Met, _) | (_, Met) => Met,
+        (NotUnderstood, _) | (_, NotUnderstood) => NotUnderstood,
         (Unknown, _) | (_, Unknown) => Unknown,
         (Unmet, _) | (_, Unmet) => Unmet,
         (Contradicted, Contradicted) => Contradicted,

@@ -51,21 +51,36 @@ impl Engine {
         &self.configuration
     }
 
-    fn read(&self, token: &str, now: UnixTime) -> Result<(Entry, Reading), Refusal> {
-        let reading = token::read::read(token, &self.configuration, now)?;
-        let access_token = reading.token.clone();
+    /// Reads a token into an entry of the table, and says what its signature needs.
+    fn read(&self, text: &str, now: UnixTime) -> Result<(Entry, Needs), Refusal> {
+        let Reading { token, key, algorithm, signing_input_len } = token::read(text, &self.configuration, now)?;
+        let mut needs = needs_of(&token);
+        let key_id = match key {
+            KeyChoice::Found { key } => {
+                needs.signature = Some(SignatureNeed {
+                    key_id: key.id.clone(),
+                    key: key.jwk.clone(),
+                    algorithm: algorithm.name(),
+                    signing_input: signing_input_len,
+                });
+                Some(key.id.clone())
+            }
+            KeyChoice::Unknown { kid } => {
+                let issuer = self.configuration.issuers.get(token.issuer);
+                let issuer = issuer.map_or_else(String::new, |issuer| issuer.issuer.clone());
+                needs.key = Some(KeyNeed { issuer, kid });
+                None
+            }
+        };
         let entry = Entry {
-            token: Box::from(token),
-            candidates: self.candidates(&access_token),
-            access_token,
-            key_id: match &reading.key {
-                KeyChoice::Found { key_id, .. } => Some(key_id.clone()),
-                KeyChoice::Unknown { .. } => None,
-            },
+            token: Box::from(text),
+            candidates: self.candidates(&token),
+            access_token: token,
+            key_id,
             epoch: self.epoch,
             verified: false,
         };
-        Ok((entry, reading))
+        Ok((entry, needs))
     }
 
     fn candidates(&self, token: &AccessToken) -> Candidates {
@@ -112,23 +127,7 @@ impl Engine {
         }
         match self.read(token, now) {
             Err(refusal) => Begun::Refused(self.refused(refusal.code, &refusal.detail)),
-            Ok((entry, reading)) => {
-                let mut needs = needs_of(&entry.access_token);
-                match reading.key {
-                    KeyChoice::Found { key_id, key } => {
-                        needs.signature = Some(SignatureNeed {
-                            key_id,
-                            key,
-                            algorithm: reading.algorithm.name(),
-                            signing_input: reading.signing_input_len,
-                        });
-                    }
-                    KeyChoice::Unknown { kid } => {
-                        let issuer = self.configuration.issuers.get(entry.access_token.issuer);
-                        let issuer = issuer.map_or_else(String::new, |issuer| issuer.issuer.clone());
-                        needs.key = Some(KeyNeed { issuer, kid });
-                    }
-                }
+            Ok((entry, needs)) => {
                 // Two requests may be on their way with one token that is not verified yet: they share its handle.
                 let pending = self.handles.find(token);
                 let handle = match pending.and_then(|handle| self.handles.get_mut(handle).zip(Some(handle))) {
@@ -251,6 +250,6 @@ impl Conversation for Engine {
     }
 
     fn inspect_token(&mut self, token: &str, now: UnixTime) -> Result<String, Infallible> {
-        Ok(token::inspect::inspect(token, Some(&self.configuration), now))
+        Ok(token::inspect(token, Some(&self.configuration), now))
     }
 }

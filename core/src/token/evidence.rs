@@ -23,11 +23,17 @@ impl AccessToken {
     /// Whether the token shows a compliant device (`signin_state`); `None` if it does not say.
     #[must_use]
     pub fn shows_compliant_device(&self, issuer: &Issuer) -> Option<bool> {
-        let by_state = self
-            .signin_state
-            .known()
-            .map(|flags| flags.iter().any(|flag| flag == "dvc_cmp"));
-        either(by_state, self.shows_acr(issuer, "compliantDevice"))
+        either(self.shows_flag("dvc_cmp"), self.shows_acr(issuer, "compliantDevice"))
+    }
+
+    /// Whether the token shows a hybrid-joined device (`signin_state`); `None` if it does not say.
+    #[must_use]
+    pub fn shows_hybrid_joined_device(&self, issuer: &Issuer) -> Option<bool> {
+        either(self.shows_flag("dvc_dmjd"), self.shows_acr(issuer, "domainJoinedDevice"))
+    }
+
+    fn shows_flag(&self, flag: &str) -> Option<bool> {
+        self.signin_state.known().map(|flags| flags.iter().any(|shown| shown == flag))
     }
 
     /// Whether the token shows the authentication context `context`, by `acrs` or the configured `acr` value.
