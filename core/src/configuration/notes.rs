@@ -77,7 +77,10 @@ fn of_issuer(
 fn unmatchable(issuer: &Issuer, at: &str, notes: &mut Vec<Fault>) {
     for (part, events) in [
         (Part::Session, "events about one session"),
-        (Part::Device, "device-compliance-change and other events about one device"),
+        (
+            Part::Device,
+            "device-compliance-change and other events about one device",
+        ),
     ] {
         if issuer.claims.name(part).is_none() {
             let message = format!(

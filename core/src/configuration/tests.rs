@@ -51,7 +51,10 @@ fn example() -> Value {
 fn example_with(pointer: &str, value: Value) -> Value {
     let mut document = example();
     let (parent, key) = pointer.rsplit_once('/').unwrap();
-    document.pointer_mut(parent).unwrap()[key] = value;
+    match document.pointer_mut(parent).unwrap() {
+        Value::Array(elements) => elements[key.parse::<usize>().unwrap()] = value,
+        object => object[key] = value,
+    }
     document
 }
 
@@ -62,7 +65,11 @@ fn read(document: &Value) -> Configuration {
 fn faults(document: &Value) -> Vec<(String, &'static str)> {
     match Configuration::compile(document) {
         Ok(_) => Vec::new(),
-        Err(faults) => faults.0.into_iter().map(|fault| (fault.at, fault.code)).collect(),
+        Err(faults) => faults
+            .0
+            .into_iter()
+            .map(|fault| (fault.at, fault.code))
+            .collect(),
     }
 }
 
@@ -92,7 +99,10 @@ fn the_example_reads() {
     assert_eq!(transmitter.audience.as_deref(), Some("https://api.example"));
     assert_eq!(transmitter.speaks_for, [0]);
     assert_eq!(transmitter.standing_state_max_age, 7_776_000);
-    assert_eq!(transmitter.session_revoked_by_user, SessionRevokedByUser::Revoke);
+    assert_eq!(
+        transmitter.session_revoked_by_user,
+        SessionRevokedByUser::Revoke
+    );
     assert!(!transmitter.algorithms.contains(&Algorithm::Hs256));
     assert_eq!(configuration.settings, Settings::default());
 }
@@ -145,7 +155,10 @@ fn everything_that_can_be_said_is_kept() {
     assert_eq!(issuer.claims.name(Part::User), Some("oid"));
     assert_eq!(
         issuer.issuer_aliases,
-        ["https://login.example/{tenantid}/", "https://sts.windows.net/{tenantid}/"]
+        [
+            "https://login.example/{tenantid}/",
+            "https://sts.windows.net/{tenantid}/"
+        ]
     );
     assert_eq!(issuer.issue_time_backdated, 60);
     assert!(!issuer.honours_nbf && !issuer.enforces_policies && issuer.email_is_stable);
@@ -154,7 +167,10 @@ fn everything_that_can_be_said_is_kept() {
     assert_eq!(issuer.acr_values["authenticationStrength:abc"], "phrh");
     assert_eq!(issuer.assurance_levels["phr"], "nist-aal3");
     assert_eq!(issuer.algorithms, [Algorithm::Rs256, Algorithm::EdDsa]);
-    assert_eq!(issuer.jwks_uri.as_deref(), Some("https://login.example/keys"));
+    assert_eq!(
+        issuer.jwks_uri.as_deref(),
+        Some("https://login.example/keys")
+    );
     assert_eq!(issuer.audiences, ["api://a", "api://b"]);
     assert_eq!(issuer.dialect, Dialect::OAuth);
 
@@ -163,27 +179,55 @@ fn everything_that_can_be_said_is_kept() {
     assert_eq!(transmitter.acts_for_issuer, Some(true));
     assert_eq!(transmitter.opaque_scope.as_deref(), Some(TENANT));
     assert_eq!(transmitter.unseen_member, Some(UnseenMember::FailSafe));
-    assert_eq!(transmitter.brake, Some(Brake { subjects_per_minute: 100, hold: true }));
+    assert_eq!(
+        transmitter.brake,
+        Some(Brake {
+            subjects_per_minute: 100,
+            hold: true
+        })
+    );
     assert!(transmitter.legacy && transmitter.mfa_enabled_by_user);
     assert_eq!(transmitter.critical_subject_members, ["device"]);
 
     let settings = &configuration.settings;
     assert_eq!(settings.max_location_ranges, None);
-    assert_eq!((settings.max_token_age_capable, settings.max_token_age_other), (100_800, 3_600));
+    assert_eq!(
+        (settings.max_token_age_capable, settings.max_token_age_other),
+        (100_800, 3_600)
+    );
     assert_eq!(settings.critical_risk_level, RiskLevel::Medium);
     assert_eq!(settings.undetermined, Undetermined::Report);
     assert_eq!(settings.undetermined_by_policy["abc"], Undetermined::Deny);
     assert_eq!(settings.unseen_member, Some(UnseenMember::Precise));
-    assert_eq!(settings.policy_changed_at["p1"], settings.policy_changed_at["p2"]);
+    assert_eq!(
+        settings.policy_changed_at["p1"],
+        settings.policy_changed_at["p2"]
+    );
     assert_eq!(settings.middle_tier_clients, ["abc"]);
     assert_eq!(settings.application_groups["office365"].ids, [TENANT]);
     assert!(settings.application_groups["office365"].complete);
-    assert!(settings.application_groups.contains_key("microsoftadminportals"));
+    assert!(
+        settings
+            .application_groups
+            .contains_key("microsoftadminportals")
+    );
     assert_eq!(settings.required_scopes["/a"], ["x"]);
     assert_eq!(settings.required_scopes["/b"], ["y", "z"]);
     assert_eq!(settings.required_authentication_contexts["/pay"], ["c1"]);
-    assert_eq!(settings.token_limits, Limits { bytes: 8_192, depth: 8 });
-    assert_eq!(settings.event_limits, Limits { bytes: 1 << 20, depth: 8 });
+    assert_eq!(
+        settings.token_limits,
+        Limits {
+            bytes: 8_192,
+            depth: 8
+        }
+    );
+    assert_eq!(
+        settings.event_limits,
+        Limits {
+            bytes: 1 << 20,
+            depth: 8
+        }
+    );
 }
 
 /// `enforcement.md` §8, row by row.
@@ -204,13 +248,19 @@ fn profiles_have_the_defaults_of_the_table() {
         assert_eq!(settings.policy_change_grace, 7_200);
         assert!(settings.policy_changed_at.is_empty());
         assert!(!settings.country_at_resource);
-        assert_eq!(settings.private_addresses, settings::PrivateAddresses::Missing);
+        assert_eq!(
+            settings.private_addresses,
+            settings::PrivateAddresses::Missing
+        );
         assert!(settings.middle_tier_clients.is_empty());
         let office = &settings.application_groups["office365"];
         assert!(!office.complete && office.ids.iter().all(|id| values::is_guid(id)));
         assert!(settings.required_scopes.is_empty());
         assert!(settings.required_authentication_contexts.is_empty());
-        assert_eq!((settings.token_limits, settings.event_limits), (Limits::TOKEN, Limits::EVENT));
+        assert_eq!(
+            (settings.token_limits, settings.event_limits),
+            (Limits::TOKEN, Limits::EVENT)
+        );
     }
     let differing = |settings: &Settings| {
         (
@@ -227,9 +277,45 @@ fn profiles_have_the_defaults_of_the_table() {
     use LocationEnforcement::{Standard, Strict};
     use Undetermined::{Ignore, Report};
     for (settings, expected) in [
-        (&full, (Profile::Full, true, true, true, Strict, None, 100_800, Report)),
-        (&entra, (Profile::Entra, false, false, true, Standard, Some(5_000), 100_800, Ignore)),
-        (&entra2020, (Profile::Entra2020, false, false, false, Standard, Some(5_000), 86_400, Ignore)),
+        (
+            &full,
+            (
+                Profile::Full,
+                true,
+                true,
+                true,
+                Strict,
+                None,
+                100_800,
+                Report,
+            ),
+        ),
+        (
+            &entra,
+            (
+                Profile::Entra,
+                false,
+                false,
+                true,
+                Standard,
+                Some(5_000),
+                100_800,
+                Ignore,
+            ),
+        ),
+        (
+            &entra2020,
+            (
+                Profile::Entra2020,
+                false,
+                false,
+                false,
+                Standard,
+                Some(5_000),
+                86_400,
+                Ignore,
+            ),
+        ),
     ] {
         assert_eq!(differing(settings), expected);
     }
@@ -287,7 +373,6 @@ fn every_fault_is_reported_at_once() {
         ("/settings/requiredScopes/~1a", MISSING_MEMBER),
         ("/settings/requiredScopes/orders", BAD_VALUE),
         ("/issuers/0/tenants", MISSING_MEMBER),
-        ("/issuers/1/tenants", BAD_VALUE),
         ("/issuers/1/claims", NOT_ALLOWED),
         ("/issuers/1/tenants", BAD_VALUE),
         ("/issuers/2/claims/sesion", UNKNOWN_MEMBER),
@@ -311,7 +396,10 @@ fn every_fault_is_reported_at_once() {
         ("/transmitters/1/speaksFor", MISSING_MEMBER),
         ("/transmitters/1/issuer", DUPLICATE),
     ];
-    let expected: Vec<_> = expected.iter().map(|(at, code)| (at.to_string(), *code)).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(at, code)| (at.to_string(), *code))
+        .collect();
     assert_eq!(faults(&document), expected);
 }
 
@@ -324,7 +412,11 @@ fn documents_that_are_no_object_are_one_fault() {
         ("{}", "/issuers", MISSING_MEMBER),
     ] {
         let faults = Configuration::read(text).unwrap_err().0;
-        assert_eq!((faults[0].at.as_str(), faults[0].code), (at, code), "{text}");
+        assert_eq!(
+            (faults[0].at.as_str(), faults[0].code),
+            (at, code),
+            "{text}"
+        );
         assert_eq!(faults.len(), 1, "{faults:?}");
     }
 }
@@ -333,7 +425,10 @@ fn documents_that_are_no_object_are_one_fault() {
 fn audiences_stand_on_the_resource_or_on_every_issuer() {
     let mut document = example();
     document["resource"] = json!({});
-    assert_eq!(faults(&document), [("/resource/audiences".to_string(), MISSING_MEMBER)]);
+    assert_eq!(
+        faults(&document),
+        [("/resource/audiences".to_string(), MISSING_MEMBER)]
+    );
     document["issuers"][0]["audiences"] = json!(["api://own"]);
     assert_eq!(read(&document).issuers[0].audiences, ["api://own"]);
 }
@@ -342,7 +437,10 @@ fn audiences_stand_on_the_resource_or_on_every_issuer() {
 fn no_url_means_two_issuers() {
     let entra = |issuer: &str, extra: Value| {
         let mut object = json!({"issuer": issuer, "claims": "entra-v2", "jwks": {"keys": []}});
-        object.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        object
+            .as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
         object
     };
     let pattern = "https://login.microsoftonline.com/{tenantid}/v2.0";
@@ -350,31 +448,61 @@ fn no_url_means_two_issuers() {
     let v1 = format!("https://sts.windows.net/{TENANT}/");
     for (issuers, expected) in [
         // A pattern covers the URL of one of its tenants.
-        (json!([entra(pattern, json!({"tenants": [TENANT]})), entra(&v2, json!({}))]), Some("/issuers/1/issuer")),
         (
-            json!([entra(&v2, json!({})), entra("https://o.example", json!({"issuerAliases": [v2]}))]),
+            json!([
+                entra(pattern, json!({"tenants": [TENANT]})),
+                entra(&v2, json!({}))
+            ]),
+            Some("/issuers/1/issuer"),
+        ),
+        (
+            json!([
+                entra(&v2, json!({})),
+                entra("https://o.example", json!({"issuerAliases": [v2]}))
+            ]),
             Some("/issuers/1/issuerAliases/0"),
         ),
         (
-            json!([entra(&v2, json!({})),
-                   entra("https://o.example", json!({"claims": {"preset": "okta", "issuerAliases": ["https://x", v2]}}))]),
+            json!([
+                entra(&v2, json!({})),
+                entra(
+                    "https://o.example",
+                    json!({"claims": {"preset": "okta", "issuerAliases": ["https://x", v2]}})
+                )
+            ]),
             Some("/issuers/1/claims/issuerAliases/1"),
         ),
         // What a preset implies gives way to what is configured.
-        (json!([entra(&v2, json!({})), entra(&v1, json!({"claims": "entra-v1"}))]), None),
+        (
+            json!([
+                entra(&v2, json!({})),
+                entra(&v1, json!({"claims": "entra-v1"}))
+            ]),
+            None,
+        ),
     ] {
         let mut document = example();
         document["issuers"] = issuers;
         document["transmitters"] = json!([]);
         let found = faults(&document);
-        let expected: Vec<_> = expected.into_iter().map(|at| (at.to_string(), DUPLICATE)).collect();
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|at| (at.to_string(), DUPLICATE))
+            .collect();
         assert_eq!(found, expected);
     }
     let mut document = example();
     document["transmitters"] = json!([]);
-    document["issuers"] = json!([entra(&v2, json!({})), entra(&v1, json!({"claims": "entra-v1"}))]);
+    document["issuers"] = json!([
+        entra(&v2, json!({})),
+        entra(&v1, json!({"claims": "entra-v1"}))
+    ]);
     let issuers = read(&document).issuers;
-    assert!(issuers.iter().all(|issuer| issuer.issuer_aliases.is_empty()));
+    assert!(
+        issuers
+            .iter()
+            .all(|issuer| issuer.issuer_aliases.is_empty())
+    );
     document["issuers"] = json!([entra(&v2, json!({}))]);
     assert_eq!(read(&document).issuers[0].issuer_aliases, [v1]);
 }
@@ -386,11 +514,17 @@ fn a_transmitter_names_issuers_as_they_are_configured() {
     document["issuers"][0]["tenants"] = json!([TENANT]);
     // One tenant's URL would stand for all tenants of the pattern.
     let found = faults(&document);
-    assert_eq!(found, [("/transmitters/0/speaksFor/0".to_string(), NOT_FOUND)]);
+    assert_eq!(
+        found,
+        [("/transmitters/0/speaksFor/0".to_string(), NOT_FOUND)]
+    );
     document["transmitters"][0]["speaksFor"] = json!(["https://login.example/{tenantid}/v2.0"]);
     read(&document);
     document["issuers"][0]["scope"] = json!("all");
-    assert_eq!(faults(&document), [("/issuers/0/scope".to_string(), BAD_VALUE)]);
+    assert_eq!(
+        faults(&document),
+        [("/issuers/0/scope".to_string(), BAD_VALUE)]
+    );
 }
 
 #[test]
@@ -404,8 +538,14 @@ fn key_material_is_never_repeated_in_a_fault() {
     ] {
         for at in ["/issuers/0/jwks", "/transmitters/0/jwks"] {
             let faults = Configuration::compile(&example_with(at, jwks.clone())).unwrap_err();
-            assert!(faults.0.iter().all(|fault| fault.at.starts_with(at)), "{faults:?}");
-            assert!(!format!("{faults:?}{faults}").contains(&SECRET[..8]), "{faults:?}");
+            assert!(
+                faults.0.iter().all(|fault| fault.at.starts_with(at)),
+                "{faults:?}"
+            );
+            assert!(
+                !format!("{faults:?}{faults}").contains(&SECRET[..8]),
+                "{faults:?}"
+            );
         }
     }
 }
@@ -413,12 +553,17 @@ fn key_material_is_never_repeated_in_a_fault() {
 #[test]
 fn what_happens_less_than_expected_is_said() {
     let codes = |document: &Value| {
-        let codes = read(document).notes.into_iter().map(|note| (note.at, note.code));
+        let codes = read(document)
+            .notes
+            .into_iter()
+            .map(|note| (note.at, note.code));
         codes.collect::<BTreeSet<_>>()
     };
     let has = |document: &Value, at: &str, code: &str| {
         let code = format!("configuration.{code}");
-        codes(document).iter().any(|(place, found)| place == at && *found == code)
+        codes(document)
+            .iter()
+            .any(|(place, found)| place == at && *found == code)
     };
     assert!(has(&example(), "/issuers/0", "guests_by_resource_tenant"));
     assert_eq!(codes(&example()).len(), 1);
@@ -432,7 +577,10 @@ fn what_happens_less_than_expected_is_said() {
     assert!(has(&document, "/issuers/0", "standard_is_strict"));
 
     let mut document = example();
-    document["transmitters"][0].as_object_mut().unwrap().remove("audience");
+    document["transmitters"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("audience");
     assert!(has(&document, "/transmitters/0", "any_audience"));
     let document = example_with("/issuers/0/claims", json!("okta"));
     assert!(has(&document, "/transmitters/0", "unmatchable_event"));
@@ -468,7 +616,9 @@ fn json_value() -> impl Strategy<Value = Value> {
 }
 
 fn sections_keys() -> Vec<String> {
-    let keys = schema::sections().into_iter().flat_map(|section| section.keys);
+    let keys = schema::sections()
+        .into_iter()
+        .flat_map(|section| section.keys);
     keys.map(String::from).collect()
 }
 
