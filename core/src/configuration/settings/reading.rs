@@ -1,7 +1,7 @@
 //! `settings` of an engine configuration: the defaults of the profile, then what is given.
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::{BTreeMap, Entry};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -181,17 +181,15 @@ fn by_id<'v, T>(
 ) -> BTreeMap<String, T> {
     let mut table = BTreeMap::new();
     let Some(mut node) = node else { return table };
-    node.members(|id, mut node| {
-        let id = id.to_lowercase();
-        if table.contains_key(&id) {
-            node.fault(
-                DUPLICATE,
-                "is given before in other case; remove one of the two",
-            );
-        } else if let Some(value) = read(node) {
-            table.insert(id, value);
+    node.members(|id, mut node| match table.entry(id.to_lowercase()) {
+        Entry::Vacant(place) => read(node).map(|value| {
+            place.insert(value);
+        }),
+        Entry::Occupied(_) => {
+            let message = "is given before in other case; remove one of the two";
+            node.fault(DUPLICATE, message);
+            None
         }
-        Some(())
     });
     table
 }
