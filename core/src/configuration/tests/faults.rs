@@ -273,4 +273,14 @@ fn what_happens_less_than_expected_is_said() {
     document["transmitters"] = json!([]);
     document["issuers"][0]["issuer"] = json!("https://login.example/contoso");
     assert!(has(&document, "/issuers/0/issuer", "no_tenant"));
+
+    let okta = |server: &str| {
+        let issuer = format!("https://o.okta.example/oauth2/{server}");
+        json!({"issuer": issuer, "claims": "okta", "jwks": {"keys": []}})
+    };
+    document["issuers"] = json!([okta("a"), okta("b")]);
+    assert!(has(&document, "/issuers/1", "scopes_apart"));
+    document["issuers"][0]["scope"] = json!("org");
+    document["issuers"][1]["scope"] = json!("org");
+    assert!(codes(&document).is_empty());
 }
