@@ -240,7 +240,7 @@ impl<'s> Authority<'s> {
                     .clone()
                     .unwrap_or_else(|| user.satisfies.clone()),
             },
-            // Nobody there and nothing kept: as old as can be.
+            // Nobody there and nothing kept: older than every sign-in that counts.
             (Some(_), _) => Session {
                 authenticated: UnixTime::default(),
                 satisfied: Vec::new(),
@@ -301,11 +301,12 @@ impl<'s> Authority<'s> {
 }
 
 impl Account {
-    /// From when on a sign-in must be to count.
+    /// From when on a sign-in must be to count; never the epoch, which stands for none at all.
     fn valid_from(&self, session: &Session) -> Option<UnixTime> {
         let with_mfa = session.satisfied.iter().any(|control| control == "mfa");
         let mfa = self.mfa_enabled.filter(|_| !with_mfa);
-        self.sessions_valid_from.max(mfa)
+        let ever = Some(UnixTime::from_secs(1));
+        ever.max(self.sessions_valid_from).max(mfa)
     }
 }
 

@@ -89,15 +89,6 @@ pub(super) const OBJECTS: &[(&str, &[&str])] = &[
 /// Latest accepted second: the end of the year 9999, so that no sum of times comes near an overflow.
 pub(super) const LATEST: u64 = 253_402_300_799;
 
-const PRESETS: &[(&str, Preset)] = &[
-    ("entra-v1", Preset::EntraV1),
-    ("entra-v2", Preset::EntraV2),
-    ("keycloak", Preset::Keycloak),
-    ("okta", Preset::Okta),
-    ("google", Preset::Google),
-    ("rfc9068", Preset::Rfc9068),
-];
-
 impl Choice for DirectoryUserType {
     const NAMES: &'static [(&'static str, Self)] =
         &[("member", Self::Member), ("guest", Self::Guest)];
@@ -176,11 +167,7 @@ fn named<T>(
 fn read_issuer(mut object: ObjectReader<'_, '_>, engine: &Map<String, Value>) -> TokenIssuer {
     let issuer = required_text(&mut object, "issuer", "the issuer URL");
     object.require("preset", "the shape of its tokens");
-    let preset = object.parse("preset", "the name of a token preset", |name| {
-        let found = PRESETS.iter().find(|(preset, _)| *preset == name)?;
-        Some(found.1)
-    });
-    let preset = preset.unwrap_or(Preset::Rfc9068);
+    let preset = object.choice("preset", Preset::Rfc9068);
     if preset.is_entra() && !object.has("tenant") {
         let message = "`tenant` is missing; Entra tokens name it as `tid`";
         object.fault("tenant", MISSING_MEMBER, message);
