@@ -165,9 +165,7 @@ fn issuers(object: &mut ObjectReader<'_, '_>) -> Vec<Issuer> {
     let Some(mut node) = object.require("issuers", what) else {
         return Vec::new();
     };
-    if node.value().as_array().is_some_and(Vec::is_empty) {
-        node.fault(MISSING_MEMBER, format!("is empty; list {what}"));
-    }
+    node.refuse_empty(&format!("list {what}"));
     node.elements(|node| Some(issuer::reading::read(node)))
 }
 
@@ -177,8 +175,7 @@ fn transmitters(document: &Value, issuers: &[Issuer], faults: &mut Vec<Fault>) -
         return Vec::new();
     };
     let mut node = Node::at(value, AT.to_owned(), faults);
-    let transmitters =
-        node.elements(|node| Some(transmitter::reading::read(node, issuers)));
+    let transmitters = node.elements(|node| Some(transmitter::reading::read(node, issuers)));
     transmitter::reading::check_distinct(&transmitters, AT, faults);
     transmitters
 }
@@ -207,11 +204,7 @@ fn check_strengths(node: &mut Node<'_, '_>) {
 }
 
 /// An issuer without audiences of its own takes those of the resource, and one of the two must have some.
-fn share_audiences(
-    configuration: &mut Configuration,
-    document: &Value,
-    faults: &mut Vec<Fault>,
-) {
+fn share_audiences(configuration: &mut Configuration, document: &Value, faults: &mut Vec<Fault>) {
     const AT: &str = "/resource/audiences";
     let common = &configuration.resource.audiences;
     let without = |issuer: &&mut Issuer| issuer.audiences.is_empty();
@@ -220,7 +213,8 @@ fn share_audiences(
         faults.push(Fault {
             at: AT.to_owned(),
             code: MISSING_MEMBER,
-            message: "list the `aud` values of this API, or give every issuer its own `audiences`".to_owned(),
+            message: "list the `aud` values of this API, or give every issuer its own `audiences`"
+                .to_owned(),
         });
     }
     for issuer in lacking {

@@ -133,6 +133,7 @@ impl Issuer {
 
     /// Whether its URL says which tenant issued a token, as an Entra issuer's must.
     pub(super) fn names_tenant(&self) -> bool {
-        self.issuer.contains(values::TENANT_PLACEHOLDER) || self.issuer.split('/').any(values::is_guid)
+        self.issuer.contains(values::TENANT_PLACEHOLDER)
+            || self.issuer.split('/').any(values::is_guid)
     }
 }

@@ -17,6 +17,8 @@ const STANDARD_IS_STRICT: &str = "configuration.standard_is_strict";
 const NO_TENANT: &str = "configuration.no_tenant";
 /// Guests whose home tenant nobody speaks for.
 const GUESTS: &str = "configuration.guests_by_resource_tenant";
+/// Issuers that file the same users apart.
+const SCOPES_APART: &str = "configuration.scopes_apart";
 /// Events that no token of the issuer can match.
 const UNMATCHABLE: &str = "configuration.unmatchable_event";
 /// Events meant for somebody else would be accepted.
@@ -31,6 +33,7 @@ pub(super) fn of(configuration: &Configuration, document: &Value) -> Vec<Fault> 
             policies.is_some_and(|policies| *policies != Value::Array(Vec::new()))
         });
         of_issuer(configuration, issuer, has_policies, &at, &mut notes);
+        scopes_apart(configuration, issuer, &at, &mut notes);
     }
     for (index, transmitter) in configuration.transmitters.iter().enumerate() {
         let at = format!("/transmitters/{index}");
@@ -73,11 +76,37 @@ fn of_issuer(
     }
 }
 
+/// Two issuers of one product instance (servers of an Okta org, say) have the same users, and an event that names the
+/// instance is filed once.
+fn scopes_apart(configuration: &Configuration, issuer: &Issuer, at: &str, notes: &mut Vec<Fault>) {
+    let scope = |issuer: &'_ Issuer| issuer.scope.clone().unwrap_or(issuer.issuer.clone());
+    let implied = issuer.preset.aliases_of(&issuer.issuer);
+    let given_up = implied.iter().find(|alias| !issuer.is_called(alias));
+    let Some(shared) = given_up.filter(|_| !issuer.preset.is_entra()) else {
+        return;
+    };
+    let apart = configuration.issuers.iter().find(|other| {
+        let means =
+            other.is_called(shared) || other.preset.aliases_of(&other.issuer).contains(shared);
+        means && scope(other) != scope(issuer)
+    });
+    if let Some(other) = apart {
+        let message = format!(
+            "has the users of {}, but an event about them reaches the tokens of one of the two; give both the same `scope`",
+            quoted(&other.issuer)
+        );
+        notes.push(note(at, SCOPES_APART, message));
+    }
+}
+
 /// `enforcement.md` §2: an event kind whose key the claim map can never yield.
 fn unmatchable(issuer: &Issuer, at: &str, notes: &mut Vec<Fault>) {
     for (part, events) in [
         (Part::Session, "events about one session"),
-        (Part::Device, "device-compliance-change and other events about one device"),
+        (
+            Part::Device,
+            "device-compliance-change and other events about one device",
+        ),
     ] {
         if issuer.claims.name(part).is_none() {
             let message = format!(

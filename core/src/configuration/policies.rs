@@ -16,10 +16,14 @@ pub(super) fn compile(
     faults: &mut Vec<Fault>,
 ) {
     let common = Documents::of(document);
+    let undetermined_configured = document
+        .pointer("/settings/undetermined")
+        .is_some_and(|given| given.is_string() || given.get("default").is_some());
     let mut told = BTreeSet::new();
     for (index, issuer) in configuration.issuers.iter_mut().enumerate() {
         let at = format!("/issuers/{index}");
-        let (policies_at, locations_at) = (format!("{at}/policies"), format!("{at}/namedLocations"));
+        let (policies_at, locations_at) =
+            (format!("{at}/policies"), format!("{at}/namedLocations"));
         let own = document.pointer(&at).map(Documents::of).unwrap_or_default();
         let for_all = common.given().then(|| PolicySource {
             document: common.policies.unwrap_or(&NONE),
@@ -45,7 +49,7 @@ pub(super) fn compile(
             settings: &configuration.settings,
             resource: &configuration.resource,
             enforces_policies: issuer.enforces_policies,
-            has_acr_values: !issuer.acr_values.is_empty(),
+            undetermined_configured,
         };
         match PolicySet::compile(&sources, &context) {
             Ok(policies) => issuer.policies = policies,

@@ -139,18 +139,16 @@ impl<'v, 'f> Node<'v, 'f> {
     }
 
     /// A string that `read` accepts; `expected` says in a fault what that would be.
+    ///
+    /// The fault does not repeat the string: it may be a secret that was pasted into the wrong place.
     pub fn parse<T>(
         &mut self,
         expected: &str,
         read: impl FnOnce(&'v str) -> Option<T>,
     ) -> Option<T> {
-        let text = self.string()?;
-        let found = read(text);
+        let found = read(self.string()?);
         if found.is_none() {
-            self.fault(
-                BAD_VALUE,
-                format!("{} is not {expected}", quoted(text)),
-            );
+            self.fault(BAD_VALUE, format!("is not {expected}"));
         }
         found
     }
@@ -164,6 +162,13 @@ impl<'v, 'f> Node<'v, 'f> {
                 read(Node::at(value, format!("{}/{index}", self.at), self.faults))
             })
             .collect()
+    }
+
+    /// Notes a fault if the value is an empty array; `advice` says what to do instead.
+    pub fn refuse_empty(&mut self, advice: &str) {
+        if self.value.as_array().is_some_and(Vec::is_empty) {
+            self.fault(MISSING_MEMBER, format!("is empty; {advice}"));
+        }
     }
 
     /// As [`Node::elements`], where a single value may stand for an array of one.
@@ -255,7 +260,8 @@ impl<'v> ObjectReader<'v, '_> {
     /// Whether the document gives this member.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.members.is_some_and(|members| members.contains_key(key))
+        self.members
+            .is_some_and(|members| members.contains_key(key))
     }
 
     /// Notes a fault of a member, whether or not it is there.

@@ -20,14 +20,18 @@ pub(in crate::configuration) fn imply(issuers: &mut [Issuer]) {
         .map(|issuer| issuer.preset.aliases_of(&issuer.issuer))
         .collect();
     let mut claims: BTreeMap<String, usize> = BTreeMap::new();
-    let configured = issuers.iter().flat_map(|issuer| issuer.names().map(String::from));
+    let configured = issuers
+        .iter()
+        .flat_map(|issuer| issuer.names().map(String::from));
     for name in configured.chain(implied.iter().flatten().cloned()) {
         let count = claims.entry(name).or_default();
         *count = count.saturating_add(1);
     }
     for (issuer, aliases) in issuers.iter_mut().zip(implied) {
         let own = |alias: &String| claims.get(alias) == Some(&1);
-        issuer.issuer_aliases.extend(aliases.into_iter().filter(own));
+        issuer
+            .issuer_aliases
+            .extend(aliases.into_iter().filter(own));
     }
 }
 

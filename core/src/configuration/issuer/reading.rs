@@ -11,9 +11,9 @@ use crate::configuration::read::{
     BAD_VALUE, Choice, DUPLICATE, MISSING_MEMBER, NOT_ALLOWED, Node, ObjectReader,
 };
 use crate::configuration::values::{self, TENANT_PLACEHOLDER};
-use crate::policy::PolicySet;
 use crate::token::claims::{self, ClaimMap};
 use crate::token::keys::{Algorithm, KeySet};
+use crate::token::read::OTHER_KINDS;
 
 /// The keys of one of `issuers`.
 pub(in crate::configuration) const KEYS: &[&str] = &[
@@ -50,6 +50,9 @@ pub(in crate::configuration) const RULE_KEYS: &[&str] = &[
     "enforcesPolicies",
 ];
 
+/// Stands in for a preset that is not known, while faults are collected.
+const FALLBACK: Preset = Preset::Rfc9068;
+
 /// The keys of `claims`: the preset, the rules, and every part of the claim map.
 pub(in crate::configuration) fn claims_keys() -> Vec<&'static str> {
     let own = ["preset"].iter().chain(RULE_KEYS);
@@ -63,49 +66,48 @@ pub(in crate::configuration) fn read(node: Node<'_, '_>) -> Issuer {
         .require("issuer", "the `iss` of its tokens")
         .and_then(|mut node| node.parse(values::ISSUER, values::issuer_url))
         .unwrap_or_default();
-    let tenants = tenants(&mut object, &issuer);
-    let (preset, claims, in_claims) = claim_rules(&mut object, &tenants);
-    let rules = Rules::read(&mut object, &tenants).or(in_claims);
-    if !tenants.is_empty() && !preset.is_entra() {
-        // Their scope is the issuer URL, which all tenants would share.
-        let message = "only the Entra presets tell tenants apart; configure one issuer for each";
-        object.fault("tenants", BAD_VALUE, message);
-    }
+    let has_tenants = issuer.contains(TENANT_PLACEHOLDER);
+    let claims = Claims::read(&mut object, has_tenants);
+    let rules = Rules::read(&mut object, has_tenants).or(claims.rules);
+    let tenants = tenants(&mut object, &issuer, claims.preset);
+    let defaults = claims.preset.unwrap_or(FALLBACK).issuer_at(&issuer);
     let (keys, jwks_uri) = keys(&mut object);
     Issuer {
+        tenants,
+        // What the preset implies is added when all issuers are known.
         issuer_aliases: rules.issuer_aliases.unwrap_or_default(),
+        claims: claims.map,
         scope: rules.scope,
-        types: rules.types.unwrap_or_else(|| strings(preset.types())),
-        issue_time_backdated: rules
-            .issue_time_backdated
-            .unwrap_or(preset.issue_time_backdated()),
-        honours_nbf: rules.honours_nbf.unwrap_or(preset.honours_nbf()),
-        enforces_policies: rules.enforces_policies.unwrap_or(preset.enforces_policies()),
-        algorithms: algorithms(&mut object, preset.algorithms()),
+        types: rules.types.unwrap_or(defaults.types),
+        algorithms: algorithms(&mut object, Algorithm::ALL, &defaults.algorithms),
         keys,
         jwks_uri,
         audiences: audiences(&mut object).unwrap_or_default(),
-        dialect: object.choice("challenge", preset.dialect()),
-        email_is_stable: object.flag("emailIsStable", false),
+        dialect: object.choice("challenge", defaults.dialect),
+        issue_time_backdated: rules
+            .issue_time_backdated
+            .unwrap_or(defaults.issue_time_backdated),
+        honours_nbf: rules.honours_nbf.unwrap_or(defaults.honours_nbf),
+        enforces_policies: rules
+            .enforces_policies
+            .unwrap_or(defaults.enforces_policies),
+        email_is_stable: object.flag("emailIsStable", defaults.email_is_stable),
         aliases: aliases(&mut object),
         always_present: always_present(&mut object),
         acr_values: acr_values(&mut object),
         assurance_levels: assurance_levels(&mut object),
-        policies: PolicySet::default(),
-        issuer,
-        tenants,
-        preset,
-        claims,
+        ..defaults
     }
 }
 
 /// Audiences of the resource, or of one issuer.
-pub(in crate::configuration) fn audiences(object: &mut ObjectReader<'_, '_>) -> Option<Vec<String>> {
-    let audiences = object.list("audiences", "an `aud` value", values::identifier)?;
-    if audiences.is_empty() {
-        object.fault("audiences", MISSING_MEMBER, "is empty; list the `aud` values to accept");
-    }
-    Some(audiences)
+pub(in crate::configuration) fn audiences(
+    object: &mut ObjectReader<'_, '_>,
+) -> Option<Vec<String>> {
+    object
+        .get("audiences")?
+        .refuse_empty("list the `aud` values to accept");
+    object.list("audiences", "an `aud` value", values::identifier)
 }
 
 /// `jwks`, `jwksUri` or both; without keys at hand the host fetches them when the first token arrives.
@@ -113,7 +115,10 @@ pub(in crate::configuration) fn keys(
     object: &mut ObjectReader<'_, '_>,
 ) -> (KeySet, Option<String>) {
     if !object.has("jwksUri") {
-        object.require("jwks", "the JWK Set of its keys, or `jwksUri` where it can be fetched");
+        object.require(
+            "jwks",
+            "the JWK Set of its keys, or `jwksUri` where it can be fetched",
+        );
     }
     let keys = object.get("jwks").map_or_else(KeySet::default, |mut node| {
         let at = node.pointer().to_owned();
@@ -122,68 +127,92 @@ pub(in crate::configuration) fn keys(
     (keys, object.parse("jwksUri", values::HTTPS, values::https))
 }
 
-/// `algorithms`, never none.
+/// `algorithms`, all of them among those that are `allowed`.
 pub(in crate::configuration) fn algorithms(
     object: &mut ObjectReader<'_, '_>,
+    allowed: &[Algorithm],
     default: &[Algorithm],
 ) -> Vec<Algorithm> {
-    let names: Vec<_> = Algorithm::ALL.iter().map(|known| known.name()).collect();
-    let expected = format!("one of {}", names.join(", "));
-    let given = object.list("algorithms", &expected, Algorithm::from_name);
-    if given.as_ref().is_some_and(Vec::is_empty) {
-        object.fault("algorithms", MISSING_MEMBER, "is empty; list an algorithm or leave it out");
+    if let Some(mut node) = object.get("algorithms") {
+        node.refuse_empty("list an algorithm or leave it out");
     }
+    let names: Vec<_> = allowed.iter().map(|known| known.name()).collect();
+    let expected = format!("one of {}", names.join(", "));
+    let given = object.list("algorithms", &expected, |name| {
+        Algorithm::from_name(name).filter(|known| allowed.contains(known))
+    });
     given.unwrap_or_else(|| default.to_vec())
 }
 
-/// The tenants that `{tenantid}` stands for: the one needs the other.
-fn tenants(object: &mut ObjectReader<'_, '_>, issuer: &str) -> Vec<String> {
+/// The tenants that `{tenantid}` stands for: the one needs the other. `preset` is `None` if it is not known.
+fn tenants(object: &mut ObjectReader<'_, '_>, issuer: &str, preset: Option<Preset>) -> Vec<String> {
     let tenants = object.list("tenants", values::GUID, values::guid);
     let tenants = tenants.unwrap_or_default();
     let has_placeholder = issuer.contains(TENANT_PLACEHOLDER);
     if has_placeholder && tenants.is_empty() {
         let message = format!(
-            "`issuer` holds {TENANT_PLACEHOLDER}, which no token is checked against without `tenants`; list them"
+            "`issuer` holds `{TENANT_PLACEHOLDER}`; list the tenants that it may stand for"
         );
         object.fault("tenants", MISSING_MEMBER, message);
-    }
-    if !has_placeholder && object.has("tenants") {
-        let message = format!("`issuer` holds no {TENANT_PLACEHOLDER}; put it there or remove `tenants`");
+    } else if has_placeholder && preset.is_some_and(|preset| !preset.is_entra()) {
+        // The scope of others is their URL, which all tenants would share.
+        let message = "only the Entra presets tell tenants apart; configure one issuer for each";
+        object.fault("tenants", BAD_VALUE, message);
+    } else if !has_placeholder && object.has("tenants") {
+        let message =
+            format!("`issuer` holds no `{TENANT_PLACEHOLDER}`; put it there or remove `tenants`");
         object.fault("tenants", BAD_VALUE, message);
     }
     tenants
 }
 
-/// A preset name, or an object of a preset, claim names and rules.
-fn claim_rules(
-    object: &mut ObjectReader<'_, '_>,
-    tenants: &[String],
-) -> (Preset, ClaimMap, Rules) {
-    let what = "a preset such as `entra-v2` or `rfc9068`";
-    let on_issuer: Vec<_> = RULE_KEYS.iter().filter(|key| object.has(key)).collect();
-    let Some(mut node) = object.require("claims", what) else {
-        return (Preset::Rfc9068, ClaimMap::preset(Preset::Rfc9068), Rules::default());
-    };
-    if node.value().is_string() {
-        let preset = node.choice().unwrap_or(Preset::Rfc9068);
-        return (preset, ClaimMap::preset(preset), Rules::default());
-    }
-    let mut reader = node.object(&claims_keys());
-    let preset = reader
-        .require("preset", what)
-        .and_then(|mut node| node.choice())
-        .unwrap_or(Preset::Rfc9068);
-    let mut map = ClaimMap::preset(preset);
-    for part in claims::PARTS {
-        let expected = "the name of a claim, a JSON pointer into the claims, or empty for none";
-        if let Some(claim) = reader.parse(part, expected, claim_name) {
-            map.set(part, claim);
+/// What `claims` says. Without a known preset the rest is still read, against the plainest one.
+struct Claims {
+    preset: Option<Preset>,
+    map: ClaimMap,
+    rules: Rules,
+}
+
+impl Claims {
+    fn of(preset: Option<Preset>) -> Self {
+        Self {
+            preset,
+            map: ClaimMap::preset(preset.unwrap_or(FALLBACK)),
+            rules: Rules::default(),
         }
     }
-    for key in on_issuer.into_iter().filter(|key| reader.has(key)).collect::<Vec<_>>() {
-        reader.fault(key, DUPLICATE, "is given on the issuer as well; remove one of the two");
+
+    /// A preset name, or an object of a preset, claim names and rules.
+    fn read(issuer: &mut ObjectReader<'_, '_>, has_tenants: bool) -> Self {
+        let what = "a preset such as `entra-v2` or `rfc9068`";
+        let on_issuer: Vec<_> = RULE_KEYS.iter().filter(|key| issuer.has(key)).collect();
+        let Some(mut node) = issuer.require("claims", what) else {
+            return Self::of(None);
+        };
+        if node.value().is_string() {
+            return Self::of(node.choice());
+        }
+        let mut object = node.object(&claims_keys());
+        let preset = object.require("preset", what);
+        let mut claims = Self::of(preset.and_then(|mut node| node.choice()));
+        for part in claims::PARTS {
+            let expected = "the name of a claim, a JSON pointer into the claims, or empty for none";
+            if let Some(claim) = object.parse(part, expected, claim_name) {
+                claims.map.set(part, claim);
+            }
+        }
+        for key in on_issuer {
+            if object.has(key) {
+                object.fault(
+                    key,
+                    DUPLICATE,
+                    "is given on the issuer as well; remove one of the two",
+                );
+            }
+        }
+        claims.rules = Rules::read(&mut object, has_tenants);
+        claims
     }
-    (preset, map, Rules::read(&mut reader, tenants))
 }
 
 fn claim_name(text: &str) -> Option<&str> {
@@ -202,21 +231,32 @@ struct Rules {
 }
 
 impl Rules {
-    fn read(object: &mut ObjectReader<'_, '_>, tenants: &[String]) -> Self {
-        if object.has("scope") && !tenants.is_empty() {
+    fn read(object: &mut ObjectReader<'_, '_>, has_tenants: bool) -> Self {
+        if object.has("scope") && has_tenants {
             // One scope for all would let an event of one tenant reach a user of another.
-            let message = "an issuer of several tenants files each in a scope of its own; remove `scope`";
+            let message =
+                "an issuer of several tenants files each in a scope of its own; remove `scope`";
             object.fault("scope", BAD_VALUE, message);
         }
         Self {
-            issuer_aliases: object.list("issuerAliases", "another URL of the issuer", values::issuer),
-            scope: object.parse("scope", "a name without blanks around it", values::identifier),
+            issuer_aliases: object.list(
+                "issuerAliases",
+                "another URL of the issuer",
+                values::issuer,
+            ),
+            scope: object.parse(
+                "scope",
+                "a name without blanks around it",
+                values::identifier,
+            ),
             types: types(object),
             issue_time_backdated: object
                 .get("issueTimeBackdated")
                 .and_then(|mut node| node.integer(0..=3_600)),
             honours_nbf: object.get("honoursNbf").and_then(|mut node| node.flag()),
-            enforces_policies: object.get("enforcesPolicies").and_then(|mut node| node.flag()),
+            enforces_policies: object
+                .get("enforcesPolicies")
+                .and_then(|mut node| node.flag()),
         }
     }
 
@@ -232,34 +272,28 @@ impl Rules {
     }
 }
 
-/// `typ`: media types without `application/`, in lower case.
+/// `typ`: media types without `application/`, in lower case; none that says the JWT is something else.
 fn types(object: &mut ObjectReader<'_, '_>) -> Option<Vec<String>> {
-    // SPEC: RFC 8725 §3.11, §3.12: other kinds of JWT must never pass for access tokens.
-    const OTHER_KINDS: [&str; 4] = ["secevent+jwt", "logout+jwt", "dpop+jwt", "client-authentication+jwt"];
     let mut node = object.get("typ")?;
-    let types: Vec<_> = node
-        .one_or_more(|mut node| {
-            let expected = "a media type such as `at+jwt`, or empty for tokens without `typ`";
-            let lower = node.parse(expected, media_type)?;
-            let bare = lower.strip_prefix("application/").unwrap_or(&lower);
-            if OTHER_KINDS.contains(&bare) {
-                node.fault(NOT_ALLOWED, format!("`{bare}` is no access token; remove it"));
-            }
-            Some(bare.to_owned())
-        });
-    if node.value().as_array().is_some_and(Vec::is_empty) {
-        node.fault(MISSING_MEMBER, "is empty; list a type or leave it out");
-    }
+    let types: Vec<_> = node.one_or_more(|mut node| {
+        let expected = "a media type such as `at+jwt`, or empty for tokens without `typ`";
+        let lower = node.parse(expected, media_type)?;
+        let bare = lower.strip_prefix("application/").unwrap_or(&lower);
+        if OTHER_KINDS.contains(&bare) {
+            node.fault(
+                NOT_ALLOWED,
+                format!("`{bare}` is no access token; remove it"),
+            );
+        }
+        Some(bare.to_owned())
+    });
+    node.refuse_empty("list a type or leave it out");
     Some(types)
 }
 
 fn media_type(text: &str) -> Option<String> {
     let sound = text.is_empty() || values::scope(text).is_some();
     sound.then(|| text.to_ascii_lowercase())
-}
-
-fn strings(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// User identifier → addresses and numbers, in the form in which they are compared; one belongs to one user.
@@ -339,5 +373,6 @@ impl Choice for Preset {
 }
 
 impl Choice for Dialect {
-    const NAMES: &'static [(&'static str, Self)] = &[("entra", Self::Entra), ("oauth", Self::OAuth)];
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("entra", Self::Entra), ("oauth", Self::OAuth)];
 }

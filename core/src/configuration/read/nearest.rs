@@ -36,7 +36,9 @@ fn distance(a: &str, b: &str) -> usize {
         next.push(left);
         for (above, to) in row.iter().skip(1).zip(b.bytes()) {
             let replaced = diagonal.saturating_add(usize::from(from != to));
-            left = replaced.min(left.saturating_add(1)).min(above.saturating_add(1));
+            left = replaced
+                .min(left.saturating_add(1))
+                .min(above.saturating_add(1));
             diagonal = *above;
             next.push(left);
         }

@@ -31,7 +31,7 @@ fn scalars_say_what_was_expected_and_what_was_found() {
         (json!("yes"), Err("expected true or false, found a string")),
         (json!(null), Err("expected true or false, found null")),
     ] {
-        let found = read(&value, Node::flag);
+        let found = read(&value, |node| node.flag());
         assert_eq!(found, expected.map_err(ToString::to_string), "{value}");
     }
     for (value, expected) in [
@@ -50,7 +50,7 @@ fn scalars_say_what_was_expected_and_what_was_found() {
         (json!("Green"), Err("`Green` is not one of red or green")),
         (json!([]), Err("expected a string, found an array")),
     ] {
-        let found = read(&value, Node::choice::<Colour>);
+        let found = read(&value, |node| node.choice::<Colour>());
         assert_eq!(found, expected.map_err(ToString::to_string), "{value}");
     }
 }
@@ -67,7 +67,10 @@ fn reading_goes_on_after_a_fault_and_keeps_places() {
     assert!(object.get("absent").is_none());
     assert_eq!(object.integer("absent", 0..=1, 1), 1);
 
-    let places: Vec<_> = faults.iter().map(|fault| (fault.at.as_str(), fault.code)).collect();
+    let places: Vec<_> = faults
+        .iter()
+        .map(|fault| (fault.at.as_str(), fault.code))
+        .collect();
     assert_eq!(
         places,
         [

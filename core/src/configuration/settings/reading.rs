@@ -1,13 +1,13 @@
 //! `settings` of an engine configuration: the defaults of the profile, then what is given.
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::{BTreeMap, Entry};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{
-    ApplicationGroup, HOUR, LocationEnforcement, OnError, OnStaleSignals, PrivateAddresses, Profile,
-    Settings, Undetermined,
+    ApplicationGroup, HOUR, LocationEnforcement, OnError, OnStaleSignals, PrivateAddresses,
+    Profile, Settings, Undetermined,
 };
 use crate::configuration::read::{BAD_VALUE, Choice, DUPLICATE, Node, ObjectReader};
 use crate::configuration::values;
@@ -73,15 +73,16 @@ pub(in crate::configuration) fn read(mut object: ObjectReader<'_, '_>) -> Settin
             "enforceTenantsWithPolicies",
             defaults.enforce_tenants_with_policies,
         ),
-        location_enforcement: object
-            .choice("locationEnforcement", defaults.location_enforcement),
+        location_enforcement: object.choice("locationEnforcement", defaults.location_enforcement),
         max_location_ranges: max_location_ranges(&mut object, defaults.max_location_ranges),
         max_token_age_capable: token_age.0,
         max_token_age_other: token_age.1,
         critical_risk_level: object.choice("criticalRiskLevel", defaults.critical_risk_level),
         undetermined,
         undetermined_by_policy,
-        unseen_member: object.get("unseenMember").and_then(|mut node| node.choice()),
+        unseen_member: object
+            .get("unseenMember")
+            .and_then(|mut node| node.choice()),
         allow_tenant_wide: object.flag("allowTenantWide", defaults.allow_tenant_wide),
         on_error: object.choice("onError", defaults.on_error),
         on_stale_signals: object.choice("onStaleSignals", defaults.on_stale_signals),
@@ -180,14 +181,15 @@ fn by_id<'v, T>(
 ) -> BTreeMap<String, T> {
     let mut table = BTreeMap::new();
     let Some(mut node) = node else { return table };
-    node.members(|id, mut node| {
-        let id = id.to_lowercase();
-        if table.contains_key(&id) {
-            node.fault(DUPLICATE, "is given before in other case; remove one of the two");
-        } else if let Some(value) = read(node) {
-            table.insert(id, value);
+    node.members(|id, mut node| match table.entry(id.to_lowercase()) {
+        Entry::Vacant(place) => read(node).map(|value| {
+            place.insert(value);
+        }),
+        Entry::Occupied(_) => {
+            let message = "is given before in other case; remove one of the two";
+            node.fault(DUPLICATE, message);
+            None
         }
-        Some(())
     });
     table
 }
@@ -204,10 +206,7 @@ fn by_path(node: Option<Node<'_, '_>>, expected: &str) -> BTreeMap<String, Vec<S
             node.fault(BAD_VALUE, message);
         }
         let required = node.one_or_more(|mut node| node.parse(expected, values::scope));
-        if node.value().as_array().is_some_and(Vec::is_empty) {
-            let message = "requires nothing; list something or remove the prefix";
-            node.fault(BAD_VALUE, message);
-        }
+        node.refuse_empty("list what the path requires, or remove it");
         Some((prefix.to_owned(), required))
     });
     prefixes.into_iter().collect()

@@ -21,8 +21,16 @@ pub(super) fn sections() -> Vec<Section> {
         section("", KEYS, ""),
         section("/properties/resource", RESOURCE_KEYS, "/resource"),
         section("/$defs/issuer", issuer::reading::KEYS, "/issuers/0"),
-        section("/$defs/claims", &issuer::reading::claims_keys(), "/issuers/0/claims"),
-        section("/$defs/transmitter", transmitter::reading::KEYS, "/transmitters/0"),
+        section(
+            "/$defs/claims",
+            &issuer::reading::claims_keys(),
+            "/issuers/0/claims",
+        ),
+        section(
+            "/$defs/transmitter",
+            transmitter::reading::KEYS,
+            "/transmitters/0",
+        ),
         section(
             "/$defs/transmitter/properties/brake",
             transmitter::reading::BRAKE_KEYS,
@@ -34,7 +42,11 @@ pub(super) fn sections() -> Vec<Section> {
             s::TOKEN_AGE_KEYS,
             "/settings/maxTokenAgeSeconds",
         ),
-        section("/$defs/settings/properties/limits", s::LIMITS_KEYS, "/settings/limits"),
+        section(
+            "/$defs/settings/properties/limits",
+            s::LIMITS_KEYS,
+            "/settings/limits",
+        ),
         section(
             "/$defs/applicationGroup",
             s::APPLICATION_GROUP_KEYS,
@@ -68,7 +80,9 @@ fn set(document: &Value, at: &str, key: &str, value: Value) -> Value {
 fn for_each_property(mut check: impl FnMut(&Section, &str, &Value)) {
     let schema = schema();
     for section in sections() {
-        let properties = schema.pointer(&format!("{}/properties", section.schema)).unwrap();
+        let properties = schema
+            .pointer(&format!("{}/properties", section.schema))
+            .unwrap();
         for (key, property) in properties.as_object().unwrap() {
             check(&section, key, property);
         }
@@ -92,12 +106,25 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         let described: BTreeSet<_> = object["properties"].as_object().unwrap().keys().collect();
         let known: BTreeSet<_> = section.keys.iter().map(ToString::to_string).collect();
         assert_eq!(described, known.iter().collect(), "{}", section.schema);
-        assert_eq!(known.len(), section.keys.len(), "{} repeats a key", section.schema);
-        assert_eq!(object["additionalProperties"], json!(false), "{}", section.schema);
+        assert_eq!(
+            known.len(),
+            section.keys.len(),
+            "{} repeats a key",
+            section.schema
+        );
+        assert_eq!(
+            object["additionalProperties"],
+            json!(false),
+            "{}",
+            section.schema
+        );
     }
     let claims = issuer::reading::claims_keys();
     for key in issuer::reading::RULE_KEYS {
-        assert!(issuer::reading::KEYS.contains(key) && claims.contains(key), "{key}");
+        assert!(
+            issuer::reading::KEYS.contains(key) && claims.contains(key),
+            "{key}"
+        );
     }
 }
 
@@ -106,9 +133,15 @@ fn every_key_is_described_and_its_type_is_checked() {
     for_each_property(|section, key, property| {
         let at = format!("{}/{key}", section.at);
         let is_reference = property.get("$ref").is_some();
-        assert!(is_reference || property["description"].is_string(), "{at} has no description");
+        assert!(
+            is_reference || property["description"].is_string(),
+            "{at} has no description"
+        );
         // Neither flag, whole number, text, list nor object.
-        assert!(objection(section, key, json!(1.5)).is_some(), "{at} is not read");
+        assert!(
+            objection(section, key, json!(1.5)).is_some(),
+            "{at} is not read"
+        );
     });
 }
 
@@ -116,14 +149,20 @@ fn every_key_is_described_and_its_type_is_checked() {
 fn enumerations_are_the_same() {
     let mut count = 0;
     for_each_property(|section, key, property| {
-        let Some(allowed) = property["enum"].as_array() else { return };
+        let Some(allowed) = property["enum"].as_array() else {
+            return;
+        };
         let names: Vec<_> = allowed.iter().filter_map(Value::as_str).collect();
         for name in &names {
             assert_eq!(objection(section, key, json!(name)), None, "{key}: {name}");
         }
         let (last, rest) = names.split_last().unwrap();
         let expected = format!("`no such` is not one of {} or {last}", rest.join(", "));
-        assert_eq!(objection(section, key, json!("no such")), Some(expected), "{key}");
+        assert_eq!(
+            objection(section, key, json!("no such")),
+            Some(expected),
+            "{key}"
+        );
         count += 1;
     });
     assert!(count >= 9, "only {count} enumerations");
@@ -137,9 +176,18 @@ fn bounds_are_the_same() {
         else {
             return;
         };
-        for (value, accepted) in [(low, true), (high, true), (low - 1, false), (high + 1, false)] {
+        for (value, accepted) in [
+            (low, true),
+            (high, true),
+            (low - 1, false),
+            (high + 1, false),
+        ] {
             let objection = objection(section, key, json!(value));
-            assert_eq!(objection.is_none(), accepted, "{key}: {value}: {objection:?}");
+            assert_eq!(
+                objection.is_none(),
+                accepted,
+                "{key}: {value}: {objection:?}"
+            );
         }
         count += 1;
     });
@@ -156,12 +204,20 @@ fn defaults_are_the_same() {
         });
     }
     // An emptied default group would differ from the table that it replaces.
-    given["settings"].as_object_mut().unwrap().remove("applicationGroups");
+    given["settings"]
+        .as_object_mut()
+        .unwrap()
+        .remove("applicationGroups");
     let mut spelt_out = given.clone();
     let mut count = 0;
     for_each_property(|section, key, property| {
-        let Some(default) = property.get("default") else { return };
-        let Some(object) = spelt_out.pointer_mut(section.at).and_then(Value::as_object_mut) else {
+        let Some(default) = property.get("default") else {
+            return;
+        };
+        let Some(object) = spelt_out
+            .pointer_mut(section.at)
+            .and_then(Value::as_object_mut)
+        else {
             return;
         };
         if !object.contains_key(key) {
@@ -171,7 +227,10 @@ fn defaults_are_the_same() {
     });
     assert!(count >= 30, "only {count} defaults");
     // Notes quote places, which are the same; everything else is the compiled form.
-    assert_eq!(format!("{:#?}", read(&spelt_out)), format!("{:#?}", read(&given)));
+    assert_eq!(
+        format!("{:#?}", read(&spelt_out)),
+        format!("{:#?}", read(&given))
+    );
 }
 
 #[test]

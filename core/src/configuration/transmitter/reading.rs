@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::configuration::issuer::{Issuer, reading as issuer};
 use crate::configuration::read::{
-    BAD_VALUE, Choice, DUPLICATE, MISSING_MEMBER, NOT_FOUND, Node, ObjectReader, quoted,
+    BAD_VALUE, Choice, DUPLICATE, NOT_FOUND, Node, ObjectReader, quoted,
 };
 use crate::configuration::{Fault, values};
 use crate::state::record::TransmitterId;
@@ -40,7 +40,7 @@ pub(in crate::configuration) const KEYS: &[&str] = &[
 pub(in crate::configuration) const BRAKE_KEYS: &[&str] = &["subjectsPerMinute", "hold"];
 
 /// What transmitters sign with. The CAEP interoperability profile names RS256 alone; the others are what products
-/// offer beside it. HMAC is not among them: whoever can verify could then also sign.
+/// offer beside it.
 const ALGORITHMS: &[Algorithm] = &[
     Algorithm::Rs256,
     Algorithm::Ps256,
@@ -62,7 +62,7 @@ pub(in crate::configuration) fn read(node: Node<'_, '_>, issuers: &[Issuer]) -> 
     Transmitter {
         id: transmitter_id(&url),
         audience: object.parse("audience", "the `aud` of its events", values::identifier),
-        algorithms: issuer::algorithms(&mut object, ALGORITHMS),
+        algorithms: issuer::algorithms(&mut object, &asymmetric(), ALGORITHMS),
         keys,
         jwks_uri,
         acts_for_issuer: object.get("actsForIssuer").and_then(|mut node| node.flag()),
@@ -71,19 +71,35 @@ pub(in crate::configuration) fn read(node: Node<'_, '_>, issuers: &[Issuer]) -> 
         session_revoked_by_user: object
             .choice("sessionRevokedByUser", SessionRevokedByUser::default()),
         mfa_enabled_by_user: object.flag("mfaEnabledByUser", false),
-        unseen_member: object.get("unseenMember").and_then(|mut node| node.choice()),
+        unseen_member: object
+            .get("unseenMember")
+            .and_then(|mut node| node.choice()),
         standing_state_max_age: object.integer(
             "standingStateMaxAgeSeconds",
             DAY..=3_650 * DAY,
             90 * DAY,
         ),
         critical_subject_members: object
-            .list("criticalSubjectMembers", "the name of a member", values::identifier)
+            .list(
+                "criticalSubjectMembers",
+                "the name of a member",
+                values::identifier,
+            )
             .unwrap_or_default(),
         brake: brake(&mut object),
         issuer: url,
         speaks_for,
     }
+}
+
+/// What a transmitter may sign with: with HMAC, whoever can verify could also sign.
+fn asymmetric() -> Vec<Algorithm> {
+    let is_hmac = |algorithm: &Algorithm| algorithm.name().starts_with("HS");
+    Algorithm::ALL
+        .iter()
+        .filter(|known| !is_hmac(known))
+        .copied()
+        .collect()
 }
 
 /// Indexes of the issuers that `speaksFor` names.
@@ -92,27 +108,25 @@ fn speaks_for(object: &mut ObjectReader<'_, '_>, issuers: &[Issuer]) -> Vec<usiz
     let Some(mut node) = object.require("speaksFor", what) else {
         return Vec::new();
     };
-    if node.value().as_array().is_some_and(Vec::is_empty) {
-        node.fault(MISSING_MEMBER, format!("is empty; list {what}"));
-    }
+    node.refuse_empty(&format!("list {what}"));
     let named = node.elements(|mut node| {
         let name = node.string()?;
         let found = issuers.iter().position(|issuer| issuer.is_called(name));
         if found.is_none() {
-            let configured: Vec<_> = issuers.iter().map(|issuer| quoted(&issuer.issuer)).collect();
-            node.fault(
-                NOT_FOUND,
-                format!(
-                    "no issuer is called {}; write one of {} or an alias, as configured",
-                    quoted(name),
-                    configured.join(", ")
-                ),
+            let message = format!(
+                "no issuer is called {}; write the `issuer` of one, or an alias, as configured",
+                quoted(name)
             );
+            node.fault(NOT_FOUND, message);
         }
         found
     });
     // An issuer may be named by its URL and by an alias.
-    named.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+    named
+        .into_iter()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// `opaque` identifiers must be filed among subjects that the transmitter may speak for.
