@@ -143,7 +143,8 @@ fn is_continuous(settings: &Settings, sign_in: &SignIn<'_>, assessment: &Assessm
         && !assessment.disables_continuous_access_evaluation()
         // SPEC: cae.md §12, "Tenants": in 2020 only those without policies.
         && (settings.profile != Profile::Entra2020 || assessment.is_empty())
-        // SPEC: cae.md §8, "Guest users": not enforced at once, so no long-lived token either.
+        // SPEC: cae.md §8, "Guest users": not enforced at once, so no long-lived token either; nor for somebody who
+        // may be a guest.
         && !unenforced_guest
 }
 

@@ -224,7 +224,7 @@ fn decode(claims: &str) -> Option<Cow<'_, str>> {
             .with_decode_padding_mode(DecodePaddingMode::RequireNone),
     );
     let digits: Vec<u8> = claims
-        .trim_end_matches('=')
+        .trim_end_matches(|c| is_space(c) || c == '=')
         .bytes()
         .filter(|byte| !byte.is_ascii_whitespace())
         .map(|byte| match byte {

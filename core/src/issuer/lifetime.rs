@@ -140,7 +140,7 @@ mod tests {
                     random: u64::MAX,
                     ..FACTS
                 },
-                4_306,
+                3_774,
                 Default,
                 "any number",
             ),

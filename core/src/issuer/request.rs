@@ -158,6 +158,7 @@ impl Reader<'_> {
             let message = "`nbf` lies in the future: no token can answer it yet";
             self.fault("/claims", "sign_in.not_yet", message.into());
         }
+        let claims = claims?;
         Some(SignIn {
             issuer: issuer?,
             now,
@@ -167,6 +168,7 @@ impl Reader<'_> {
             capable: capabilities
                 .unwrap_or_default()
                 .iter()
+                .chain(&claims.capabilities)
                 .any(|capability| capability.eq_ignore_ascii_case("cp1")),
             application: application
                 .map(|id| id.to_ascii_lowercase())
@@ -181,7 +183,7 @@ impl Reader<'_> {
             satisfied,
             account_enabled: account_enabled.unwrap_or(true),
             sessions_valid_from,
-            claims: claims?,
+            claims,
             acr_values,
             max_age: max_age.map(Duration::from_secs),
             random: random?,
