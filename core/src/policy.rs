@@ -7,17 +7,10 @@
 //! ```
 //! use cae_core::json::{self, Limits};
 //! use cae_core::policy::{Applicability, CompileContext, Facts, Identity, PolicySet, PolicySource, Target};
-//! # use cae_core::configuration::{Resource, Settings, settings::*};
-//! # use cae_core::state::record::RiskLevel;
-//! # let settings = Settings { profile: Profile::Full, clock_skew: 60, signal_skew: 300, enforce_guests: true,
-//! #   enforce_incapable_clients: true, location_enforcement: LocationEnforcement::Strict, max_location_ranges: None,
-//! #   max_token_age_capable: 100_800, max_token_age_other: 86_400, critical_risk_level: RiskLevel::High,
-//! #   undetermined: Undetermined::Report, undetermined_by_policy: Default::default(), unseen_member: None,
-//! #   allow_tenant_wide: false, on_error: OnError::Deny, on_stale_signals: OnStaleSignals::Report,
-//! #   max_signal_age: None, policy_change_grace: 7_200, policy_changed_at: Default::default(),
-//! #   country_at_resource: false, private_addresses: PrivateAddresses::Missing, middle_tier_clients: vec![],
-//! #   application_groups: Default::default(), required_scopes: Default::default(),
-//! #   required_authentication_contexts: Default::default() };
+//! use cae_core::configuration::{Resource, Settings};
+//! use cae_core::state::record::RiskLevel;
+//!
+//! let settings = Settings::default();
 //! let document = json::parse(br#"{
 //!     "state": "enabled",
 //!     "conditions": {
@@ -46,7 +39,7 @@ pub mod check;
 pub mod compile;
 pub mod conditions;
 pub mod controls;
-mod date;
+pub(crate) mod date;
 mod document;
 pub mod evaluate;
 pub mod facts;
