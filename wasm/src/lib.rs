@@ -1,1 +1,3 @@
-//! x
+//! Bindings.
+#[cfg(feature = "component")]
+mod component;
