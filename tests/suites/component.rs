@@ -1,4 +1,5 @@
 //! The component that ships imports nothing and exports its two interfaces.
+#![cfg(test)]
 
 use std::fs;
 use std::path::Path;
