@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 
 use super::{
-    Begun, Conversation, Decided, Detail, EventReading, Handle, Needs, RejectedEvent, SignatureAnswer, SignatureNeed,
-    Verdict,
+    Begun, Conversation, Decided, Detail, EventReading, Handle, Needs, RejectedEvent,
+    SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::configuration::{Fault, Faults};
 use crate::decision::{Answers, Outcome, Request};
