@@ -19,6 +19,7 @@ use wasmtime::{Config, Engine, EngineWeak, ResourceLimiter, Store, Trap};
 
 pub use artefact::Artefact;
 pub use engine::WasmEngine;
+pub(crate) use engine::random;
 pub use tools::WasmTools;
 
 /// Bounds of one instance.
@@ -196,6 +197,7 @@ impl Instance {
         time: Time,
         call: impl FnOnce(&bindings::Cae, &mut Store<Guest>) -> wasmtime::Result<T>,
     ) -> Result<T, EngineError> {
+        self.store.data_mut().refused = false;
         self.store.set_epoch_deadline(time.ticks());
         call(&self.exports, &mut self.store).map_err(|error| fault(&error, &self.store, self.bounds))
     }

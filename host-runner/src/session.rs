@@ -1,12 +1,15 @@
 //! The host's side of the conversation: answers what the engine needs and keeps what it says to remember.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
-use cae_core::decision::{Answers, RecordAnswer, Request};
+use cae_core::configuration::settings::OnError;
+use cae_core::decision::{Answers, Outcome, ReasonCode, RecordAnswer, Request};
 use cae_core::engine::{
     AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventReading, Needs, RejectedEvent, SignatureAnswer,
     Verdict,
 };
+use cae_core::json::{self, Limits};
 use cae_core::state::{Record, RecordError, StateKey, StateTable};
 use cae_core::time::UnixTime;
 
@@ -31,11 +34,16 @@ pub enum SessionError<E> {
     Contract(&'static str),
 }
 
-impl<E> From<E> for SessionError<E> {
-    fn from(error: E) -> Self {
-        Self::Engine(error)
+impl<E: fmt::Display> fmt::Display for SessionError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Engine(error) => error.fmt(f),
+            Self::Contract(what) => f.write_str(what),
+        }
     }
 }
+
+impl<E: std::error::Error> std::error::Error for SessionError<E> {}
 
 /// What became of a SET.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +87,7 @@ impl<C: Conversation> Session<C> {
     ) -> Result<Verdict, SessionError<C::Error>> {
         // A handle goes stale when the configuration changes between the two calls. Twice in a row is a fault.
         for _ in 0..2 {
-            let (handle, needs) = match self.engine.begin(token, request.now)? {
+            let (handle, needs) = match self.engine.begin(token, request.now).map_err(SessionError::Engine)? {
                 Begun::Refused(verdict) => return Ok(verdict),
                 Begun::Needs { handle, needs } => (handle, needs),
             };
@@ -90,7 +98,8 @@ impl<C: Conversation> Session<C> {
                 confirmed,
                 records: &records,
             };
-            if let Decided::Verdict(verdict) = self.engine.decide(handle, request, &answers, detail)? {
+            let decided = self.engine.decide(handle, request, &answers, detail);
+            if let Decided::Verdict(verdict) = decided.map_err(SessionError::Engine)? {
                 self.remember(&verdict.changes)?;
                 return Ok(verdict);
             }
@@ -110,7 +119,8 @@ impl<C: Conversation> Session<C> {
         let mut signature = SignatureAnswer::NotChecked;
         // Two questions at most: the key, then the signature.
         for _ in 0..3 {
-            match self.engine.read_event(set, received_at, signature)? {
+            let reading = self.engine.read_event(set, received_at, signature);
+            match reading.map_err(SessionError::Engine)? {
                 EventReading::NeedsSignature(need) => {
                     signature = if self.signatures.check(set, &need) {
                         SignatureAnswer::Valid
@@ -162,6 +172,41 @@ impl<C: Conversation> Session<C> {
 fn answer_records<'s>(state: &'s StateTable, needs: &Needs) -> Vec<RecordAnswer<'s>> {
     let answer = |key| state.bytes(key).map_or(RecordAnswer::None, RecordAnswer::Found);
     needs.records.iter().map(answer).collect()
+}
+
+/// What a configuration that the engine took says about faults of the engine; `deny` unless it says otherwise.
+#[must_use]
+pub fn on_error(configuration: &str) -> OnError {
+    let read = json::parse(configuration.as_bytes(), Limits::DOCUMENT).unwrap_or_default();
+    match read.pointer("/settings/onError").and_then(json::Value::as_str) {
+        Some("allow") => OnError::Allow,
+        _ => OnError::Deny,
+    }
+}
+
+/// The decision where the engine gave none (`enforcement.md` §5, last row).
+#[must_use]
+pub fn fault_verdict(on_error: OnError, detail: Detail) -> Verdict {
+    let (outcome, status) = match on_error {
+        OnError::Deny => (Outcome::Deny, 503),
+        OnError::Allow => (Outcome::Allow, 200),
+    };
+    let (code, check) = (ReasonCode::EngineFault.as_str(), ReasonCode::EngineFault.check().as_str());
+    let explanation = if detail == Detail::Explain { r#","keys":[],"checks":[]"# } else { "" };
+    let json = format!(
+        r#"{{"decision":"{}","status":{status},"wwwAuthenticate":null,"reasons":[{{"code":"{code}","check":"{check}"}}],"policies":[],"undetermined":[],"revisitAt":null{explanation}}}"#,
+        outcome.as_str(),
+    );
+    Verdict {
+        outcome,
+        status,
+        www_authenticate: None,
+        reasons: vec![code.to_owned()],
+        changes: Vec::new(),
+        revisit_at: None,
+        may_reuse_without_events: 0,
+        json: (detail != Detail::None).then_some(json),
+    }
 }
 
 #[cfg(test)]

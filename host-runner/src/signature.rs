@@ -26,6 +26,12 @@ struct CachedKey {
     key: Option<DecodingKey>,
 }
 
+impl Default for Signatures {
+    fn default() -> Self {
+        Self::new(Arc::default())
+    }
+}
+
 impl Signatures {
     /// Most decoded keys that are kept; far more than any set of issuers has at a time.
     const MAX_KEYS: usize = 1024;
@@ -36,7 +42,9 @@ impl Signatures {
         // By name: `jsonwebtoken`'s own default depends on the features that other crates switch on. An error
         // says that the process chose a provider before, which is its right.
         static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| drop(aws_lc::DEFAULT_PROVIDER.install_default()));
+        PROVIDER.call_once(|| {
+            let _ = aws_lc::DEFAULT_PROVIDER.install_default();
+        });
         Self {
             keys: HashMap::new(),
             verified,

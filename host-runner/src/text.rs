@@ -35,6 +35,33 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// Words in lines of at most `width` columns; longer words are broken.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(20);
+    let mut lines = vec![];
+    let mut line = String::new();
+    let mut columns = 0_usize;
+    for word in one_line(text).split_whitespace() {
+        let letters: Vec<char> = word.chars().collect();
+        for (n, piece) in letters.chunks(width).enumerate() {
+            let space = usize::from(columns > 0 && n == 0);
+            if columns.saturating_add(space).saturating_add(piece.len()) > width {
+                lines.push(std::mem::take(&mut line));
+                columns = 0;
+            } else if space == 1 {
+                line.push(' ');
+                columns = columns.saturating_add(1);
+            }
+            line.extend(piece);
+            columns = columns.saturating_add(piece.len());
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
 /// JSON for people: indented, short lists and objects on one line, member names in colour.
 pub(crate) struct Pretty<'a> {
     pub(crate) value: &'a Value,

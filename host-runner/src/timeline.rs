@@ -5,10 +5,9 @@ mod lanes;
 
 use std::fmt::Write as _;
 
-use cae_core::json::Value;
 use cae_core::simulation::{LineKind, Scenario, StepReport, Summary};
 
-use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line};
+use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
 use anstyle::Style;
 use lanes::{Arrow, Lanes, Place};
 
@@ -218,33 +217,6 @@ fn elapsed(seconds: u64) -> String {
         (h, m, 0) => format!("+{h}h{m:02}m"),
         (h, m, s) => format!("+{h}:{m:02}:{s:02}"),
     }
-}
-
-/// Words in lines of at most `width` columns; longer words are broken.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(20);
-    let mut lines = vec![];
-    let mut line = String::new();
-    let mut columns = 0_usize;
-    for word in one_line(text).split_whitespace() {
-        let letters: Vec<char> = word.chars().collect();
-        for (n, piece) in letters.chunks(width).enumerate() {
-            let space = usize::from(columns > 0 && n == 0);
-            if columns.saturating_add(space).saturating_add(piece.len()) > width {
-                lines.push(std::mem::take(&mut line));
-                columns = 0;
-            } else if space == 1 {
-                line.push(' ');
-                columns = columns.saturating_add(1);
-            }
-            line.extend(piece);
-            columns = columns.saturating_add(piece.len());
-        }
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cae_core::configuration::Fault;
+use cae_core::configuration::settings::OnError;
 use cae_core::engine::Detail;
 use cae_core::json::{self, Limits, Value};
-use cae_core::state::{Record, StateKey};
+use cae_core::state::{self, Record, StateKey};
 use cae_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,7 @@ use super::problem::{Problem, complain};
 use super::request_line::{Members, RequestLine};
 use super::{Exit, Options};
 use crate::engine::AnyEngine;
-use crate::session::{EventOutcome, Session};
+use crate::session::{EventOutcome, Session, fault_verdict, on_error};
 use crate::signature::Signatures;
 
 /// Decide a batch of requests: JSON lines on standard input, one answer line for each
@@ -66,13 +68,14 @@ pub(super) fn run(arguments: &Arguments, options: &Options, out: &mut Output) ->
             apply(&mut session, file, signal)?;
         }
     }
+    let on_error = on_error(&configuration);
     let detail = if arguments.explain { Detail::Explain } else { Detail::Decision };
     let mut exit = Exit::Done;
     let mut lines = Lines::new(io::stdin().lock());
     while out.open() {
         let line = lines.next().map_err(|error| Problem::file(Path::new("standard input"), error))?;
         let Some(line) = line else { break };
-        let answer = answer(&mut session, &line, detail).unwrap_or_else(|error| {
+        let answer = answer(&mut session, &line, on_error, detail).unwrap_or_else(|error| {
             exit = Exit::BadInput;
             let line = line.number;
             json::to_text(&BadLine { line, error })
@@ -93,14 +96,17 @@ struct BadLine {
     error: String,
 }
 
-fn answer(session: &mut BatchSession, line: &Line, detail: Detail) -> Result<String, String> {
+fn answer(session: &mut BatchSession, line: &Line, on_error: OnError, detail: Detail) -> Result<String, String> {
+    let number = line.number;
     let text = line.text.as_ref().map_err(Clone::clone)?;
     let line = RequestLine::read(text)?;
     let borrowed = line.borrow();
     let request = line.request(&borrowed);
-    let verdict = session
-        .decide(&line.token, &request, line.confirmed.as_deref(), detail)
-        .map_err(|error| error.to_string())?;
+    let decided = session.decide(&line.token, &request, line.confirmed.as_deref(), detail);
+    let verdict = decided.unwrap_or_else(|error| {
+        complain(format_args!("standard input: line {number}: {error}"));
+        fault_verdict(on_error, detail)
+    });
     let json = verdict.json.ok_or("the engine wrote no evaluation")?;
     // In front, as text: the rest stays byte for byte what the engine wrote.
     let members = json.strip_prefix('{').ok_or("the engine wrote no JSON object")?;
@@ -150,10 +156,9 @@ fn read_signal(line: usize, text: String) -> Result<Signal, String> {
 }
 
 fn read_record(record: &Value) -> Result<Signal, String> {
-    let (key, record) = cae_core::state::read_record(record, "/record").map_err(|faults| {
-        let faults: Vec<_> = faults.0.iter().map(ToString::to_string).collect();
-        faults.join("; ")
-    })?;
+    let at = |fault: Fault| format!("/record{fault}");
+    let key = state::key_from_json(record).map_err(at)?;
+    let record = Record::from_json(record).map_err(at)?;
     Ok(Signal::Record(key, Box::new(record)))
 }
 

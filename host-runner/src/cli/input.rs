@@ -20,13 +20,8 @@ pub(super) fn document(file: &Path) -> Result<String, Problem> {
 }
 
 /// Reads a text of at most `limit` bytes; `-` is standard input.
-pub(super) fn text(file: &Path, limit: usize) -> Result<String, Problem> {
-    let read = if file == Path::new(STANDARD_INPUT) {
-        bounded(io::stdin().lock(), limit)
-    } else {
-        File::open(file).and_then(|open| bounded(open, limit))
-    };
-    let bytes = read.map_err(|error| Problem::file(file, error))?;
+fn text(file: &Path, limit: usize) -> Result<String, Problem> {
+    let bytes = bytes(file, limit)?;
     if bytes.len() > limit {
         return Err(Problem::file(file, format_args!("larger than the limit of {limit} bytes")));
     }
@@ -34,6 +29,26 @@ pub(super) fn text(file: &Path, limit: usize) -> Result<String, Problem> {
         let at = error.utf8_error().valid_up_to();
         Problem::file(file, format_args!("byte {at} is not UTF-8: save the file as UTF-8"))
     })
+}
+
+/// Reads whatever is in a file, for a reader that refuses what is too long or no text: at most one byte more than
+/// `limit`, and where the bytes stop being UTF-8 a replacement character stands for the rest.
+pub(super) fn any_text(file: &Path, limit: usize) -> Result<String, Problem> {
+    let bytes = bytes(file, limit)?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let valid = error.as_bytes().get(..valid).unwrap_or_default();
+        format!("{}\u{FFFD}", String::from_utf8_lossy(valid))
+    }))
+}
+
+fn bytes(file: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
+    let read = if file == Path::new(STANDARD_INPUT) {
+        bounded(io::stdin().lock(), limit)
+    } else {
+        File::open(file).and_then(|open| bounded(open, limit))
+    };
+    read.map_err(|error| Problem::file(file, error))
 }
 
 fn bounded(from: impl Read, limit: usize) -> io::Result<Vec<u8>> {

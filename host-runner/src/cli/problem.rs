@@ -1,14 +1,15 @@
 //! Input that cannot be used.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::io::Write as _;
 use std::path::Path;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use cae_core::configuration::Faults;
 use serde::Deserialize;
 
-use crate::text::one_line;
 use crate::component::EngineError;
+use crate::text::{ASKS, BAD, one_line};
 
 /// Why a command did nothing: one line per fault, each saying what, where and how to mend it.
 #[derive(Debug)]
@@ -20,6 +21,32 @@ struct Fault {
     at: String,
     code: String,
     message: String,
+}
+
+/// A fault in one of several files.
+#[derive(Deserialize)]
+pub(super) struct FileFault {
+    file: String,
+    #[serde(flatten)]
+    fault: Fault,
+}
+
+impl FileFault {
+    /// The line for people; the engine does not know the name of the file with the named locations.
+    pub(super) fn named(&self, named_locations: Option<&Path>) -> String {
+        let file = match named_locations {
+            Some(file) if self.file == "namedLocations" => file.display().to_string(),
+            _ => self.file.clone(),
+        };
+        format!("{file}: {}", self.fault)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.at.is_empty() { "/" } else { &self.at };
+        write!(f, "{at}: {} [{}]", self.message, self.code)
+    }
 }
 
 impl Problem {
@@ -37,10 +64,7 @@ impl Problem {
         let Ok(faults) = serde_json::from_str::<Vec<Fault>>(faults) else {
             return Self::file(file, faults);
         };
-        let line = |fault: &Fault| {
-            let at = if fault.at.is_empty() { "/" } else { &fault.at };
-            format!("{}: {at}: {} [{}]", file.display(), fault.message, fault.code)
-        };
+        let line = |fault: &Fault| format!("{}: {fault}", file.display());
         Self(faults.iter().map(line).collect())
     }
 
@@ -70,12 +94,18 @@ impl From<EngineError> for Problem {
     }
 }
 
-/// One line on standard error.
+/// One line on standard error, about something that was refused.
 pub(super) fn complain(what: impl Display) {
-    const RED: Style = AnsiColor::Red.on_default().bold();
-    // Nobody reading standard error is no reason to stop.
-    drop(std::io::Write::write_fmt(
-        &mut anstream::stderr(),
-        format_args!("{RED}error:{RED:#} {}\n", one_line(&what.to_string())),
-    ));
+    say("error", BAD, what);
+}
+
+/// One line on standard error, about something that should be looked at.
+pub(super) fn warn(what: impl Display) {
+    say("warning", ASKS, what);
+}
+
+fn say(word: &str, style: Style, what: impl Display) {
+    let line = format!("{style}{word}:{style:#} {}", one_line(&what.to_string()));
+    // That nobody reads standard error is no reason to stop.
+    drop(writeln!(anstream::stderr(), "{line}"));
 }

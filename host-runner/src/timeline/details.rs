@@ -6,8 +6,7 @@ use anstyle::Style;
 use cae_core::json::{self, Limits, Value};
 use cae_core::simulation::{LineKind, StepReport};
 
-use super::wrap;
-use crate::text::{ASKS, BAD, FAINT, Pretty};
+use crate::text::{ASKS, BAD, FAINT, Pretty, wrap};
 
 /// One thing that a message carried.
 pub(super) struct Detail {
