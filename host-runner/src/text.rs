@@ -65,39 +65,68 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 /// JSON for people: indented, short lists and objects on one line, member names in colour.
 pub(crate) struct Pretty<'a> {
     pub(crate) value: &'a Value,
-    /// Columns available, without the indentation of the first line.
+    /// Columns of the page.
     pub(crate) width: usize,
-    /// Columns by which every further line is indented.
+    /// The column at which the text starts, by which further lines are indented.
     pub(crate) indent: usize,
 }
 
 impl Display for Pretty<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_value(f, self.value, self.width, self.indent)
+        self.write(f, self.value, self.indent, self.indent)
     }
 }
 
-fn write_value(f: &mut fmt::Formatter<'_>, value: &Value, width: usize, indent: usize) -> fmt::Result {
-    let inner = indent.saturating_add(2);
-    let fits = value.to_string().chars().count() <= width.saturating_sub(indent);
-    match value {
-        Value::Array(elements) if !elements.is_empty() => {
-            write_list(f, "[]", fits, indent, elements.iter(), |f, element| write_value(f, element, width, inner))
+impl Pretty<'_> {
+    /// Writes `value` from `column` on; further lines are indented by `indent`.
+    fn write(&self, f: &mut fmt::Formatter<'_>, value: &Value, column: usize, indent: usize) -> fmt::Result {
+        let inline = column.saturating_add(columns(value)) <= self.width;
+        let inner = indent.saturating_add(2);
+        match value {
+            Value::Array(elements) if !elements.is_empty() => {
+                write_list(f, "[]", inline, indent, elements.iter(), |f, element| self.write(f, element, inner, inner))
+            }
+            Value::Object(members) if !members.is_empty() => {
+                write_list(f, "{}", inline, indent, members.iter(), |f, (name, value)| {
+                    let name = quoted(name);
+                    write!(f, "{NAME}{name}{NAME:#}: ")?;
+                    let column = inner.saturating_add(name.chars().count()).saturating_add(2);
+                    self.write(f, value, column, inner)
+                })
+            }
+            Value::String(text) => f.write_str(&quoted(text)),
+            other => write!(f, "{other}"),
         }
-        Value::Object(members) if !members.is_empty() => {
-            write_list(f, "{}", fits, indent, members.iter(), |f, (name, value)| {
-                write!(f, "{NAME}{}{NAME:#}: ", one_line(&Value::from(name.as_str()).to_string()))?;
-                write_value(f, value, width, inner)
-            })
-        }
-        other => f.write_str(&one_line(&other.to_string())),
     }
+}
+
+/// Columns of a value on one line, and one for the comma behind it.
+fn columns(value: &Value) -> usize {
+    let inside: usize = match value {
+        Value::Array(elements) => elements.iter().map(|element| columns(element).saturating_add(1)).sum(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| {
+                let name = quoted(name).chars().count();
+                name.saturating_add(columns(value)).saturating_add(3)
+            };
+            members.iter().map(member).sum()
+        }
+        Value::String(text) => return quoted(text).chars().count().saturating_add(1),
+        other => return other.to_string().len().saturating_add(1),
+    };
+    // The last element has no space behind it, but there are two brackets.
+    inside.saturating_add(2)
+}
+
+/// A string as JSON, with nothing in it that a terminal would obey.
+fn quoted(text: &str) -> String {
+    one_line(&Value::from(text).to_string()).into_owned()
 }
 
 fn write_list<T>(
     f: &mut fmt::Formatter<'_>,
     brackets: &str,
-    on_one_line: bool,
+    inline: bool,
     indent: usize,
     elements: impl Iterator<Item = T>,
     mut write: impl FnMut(&mut fmt::Formatter<'_>, T) -> fmt::Result,
@@ -109,14 +138,14 @@ fn write_list<T>(
         if n > 0 {
             f.write_char(',')?;
         }
-        match (on_one_line, n) {
+        match (inline, n) {
             (false, _) => write!(f, "\n{:inner$}", "")?,
             (true, 0) => {}
             (true, _) => f.write_char(' ')?,
         }
         write(f, element)?;
     }
-    if !on_one_line {
+    if !inline {
         write!(f, "\n{:indent$}", "")?;
     }
     f.write_str(close)
@@ -177,7 +206,7 @@ mod tests {
         let value: Value = serde_json::from_str(r#"{"a":[1,2],"b":{}}"#).unwrap();
         assert_eq!(plain(Pretty { value: &value, width: 80, indent: 0 }), r#"{"a": [1, 2], "b": {}}"#);
         assert_eq!(
-            plain(Pretty { value: &value, width: 12, indent: 2 }),
+            plain(Pretty { value: &value, width: 17, indent: 2 }),
             "{\n    \"a\": [1, 2],\n    \"b\": {}\n  }"
         );
     }

@@ -1,6 +1,5 @@
 //! Finds the component and keeps its compiled form beside it, so that only the first start pays for Cranelift.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _, Write as _};
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::EngineError;
+use super::{EngineError, random};
 use crate::digest::sha256;
 
 /// The component that the release build found beside itself.
@@ -78,23 +77,32 @@ impl Artefact {
     /// # Errors
     /// It is no component, or needs what this wasmtime does not offer.
     pub fn compile(&self, engine: &Engine) -> Result<Component, EngineError> {
-        let stamp = stamp(&self.wasm, engine);
-        if let Some(component) = self.load(engine, &stamp) {
+        if let Some(component) = self.load_compiled(engine) {
             return Ok(component);
         }
         let component = Component::from_binary(engine, &self.wasm)
             .map_err(|error| EngineError::Start(format!("the component does not compile: {error:#}")))?;
         if let (Some(file), Ok(code)) = (&self.compiled, component.serialize()) {
             // Without a cache the next start compiles again; that is no error.
-            drop(store(file, &stamp, &code));
+            drop(store(file, &stamp(&self.wasm, engine), &code));
         }
         Ok(component)
     }
 
-    fn load(&self, engine: &Engine, stamp: &[u8; 32]) -> Option<Component> {
+    /// The same artefact, with its compiled form kept in `file`.
+    #[cfg(test)]
+    pub(super) fn kept_in(&self, file: &Path) -> Self {
+        Self {
+            compiled: Some(file.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// What an earlier run compiled, if it can be trusted and still fits.
+    pub(super) fn load_compiled(&self, engine: &Engine) -> Option<Component> {
         let bytes = read_private(self.compiled.as_deref()?)?;
         let (header, code) = bytes.split_at_checked(HEADER)?;
-        if header != [*stamp, sha256(&[code])].concat() {
+        if header != [stamp(&self.wasm, engine), sha256(&[code])].concat() {
             return None;
         }
         #[expect(unsafe_code, reason = "the only way to skip Cranelift; argued below")]
@@ -122,19 +130,18 @@ fn stamp(wasm: &[u8], engine: &Engine) -> [u8; 32] {
 fn store(file: &Path, stamp: &[u8; 32], code: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // Written aside and renamed: a reader sees the whole file or none.
+    // Written aside and renamed: a reader sees the whole file or none, and writers do not meet.
     let mut aside = file.as_os_str().to_owned();
-    aside.push(OsStr::new(&format!(".{}", std::process::id())));
-    let written = create_private(Path::new(&aside)).and_then(|mut to| {
-        to.write_all(stamp)?;
-        to.write_all(&sha256(&[code]))?;
-        to.write_all(code)
-    });
-    let renamed = written.and_then(|()| fs::rename(&aside, file));
-    if renamed.is_err() {
+    aside.push(format!(".{:016x}", random()));
+    let mut open = create_private(Path::new(&aside))?;
+    let written = [stamp.as_slice(), &sha256(&[code]), code]
+        .iter()
+        .try_for_each(|part| open.write_all(part))
+        .and_then(|()| fs::rename(&aside, file));
+    if written.is_err() {
         drop(fs::remove_file(&aside));
     }
-    renamed
+    written
 }
 
 #[cfg(unix)]

@@ -55,7 +55,7 @@ impl WasmEngine {
     }
 
     /// Runs one call; an instance whose call failed is discarded.
-    fn call<T>(
+    pub(super) fn call<T>(
         &mut self,
         time: Time,
         call: impl FnOnce(&GuestEngine<'_>, &mut Store<Guest>, ResourceAny, u64) -> wasmtime::Result<T>,
