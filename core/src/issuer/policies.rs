@@ -1,0 +1,323 @@
+//! What the issuer's policies make of one sign-in.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use super::answer::PolicyAnswer;
+use super::request::{SignIn, SignInPrincipal};
+use crate::configuration::Settings;
+use crate::configuration::settings::{LocationEnforcement, Undetermined};
+use crate::policy::controls::{ContinuousAccessEvaluation, GrantControl, Operator, SignInInterval};
+use crate::policy::location::Kind;
+use crate::policy::{
+    Applicability, CompiledPolicy, Condition, Facts, Identity, PolicyState, Target, Truth,
+};
+
+/// Id of the location "MFA trusted IPs" (policy-semantics row 20).
+const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Policies of an issuer, judged for one sign-in as seen from one address.
+pub(super) struct Assessment<'a> {
+    judgements: Vec<Judgement<'a>>,
+    is_user: bool,
+}
+
+struct Judgement<'a> {
+    policy: &'a CompiledPolicy,
+    applicability: Applicability,
+    enforced: bool,
+    /// Names of the controls that are not met, were the policy to apply.
+    unmet: Vec<String>,
+    /// Whether a user could meet enough of them by interaction.
+    interactive: bool,
+}
+
+/// How often a user has to sign in; the smaller, the more often.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Frequency {
+    /// For every token.
+    EveryTime,
+    /// At this interval.
+    TimeBased(Duration),
+}
+
+impl<'a> Assessment<'a> {
+    /// Every policy, with the facts that the issuer has.
+    pub(super) fn at_issuer(settings: &Settings, sign_in: &SignIn<'a>) -> Self {
+        let country = sign_in.country.as_deref();
+        let judge =
+            |policy, applicability| Some(Judgement::of(settings, sign_in, policy, applicability));
+        Self::with(sign_in, sign_in.ip_address, country, judge)
+    }
+
+    /// The policies that definitely apply because of the address that the resource saw (`xms_rp_ipaddr`).
+    ///
+    /// Where the country of that address matters, nothing is definite: the resource does not enforce it either.
+    pub(super) fn at_resource(settings: &Settings, sign_in: &SignIn<'a>) -> Self {
+        match sign_in.claims.rp_ip_address {
+            Some(address) if Some(address) != sign_in.ip_address => {
+                Self::with(sign_in, Some(address), None, |policy, applicability| {
+                    let definite = matches!(applicability, Applicability::Applies);
+                    (definite && policy.reads.contains(Condition::Location))
+                        .then(|| Judgement::of(settings, sign_in, policy, applicability))
+                })
+            }
+            _ => Self {
+                judgements: Vec::new(),
+                is_user: sign_in.principal.is_user(),
+            },
+        }
+    }
+
+    fn with(
+        sign_in: &SignIn<'a>,
+        address: Option<IpAddr>,
+        country: Option<&str>,
+        judge: impl Fn(&'a CompiledPolicy, Applicability) -> Option<Judgement<'a>>,
+    ) -> Self {
+        let member_of: Vec<&str> = sign_in.member_of.iter().map(String::as_str).collect();
+        let roles: Vec<&str> = sign_in.roles.iter().map(String::as_str).collect();
+        let (identity, user_type) = match &sign_in.principal {
+            SignInPrincipal::User { id, kind } => (Identity::User(Some(id)), *kind),
+            SignInPrincipal::ServicePrincipal { id } => {
+                (Identity::ServicePrincipal(Some(id)), None)
+            }
+        };
+        let facts = Facts {
+            identity,
+            member_of: Some(&member_of),
+            roles: Some(&roles),
+            user_type,
+            target: Target::Application(sign_in.application.as_deref()),
+            client_app_type: sign_in.client_app_type.as_deref(),
+            platform: sign_in.platform.as_deref(),
+            address,
+            country,
+            user_risk: sign_in.user_risk,
+            sign_in_risk: sign_in.sign_in_risk,
+        };
+        let judgements = sign_in
+            .issuer
+            .policies
+            .evaluate_all(&facts)
+            .into_iter()
+            .filter(|(policy, _)| policy.evaluated_by_issuer)
+            .filter_map(|(policy, applicability)| judge(policy, applicability))
+            .collect();
+        Self {
+            judgements,
+            is_user: sign_in.principal.is_user(),
+        }
+    }
+
+    /// Whether a policy blocks.
+    pub(super) fn blocks(&self) -> bool {
+        self.enforced()
+            .any(|judgement| judgement.policy.grant.blocks())
+    }
+
+    /// The controls that the enforced policies miss, each once (policy-semantics row 26).
+    pub(super) fn unmet(&self) -> BTreeSet<String> {
+        let unmet = self.enforced().flat_map(|judgement| &judgement.unmet);
+        unmet.cloned().collect()
+    }
+
+    /// Whether a policy blocks or misses a control.
+    pub(super) fn refuses(&self) -> bool {
+        self.enforced().any(|judgement| !judgement.unmet.is_empty())
+    }
+
+    /// Whether there is no policy at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.judgements.is_empty()
+    }
+
+    /// Whether location is enforced strictly (`enforcement.md` §6: a policy that says so always means it).
+    pub(super) fn strict_location(&self, settings: &Settings) -> bool {
+        settings.location_enforcement == LocationEnforcement::Strict
+            || self.modes().any(ContinuousAccessEvaluation::is_strict)
+    }
+
+    /// Whether a policy turns continuous access evaluation off. A mode that is not understood does so too: the
+    /// token must not outlive what is understood.
+    pub(super) fn disables_continuous_access_evaluation(&self) -> bool {
+        self.modes().any(|mode| !mode.is_strict())
+    }
+
+    /// The sign-in frequency in force: of several the shortest (conditional-access.md §5, "Merging").
+    ///
+    /// Frequencies of the second factor alone count too: the issuer is told one authentication time. Nobody can
+    /// prompt a workload (`enforcement.md` §6).
+    pub(super) fn frequency(&self) -> Option<Frequency> {
+        self.enforced()
+            .filter(|_| self.is_user)
+            .filter_map(|judgement| judgement.policy.session.sign_in_frequency)
+            .map(|frequency| match frequency.interval {
+                SignInInterval::Every(interval) => Frequency::TimeBased(interval),
+                // What cannot be read must not let a sign-in grow old.
+                SignInInterval::EveryTime | SignInInterval::NotUnderstood => Frequency::EveryTime,
+            })
+            .min()
+    }
+
+    /// Whether the resource cannot follow where this session goes.
+    ///
+    /// SPEC: cae.md §3: the user "signs in from country/region location, MFA trusted IP, or a trusted location that
+    /// contains MFA trusted IPs", or location policies hold more ranges than the resource takes.
+    pub(super) fn location_is_beyond_the_resource(
+        &self,
+        settings: &Settings,
+        sign_in: &SignIn<'_>,
+    ) -> bool {
+        let policies = &sign_in.issuer.policies;
+        let locations = policies.named_locations();
+        let place = locations.place(sign_in.ip_address, sign_in.country.as_deref());
+        let holds_unseen = |index: &usize| {
+            let location = locations.locations().get(*index);
+            locations.truth(*index, place) == Truth::True
+                && location.is_some_and(|location| match location.kind {
+                    Kind::Country { .. } => !settings.country_at_resource,
+                    Kind::Ip { .. } => location.id.as_deref() == Some(MFA_TRUSTED_IPS),
+                    Kind::NotUnderstood => true,
+                })
+        };
+        policies.location_ranges_exceeded()
+            || self
+                .judgements
+                .iter()
+                .filter(|judgement| judgement.depends_on_location())
+                .flat_map(|judgement| {
+                    let location = &judgement.policy.conditions.locations;
+                    [&location.include, &location.exclude]
+                })
+                .any(|side| side.locations.iter().any(holds_unseen))
+    }
+
+    /// Every policy with what it came to.
+    pub(super) fn answers(&self) -> Vec<PolicyAnswer> {
+        self.judgements.iter().map(Judgement::answer).collect()
+    }
+
+    fn enforced(&self) -> impl Iterator<Item = &Judgement<'a>> {
+        self.judgements
+            .iter()
+            .filter(|judgement| judgement.enforced)
+    }
+
+    fn modes(&self) -> impl Iterator<Item = &ContinuousAccessEvaluation> {
+        self.enforced().filter_map(|judgement| {
+            judgement
+                .policy
+                .session
+                .continuous_access_evaluation
+                .as_ref()
+        })
+    }
+}
+
+impl<'a> Judgement<'a> {
+    fn of(
+        settings: &Settings,
+        sign_in: &SignIn<'_>,
+        policy: &'a CompiledPolicy,
+        applicability: Applicability,
+    ) -> Self {
+        let is_met = |control: &GrantControl| {
+            let name = control.name().to_ascii_lowercase();
+            !control.is_not_understood() && sign_in.satisfied.contains(&name)
+        };
+        let missing: Vec<&GrantControl> = if policy.grant.satisfied(is_met) {
+            Vec::new()
+        } else {
+            let controls = policy.grant.controls.iter();
+            controls.filter(|control| !is_met(control)).collect()
+        };
+        let interactive = match policy.grant.operator {
+            Operator::And => missing.iter().all(|control| is_interactive(control)),
+            Operator::Or => missing.iter().any(|control| is_interactive(control)),
+        };
+        Self {
+            enforced: policy.state == PolicyState::Enabled
+                && match applicability {
+                    Applicability::Applies => true,
+                    Applicability::DoesNotApply(_) => false,
+                    Applicability::Undetermined(_) => counts_undetermined(settings, policy),
+                },
+            unmet: missing
+                .iter()
+                .map(|control| control.name().into_owned())
+                .collect(),
+            interactive: interactive && !policy.grant.blocks(),
+            policy,
+            applicability,
+        }
+    }
+
+    /// Whether the policy is enforced in some place, as far as the other conditions go.
+    fn depends_on_location(&self) -> bool {
+        let ruled_out = match self.applicability {
+            Applicability::DoesNotApply(condition) => condition != Condition::Location,
+            Applicability::Applies | Applicability::Undetermined(_) => false,
+        };
+        self.policy.state == PolicyState::Enabled && !ruled_out
+    }
+
+    /// SPEC: policy-semantics rows 4 and 26: Graph's names.
+    fn answer(&self) -> PolicyAnswer {
+        let report_only = self.policy.state == PolicyState::ReportOnly;
+        let met = self.unmet.is_empty();
+        let result = match (&self.applicability, report_only) {
+            (Applicability::Undetermined(_), _) => "undetermined",
+            (Applicability::DoesNotApply(_), false) => "notApplied",
+            (Applicability::DoesNotApply(_), true) => "reportOnlyNotApplied",
+            (Applicability::Applies, false) if met => "success",
+            (Applicability::Applies, false) => "failure",
+            (Applicability::Applies, true) if met => "reportOnlySuccess",
+            (Applicability::Applies, true) if self.interactive => "reportOnlyInterrupted",
+            (Applicability::Applies, true) => "reportOnlyFailure",
+        };
+        let (applies, analysis_reasons, unknown) = match &self.applicability {
+            Applicability::Applies => ("yes", Vec::new(), Vec::new()),
+            Applicability::DoesNotApply(first) => ("no", alloc::vec![first.as_str()], Vec::new()),
+            Applicability::Undetermined(conditions) => (
+                "undetermined",
+                alloc::vec!["notEnoughInformation"],
+                conditions.iter().map(Condition::as_str).collect(),
+            ),
+        };
+        PolicyAnswer {
+            id: self.policy.id.clone(),
+            index: self.policy.id.is_none().then_some(self.policy.index),
+            display_name: self.policy.display_name.clone(),
+            applies,
+            analysis_reasons,
+            unknown,
+            result,
+        }
+    }
+}
+
+/// An undetermined policy counts as applying, unless the operator said otherwise of this very policy.
+fn counts_undetermined(settings: &Settings, policy: &CompiledPolicy) -> bool {
+    let id = policy.id.as_ref().map(|id| id.to_ascii_lowercase());
+    match id.and_then(|id| settings.undetermined_by_policy.get(&id)) {
+        None | Some(Undetermined::Deny) => true,
+        Some(Undetermined::Report | Undetermined::Ignore) => false,
+    }
+}
+
+/// SPEC: policy-semantics row 26.
+const fn is_interactive(control: &GrantControl) -> bool {
+    matches!(
+        control,
+        GrantControl::Mfa
+            | GrantControl::AuthenticationStrength(_)
+            | GrantControl::RiskRemediation
+            | GrantControl::PasswordChange
+            | GrantControl::TermsOfUse(_)
+            | GrantControl::CustomAuthenticationFactor(_)
+    )
+}
