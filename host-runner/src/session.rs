@@ -56,6 +56,17 @@ pub enum EventOutcome {
     Rejected(RejectedEvent),
 }
 
+/// What the host found out about the signature of a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenSignature {
+    /// It verifies, now or before.
+    Valid,
+    /// It does not.
+    Invalid,
+    /// No key of the issuer fits.
+    KeyUnknown,
+}
+
 impl<C: Conversation> Session<C> {
     /// A session that knows nothing yet.
     pub fn new(engine: C, signatures: Signatures) -> Self {
@@ -105,6 +116,22 @@ impl<C: Conversation> Session<C> {
             }
         }
         Err(SessionError::Contract("the token is still stale after it began again"))
+    }
+
+    /// Checks the signature of a token without deciding anything.
+    ///
+    /// # Errors
+    /// The engine could not be reached.
+    pub fn check_signature(&mut self, token: &str, now: UnixTime) -> Result<TokenSignature, SessionError<C::Error>> {
+        let needs = match self.engine.begin(token, now).map_err(SessionError::Engine)? {
+            Begun::Refused(_) => return Ok(TokenSignature::Invalid),
+            Begun::Needs { needs, .. } => needs,
+        };
+        Ok(match (needs.key, needs.signature) {
+            (Some(_), _) => TokenSignature::KeyUnknown,
+            (None, Some(need)) if !self.signatures.check(token, &need) => TokenSignature::Invalid,
+            (None, _) => TokenSignature::Valid,
+        })
     }
 
     /// Reads a security event token and merges its effects, unless the same SET was accepted before.
