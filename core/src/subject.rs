@@ -340,4 +340,4 @@ fn is_uri(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,40 +1,52 @@
-//! Stub.
-use alloc::string::{String, ToString as _};
+//! Answers that need no engine: one function per command for people, each with canonical JSON text as its answer,
+//! the same bytes from every build.
+
+use alloc::string::String;
 
 use crate::time::UnixTime;
+use crate::{challenge, configuration, policy, signal, token};
 
-/// Stub.
+/// `cae challenge parse`: decodes a `WWW-Authenticate` value.
 #[must_use]
-pub fn parse_challenge(_header: &str) -> String {
-    r#"{"ok":false}"#.to_string()
+pub fn parse_challenge(header: &str) -> String {
+    challenge::parse_json(header)
 }
-/// Stub.
+
+/// `cae policy check`: what of these Graph policies is enforced where, and what is not understood.
+///
+/// `policies` are file names with their text.
 #[must_use]
-pub fn check_policies(_policies: &[(&str, &str)], _named_locations: Option<&str>) -> String {
-    r#"{"ok":false}"#.to_string()
+pub fn check_policies(policies: &[(&str, &str)], named_locations: Option<&str>) -> String {
+    policy::check::check(policies, named_locations)
 }
-/// Stub.
+
+/// `cae location match`: the named locations of each address.
 #[must_use]
-pub fn match_locations(_named_locations: &str, _addresses: &[&str]) -> String {
-    r#"{"ok":false}"#.to_string()
+pub fn match_locations(named_locations: &str, addresses: &[&str]) -> String {
+    policy::check::match_locations(named_locations, addresses)
 }
-/// Stub.
+
+/// `cae event decode` without configuration: a compact SET, or its payload if `unsigned`.
 #[must_use]
-pub fn decode_event(_text: &str, _unsigned: bool, _received_at: UnixTime) -> String {
-    r#"{"ok":false}"#.to_string()
+pub fn decode_event(text: &str, unsigned: bool, received_at: UnixTime) -> String {
+    signal::decode(text, unsigned, received_at, None)
 }
-/// Stub.
+
+/// `cae token inspect` without configuration.
 #[must_use]
-pub fn inspect_token(_token: &str, _now: UnixTime) -> String {
-    r#"{"ok":false}"#.to_string()
+pub fn inspect_token(token: &str, now: UnixTime) -> String {
+    token::inspect(token, None, now)
 }
-/// Stub.
+
+/// JSON Schema of the engine configuration.
 #[must_use]
-pub fn configuration_schema() -> &'static str {
-    "{}"
+pub const fn configuration_schema() -> &'static str {
+    configuration::schema()
 }
-/// Stub.
+
+/// JSON Schema of scenario files.
+#[cfg(feature = "simulation")]
 #[must_use]
-pub fn scenario_schema() -> &'static str {
-    "{}"
+pub const fn scenario_schema() -> &'static str {
+    crate::simulation::schema()
 }

@@ -8,7 +8,9 @@ use core::time::Duration;
 use super::record::{
     AccountStatus, Cause, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId,
 };
+use crate::configuration::{Configuration, Transmitter};
 use crate::time::{EventTime, UnixTime};
+use crate::token::issuer_match::resolve_issuer;
 
 /// How long values are kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,6 +40,31 @@ impl RetentionLimits {
 
     /// For how long a location challenge is remembered (`enforcement.md` §6).
     pub const LOCATION_CHALLENGE: Duration = Duration::from_secs(3_600);
+
+    /// The limits of a configuration.
+    #[must_use]
+    pub fn of(configuration: &Configuration) -> Self {
+        let settings = &configuration.settings;
+        let backdated = (configuration.issuers.iter())
+            .map(|issuer| issuer.issue_time_backdated)
+            .max()
+            .unwrap_or(0);
+        let oldest = (settings.max_token_age_capable)
+            .max(settings.max_token_age_other)
+            .saturating_add(backdated);
+        let retention = |transmitter: &Transmitter| TransmitterRetention {
+            acts_for_issuer: (transmitter.speaks_for.iter())
+                .all(|issuer| acts_for_issuer(configuration, transmitter, *issuer)),
+            standing_state_max_age: Duration::from_secs(transmitter.standing_state_max_age),
+        };
+        Self {
+            longest_token_age: Duration::from_secs(oldest),
+            skew: Duration::from_secs(settings.clock_skew),
+            transmitters: (configuration.transmitters.iter())
+                .map(|transmitter| (transmitter.id, retention(transmitter)))
+                .collect(),
+        }
+    }
 
     /// Whether every token that a fact of this time refuses is too old to be accepted.
     #[must_use]
@@ -69,6 +96,19 @@ impl RetentionLimits {
     ) -> bool {
         entry.value != AccountStatus::Enabled && acts_for_issuer && self.outlived(entry.at, now)
     }
+}
+
+/// Whether the word of a transmitter about an account is that issuer's own word: as configured, else if its issuer
+/// URL is one of the issuer's.
+#[must_use]
+pub fn acts_for_issuer(
+    configuration: &Configuration,
+    transmitter: &Transmitter,
+    issuer: usize,
+) -> bool {
+    transmitter.acts_for_issuer.unwrap_or_else(|| {
+        resolve_issuer(configuration, &transmitter.issuer).is_some_and(|(own, _)| own == issuer)
+    })
 }
 
 /// Whether a risk level or a compliance verdict has lapsed; `max_age` is the transmitter's

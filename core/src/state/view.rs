@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use super::key::{Identifier, NameSpace, StateKey, SubjectKind};
+use super::key::{NameSpace, StateKey, SubjectKind};
 use super::names::Named;
 use super::record::{CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId};
 use crate::configuration::Fault;
 use crate::json::{Map, Value};
 use crate::time::UnixTime;
+use crate::token::subject_keys::subject_key;
 
 /// A record as JSON: only what it knows, times in whole seconds.
 #[derive(Clone, Copy, Debug)]
@@ -187,12 +188,8 @@ pub fn key_from_json(record: &Value) -> Result<StateKey, Fault> {
         Some(_) => members.named("nameSpace")?,
         None => NameSpace::Native,
     };
-    let id = members.text("id")?;
-    let identifier = Identifier {
-        name_space,
-        text: id,
-    };
-    Ok(StateKey::new(members.text("scope")?, kind, identifier))
+    let (scope, id) = (members.text("scope")?, members.text("id")?);
+    Ok(subject_key(scope, kind, name_space, id))
 }
 
 impl Record {
@@ -435,13 +432,9 @@ mod tests {
             r#"{"scope":"t","kind":"user","id":"u","cutOff":{"at":10,"cause":"passwordChange"},
                 "status":[{"transmitter":"https://idp.example","at":20,"value":"disabled"}]}"#,
         );
-        let user = Identifier {
-            name_space: NameSpace::Native,
-            text: "u",
-        };
         assert_eq!(
             key_from_json(&line),
-            Ok(StateKey::new("t", SubjectKind::User, user))
+            Ok(subject_key("t", SubjectKind::User, NameSpace::Native, "u"))
         );
         let record = Record::from_json(&line).unwrap();
         assert_eq!(record.cut_off, Some(entry(10, 10, Cause::PasswordChange)));

@@ -195,10 +195,12 @@ fn matching_is_as_ssf_defines_it() {
     }
 }
 
-/// Lines of a vector file beside the checkout; `None`, said aloud, where there is none.
-fn vectors(name: &str) -> Option<std::vec::Vec<Value>> {
-    let path = std::format!("{}/../../shared/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
-    let Ok(text) = std::fs::read_to_string(path) else {
+/// Lines of a vector file; `None`, said aloud, where there is none. The files lie beside the checkout, or where
+/// `CAE_VECTORS` says.
+pub(crate) fn vectors(name: &str) -> Option<std::vec::Vec<Value>> {
+    let beside = std::concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/vectors");
+    let folder = std::env::var("CAE_VECTORS").unwrap_or_else(|_| beside.into());
+    let Ok(text) = std::fs::read_to_string(std::format!("{folder}/{name}")) else {
         std::eprintln!("skipped: no ../shared/vectors/{name}");
         return None;
     };

@@ -26,58 +26,40 @@ pub fn inspect(token: &str, configuration: Option<&Configuration>, now: UnixTime
     let jws = match CompactJws::parse(token, Limits::TOKEN) {
         Ok(jws) => jws,
         Err(error) => {
-            let status = match error.kind {
-                JwsErrorKind::Critical
-                | JwsErrorKind::UnencodedPayload
-                | JwsErrorKind::Compressed
-                | JwsErrorKind::Nested
-                | JwsErrorKind::Unsigned
-                | JwsErrorKind::Member { .. } => Status::Refused,
-                _ => Status::NotAJwt,
-            };
-            let refusal = Refusal::from(error);
-            return json::to_text(&Inspection::refused(status, &refusal));
+            let status = status_of(&error.kind);
+            return json::to_text(&Inspection::refused(status, &error.into()));
         }
     };
-    let known = configuration.and_then(|configuration| origin_of(&jws.payload, configuration).ok());
-    let guess;
-    let origin = match known {
-        Some(origin) => origin,
-        None => {
-            guess = guessed_preset(&jws.payload)
-                .issuer_at(text(&jws.payload, "iss").unwrap_or_default());
-            Origin {
-                index: 0,
-                issuer: &guess,
-                tenant: text(&jws.payload, "tid").map(str::to_ascii_lowercase),
-            }
-        }
-    };
+    let (header, claims) = (jws.header.members.clone(), jws.payload.clone());
+    let known = configuration.and_then(|configuration| origin_of(&claims, configuration).ok());
+    let preset = guessed_preset(&claims);
+    let guess = preset.issuer_at(text(&claims, "iss").unwrap_or_default());
+    let origin = known.unwrap_or(Origin {
+        index: 0,
+        issuer: &guess,
+        tenant: text(&claims, "tid")
+            .filter(|_| preset.is_entra())
+            .map(str::to_ascii_lowercase),
+    });
     let ages = configuration.map_or(DEFAULT_AGES, |known| Ages::from(&known.settings));
-    let claims = jws.payload.clone();
-    let header = jws.header.members.clone();
     let token = interpret(claims.clone(), &origin, ages);
-    let reading = configuration.map(|configuration| read_jws(jws, configuration, now));
-
-    let mut inspection = match (&reading, &token) {
-        (Some(Err(refusal)), _) => Inspection::refused(Status::Refused, refusal),
-        (None, Err(refusal)) => Inspection::refused(Status::Refused, refusal),
-        (Some(Ok(_)), _) => Inspection::of(Status::Acceptable),
-        (None, Ok(_)) => Inspection::of(Status::NotChecked),
+    let mut key = None;
+    let refusal = match configuration {
+        None => token.as_ref().err().cloned(),
+        Some(configuration) => read_jws(jws, configuration, now)
+            .and_then(|reading| {
+                key = Some(KeyLine::of(&reading.key));
+                known_key(&reading.key, origin.issuer)
+            })
+            .err(),
     };
-    inspection.key = reading
-        .as_ref()
-        .and_then(|reading| reading.as_ref().ok())
-        .map(|reading| match &reading.key {
-            KeyChoice::Found { key } => KeyLine {
-                known: true,
-                key_id: Some(key.id()),
-            },
-            KeyChoice::Unknown { .. } => KeyLine {
-                known: false,
-                key_id: None,
-            },
-        });
+
+    let mut inspection = match (&refusal, configuration) {
+        (Some(refusal), _) => Inspection::refused(Status::Refused, refusal),
+        (None, Some(_)) => Inspection::of(Status::Acceptable),
+        (None, None) => Inspection::of(Status::NotChecked),
+    };
+    inspection.key = key;
     inspection.preset = Some(origin.issuer.preset.name());
     if let Ok(token) = &token {
         inspection.token = Some(TokenFacts::of(token));
@@ -88,6 +70,36 @@ pub fn inspect(token: &str, configuration: Option<&Configuration>, now: UnixTime
     inspection.header = Some(&header);
     inspection.claims = Some(&claims);
     json::to_text(&inspection)
+}
+
+/// A text that is a JWT, but not one that anybody should accept, is refused; anything else is no JWT.
+const fn status_of(error: &JwsErrorKind) -> Status {
+    match error {
+        JwsErrorKind::Critical
+        | JwsErrorKind::UnencodedPayload
+        | JwsErrorKind::Compressed
+        | JwsErrorKind::Nested
+        | JwsErrorKind::Unsigned
+        | JwsErrorKind::Member { .. } => Status::Refused,
+        JwsErrorKind::TooLarge { .. }
+        | JwsErrorKind::JsonSerialisation
+        | JwsErrorKind::Encrypted
+        | JwsErrorKind::Segments { .. }
+        | JwsErrorKind::Base64(_)
+        | JwsErrorKind::Json { .. }
+        | JwsErrorKind::NotAnObject(_) => Status::NotAJwt,
+    }
+}
+
+/// A configuration without keys leaves them to the host; one that has keys should have this one.
+fn known_key(key: &KeyChoice<'_>, issuer: &Issuer) -> Result<(), Refusal> {
+    match key {
+        KeyChoice::Unknown { .. } if !issuer.keys.keys.is_empty() => Err(Refusal::new(
+            ReasonCode::TokenKeyUnknown,
+            "no configured key of the issuer fits".to_string(),
+        )),
+        KeyChoice::Unknown { .. } | KeyChoice::Found { .. } => Ok(()),
+    }
 }
 
 /// Defaults of `enforcement.md` §8.
@@ -127,7 +139,7 @@ struct Inspection<'a> {
     verdict: Verdict,
     /// The host's part, which inspecting leaves out.
     signature: &'static str,
-    key: Option<KeyLine<'a>>,
+    key: Option<KeyLine>,
     /// The configured preset, else a guess.
     preset: Option<&'static str>,
     #[serde(flatten)]
@@ -149,9 +161,22 @@ struct Verdict {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct KeyLine<'a> {
+struct KeyLine {
     known: bool,
-    key_id: Option<&'a str>,
+    key_id: Option<String>,
+}
+
+impl KeyLine {
+    fn of(key: &KeyChoice<'_>) -> Self {
+        let key_id = match key {
+            KeyChoice::Found { key } => Some(key.id().to_string()),
+            KeyChoice::Unknown { .. } => None,
+        };
+        Self {
+            known: key_id.is_some(),
+            key_id,
+        }
+    }
 }
 
 impl Inspection<'_> {
@@ -184,7 +209,7 @@ impl Inspection<'_> {
 
     fn refused(status: Status, refusal: &Refusal) -> Self {
         let mut inspection = Self::of(status);
-        inspection.verdict.code = Some(ReasonCode::as_str(refusal.code));
+        inspection.verdict.code = Some(refusal.code.as_str());
         inspection.verdict.detail = Some(refusal.detail.clone());
         inspection
     }

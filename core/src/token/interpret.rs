@@ -149,6 +149,7 @@ pub(super) fn interpret(
         scope,
         claims: Value::Null,
     };
+    // Everything above is read out of the claims; only now can they move in.
     Ok(AccessToken { claims, ..token })
 }
 

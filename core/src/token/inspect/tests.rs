@@ -31,6 +31,7 @@ fn the_status_tells_what_became_of_it() {
     let good = token(HEADER);
     let critical = token(r#"{"alg":"RS256","crit":["x"]}"#);
     let expired = compact(HEADER, &claims.to_string().replace("2200", "1901"));
+    let unknown_key = token(&HEADER.replace("k1", "k2"));
     let unread = compact(HEADER, r#"{"iss":"https://kc.example/realms/a"}"#);
     for (token, configuration, status, ok, code) in [
         (
@@ -49,6 +50,13 @@ fn the_status_tells_what_became_of_it() {
             json!("token_expired"),
         ),
         (&expired, None, "notChecked", true, json!(null)),
+        (
+            &unknown_key,
+            Some(&configuration),
+            "refused",
+            false,
+            json!("token_key_unknown"),
+        ),
         (
             &critical,
             None,
@@ -72,6 +80,15 @@ fn the_status_tells_what_became_of_it() {
         assert_eq!(found["verdict"]["code"], code, "{found}");
         assert_eq!(found["signature"], "notChecked");
     }
+}
+
+#[test]
+fn keys_that_the_host_fetches_are_not_missed() {
+    let (mut configuration, claims) = keycloak();
+    configuration.issuers[0].keys = crate::token::keys::KeySet::default();
+    let found = laid_open(&compact(HEADER, &claims.to_string()), Some(&configuration));
+    assert_eq!(found["status"], "acceptable");
+    assert_eq!(found["key"], json!({"known": false, "keyId": null}));
 }
 
 #[test]
