@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use cae_core::configuration::settings::OnError;
-use cae_core::decision::{Answers, Outcome, ReasonCode, RecordAnswer, Request};
+use cae_core::decision::evaluation::Report;
+use cae_core::decision::{Answers, Evaluation, Outcome, Reason, ReasonCode, RecordAnswer, Request};
 use cae_core::engine::{
     AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventReading, Needs, RejectedEvent, SignatureAnswer,
     Verdict,
@@ -218,22 +219,20 @@ pub fn fault_verdict(on_error: OnError, detail: Detail) -> Verdict {
         OnError::Deny => (Outcome::Deny, 503),
         OnError::Allow => (Outcome::Allow, 200),
     };
-    let (code, check) = (ReasonCode::EngineFault.as_str(), ReasonCode::EngineFault.check().as_str());
-    let explanation = if detail == Detail::Explain { r#","keys":[],"checks":[]"# } else { "" };
-    let json = format!(
-        r#"{{"decision":"{}","status":{status},"wwwAuthenticate":null,"reasons":[{{"code":"{code}","check":"{check}"}}],"policies":[],"undetermined":[],"revisitAt":null{explanation}}}"#,
-        outcome.as_str(),
-    );
-    Verdict {
+    let evaluation = Evaluation {
         outcome,
         status,
         www_authenticate: None,
-        reasons: vec![code.to_owned()],
+        reasons: vec![Reason {
+            code: ReasonCode::EngineFault,
+            policy: None,
+        }],
         changes: Vec::new(),
         revisit_at: None,
         may_reuse_without_events: 0,
-        json: (detail != Detail::None).then_some(json),
-    }
+        report: Report::default(),
+    };
+    evaluation.into_verdict(detail)
 }
 
 #[cfg(test)]
