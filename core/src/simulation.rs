@@ -17,7 +17,7 @@
 //!   "users":        { "adele": { "issuer": "contoso", "objectId": "GUID", "network": { "issuerSees": "203.0.113.7", "resourceSees": "203.0.113.7" } } },
 //!   "clients":      { "mail": { "applicationId": "GUID", "capabilities": ["cp1"] } },
 //!   "engine":       { "resource": {}, "issuers": [], "transmitters": [], "policies": [], "namedLocations": [], "settings": {} },
-//!   "timeline":     [ { "step": "signIn", "user": "adele", "client": "mail", "expect": { "issuer": "granted" } } ]
+//!   "timeline":     [ { "step": "signIn", "user": "adele", "client": "mail", "expect": { "issuer": "grant" } } ]
 //! }
 //! ```
 //!
@@ -31,13 +31,25 @@
 //! JSON. `step` is the position in the timeline; a step may give several lines (a client's retry is an exchange with
 //! the issuer and one with the resource; every delivery of an event is a line of its own).
 
+mod authority;
 pub mod expect;
+mod host;
+mod keys;
 pub mod model;
+mod read;
 pub mod report;
+mod run;
+mod summary;
+mod timeline;
+mod tokens;
 
 pub use expect::{Expectation, ExpectationKey};
 pub use model::{Action, Scenario, Step};
 pub use report::{EventView, Lane, LineKind, RequestView, StepReport, Summary, TokenView};
+pub use run::{RunError, run};
+
+#[cfg(test)]
+mod tests;
 
 /// The JSON Schema (2020-12) of scenario files.
 #[must_use]

@@ -317,3 +317,18 @@ fn profiles_have_the_defaults_of_the_table() {
         assert_eq!(differing(settings), expected);
     }
 }
+
+#[test]
+fn a_lowered_limit_holds_for_tokens() {
+    let token = "a".repeat(2_000);
+    let refusal = |configuration: &Configuration| {
+        let now = crate::UnixTime::from_secs(1_700_000_000);
+        crate::token::read(&token, configuration, now).unwrap_err()
+    };
+    let lowered = read(&example_with(
+        "/settings/limits",
+        json!({"tokenBytes": 1024}),
+    ));
+    assert!(refusal(&lowered).detail.contains("1024"));
+    assert!(!refusal(&read(&example())).detail.contains("limit"));
+}

@@ -173,7 +173,7 @@ impl<'a> Witnesses<'a> {
                 let (acts, _) = self.standing_age(*by)?;
                 // An issuer issues nothing to an account that it disabled, so its own word need not outlive the
                 // last token that it can have issued before; another's word stays until it is lifted.
-                let lapses = acts.then(|| self.configuration.longest_token_life(self.issuer, entry.at.floor()));
+                let lapses = acts.then(|| self.configuration.outlived_at(self.issuer, entry.at.next_second()));
                 lapses.is_none_or(|lapse| self.now < lapse).then_some((*entry, lapses))
             })
             .max_by_key(|(entry, _)| (entry.value, entry.at))

@@ -58,12 +58,12 @@ impl Engine {
         let key_id = match key {
             KeyChoice::Found { key } => {
                 needs.signature = Some(SignatureNeed {
-                    key_id: key.id.clone(),
-                    key: key.jwk.clone(),
+                    key_id: key.id().into(),
+                    key: key.jwk().into(),
                     algorithm: algorithm.name(),
                     signing_input: signing_input_len,
                 });
-                Some(key.id.clone())
+                Some(key.id().into())
             }
             KeyChoice::Unknown { kid } => {
                 let issuer = self.configuration.issuers.get(token.issuer);

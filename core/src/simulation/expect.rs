@@ -1,6 +1,9 @@
 //! What a step is expected to come to, and whether it did.
 
-use crate::json::Value;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::json::{Map, Value};
 
 macro_rules! expectation_keys {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal),+ $(,)?) => {
@@ -24,9 +27,13 @@ macro_rules! expectation_keys {
 }
 
 expectation_keys! {
-    /// What the issuer answers: `granted`, `interactionRequired`, `blocked`, `refused`, or `notAsked` by a client
-    /// that does not handle challenges or has none.
+    /// What the issuer answers: `grant`, `interactionRequired`, `block`, `error`, or `notAsked` by a client that
+    /// does not handle challenges or has none.
     Issuer = "issuer",
+    /// Entra's error number in the issuer's refusal, such as `AADSTS50057`; `null` for none.
+    IssuerCode = "issuerCode",
+    /// What the issuer misses, sorted: Graph's names of controls, `signIn`, `signInFrequency` …
+    Unmet = "unmet",
     /// Lifetime of the token in seconds: a number, or `{"min", "max"}`, both included.
     Lifetime = "lifetime",
     /// Claims of the token: each one given must be equal, `null` means absent.
@@ -68,4 +75,87 @@ pub struct Expectation {
     pub found: Value,
     /// Whether it holds.
     pub holds: bool,
+}
+
+/// What was found, by key.
+pub(super) type Findings = Vec<(ExpectationKey, Value)>;
+
+/// Holds every expectation against what was found.
+pub(super) fn check(expect: &[(ExpectationKey, Value)], findings: &Findings) -> Vec<Expectation> {
+    expect
+        .iter()
+        .map(|(key, expected)| {
+            let found = findings.iter().find(|(found, _)| found == key);
+            let found = found.map_or(&Value::Null, |(_, value)| value);
+            let (found, holds) = compare(*key, expected, found);
+            Expectation {
+                key: key.as_str(),
+                expected: expected.clone(),
+                found,
+                holds,
+            }
+        })
+        .collect()
+}
+
+/// What to show as found, and whether it is what was expected.
+fn compare(key: ExpectationKey, expected: &Value, found: &Value) -> (Value, bool) {
+    match (key, expected) {
+        (ExpectationKey::Lifetime, Value::Object(bounds)) => {
+            let bound = |name| bounds.get(name).and_then(Value::as_u64);
+            let within = |seconds: u64| {
+                bound("min").is_some_and(|min| min <= seconds)
+                    && bound("max").is_some_and(|max| seconds <= max)
+            };
+            (found.clone(), found.as_u64().is_some_and(within))
+        }
+        (ExpectationKey::TokenClaims | ExpectationKey::Parameters, Value::Object(expected)) => {
+            let found: Map<String, Value> = expected
+                .keys()
+                .map(|name| {
+                    let value = found.get(name).cloned().unwrap_or_default();
+                    (name.clone(), value)
+                })
+                .collect();
+            let holds = found == *expected;
+            (found.into(), holds)
+        }
+        _ => (found.clone(), found == expected),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_member_given_must_hold() {
+        use ExpectationKey as Key;
+        let claims = json!({"sub": "x", "aud": ["a"]});
+        for (key, expected, found, holds) in [
+            (Key::Status, json!(401), json!(401), true),
+            (Key::Status, json!("401"), json!(401), false),
+            (Key::Status, json!(401), Value::Null, false),
+            (Key::Reasons, json!(["a", "b"]), json!(["b", "a"]), false),
+            (Key::Lifetime, json!(3600), json!(3600), true),
+            (Key::Lifetime, json!({"min": 10, "max": 20}), json!(20), true),
+            (Key::Lifetime, json!({"min": 10, "max": 20}), json!(21), false),
+            (Key::Lifetime, json!({"min": 10}), json!(15), false),
+            (Key::TokenClaims, json!({"sub": "x"}), claims.clone(), true),
+            (Key::TokenClaims, json!({"sub": "y"}), claims.clone(), false),
+            (Key::TokenClaims, json!({"nbf": null}), claims.clone(), true),
+            (Key::TokenClaims, json!({"sub": null}), claims, false),
+            (Key::Claims, Value::Null, Value::Null, true),
+        ] {
+            let checked = check(&[(key, expected.clone())], &alloc::vec![(key, found)]);
+            assert_eq!(checked[0].holds, holds, "{} {expected}", key.as_str());
+        }
+    }
+
+    #[test]
+    fn what_was_not_found_does_not_hold() {
+        let expected = [(ExpectationKey::Decision, json!("allow"))];
+        assert!(!check(&expected, &Findings::new())[0].holds);
+    }
 }

@@ -111,6 +111,17 @@ pub enum DirectoryUserType {
     Guest,
 }
 
+impl DirectoryUserType {
+    /// The word for it in questions to the issuer.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Guest => "guest",
+        }
+    }
+}
+
 /// A user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {

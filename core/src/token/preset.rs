@@ -119,6 +119,7 @@ impl Preset {
             types: self.types().iter().copied().map(String::from).collect(),
             algorithms: self.algorithms().to_vec(),
             keys: KeySet::default(),
+            jwks_uri: None,
             audiences: Vec::new(),
             dialect: self.dialect(),
             issue_time_backdated: self.issue_time_backdated(),
@@ -128,6 +129,7 @@ impl Preset {
             aliases: BTreeMap::new(),
             always_present: BTreeSet::new(),
             acr_values: BTreeMap::new(),
+            assurance_levels: BTreeMap::new(),
             policies: PolicySet::default(),
         }
     }

@@ -12,11 +12,11 @@ use super::keys::{Algorithm, Key, Selection};
 use crate::configuration::issuer::Preset;
 use crate::configuration::{Configuration, Issuer};
 use crate::decision::ReasonCode;
-use crate::json::{Limits, Value};
+use crate::json::Value;
 use crate::time::UnixTime;
 
 /// JWTs that are something else (RFC 8725 §3.11). They are refused whatever the issuer's `typ` list says.
-const OTHER_KINDS: [&str; 6] = [
+pub(crate) const OTHER_KINDS: [&str; 6] = [
     "secevent+jwt",
     "logout+jwt",
     "dpop+jwt",
@@ -80,7 +80,7 @@ pub fn read<'c>(
     configuration: &'c Configuration,
     now: UnixTime,
 ) -> Result<Reading<'c>, Refusal> {
-    let jws = CompactJws::parse(token, Limits::TOKEN)?;
+    let jws = CompactJws::parse(token, configuration.settings.token_limits)?;
     read_jws(jws, configuration, now)
 }
 

@@ -1,6 +1,5 @@
 //! Configurations and tokens for the tests of this module.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -12,12 +11,8 @@ use serde_json::json;
 
 use super::keys::KeySet;
 use crate::configuration::issuer::Preset;
-use crate::configuration::settings::{
-    LocationEnforcement, OnError, OnStaleSignals, PrivateAddresses, Profile, Undetermined,
-};
 use crate::configuration::{Configuration, Issuer, Resource, Settings};
 use crate::json::Value;
-use crate::state::record::RiskLevel;
 
 pub(super) const AUDIENCE: &str = "api://orders";
 pub(super) const TENANT: &str = "f0480ff9-86dc-42cb-847e-ca11593942a4";
@@ -48,33 +43,8 @@ pub(super) fn configuration(issuers: Vec<Issuer>) -> Configuration {
         resource: Resource::default(),
         issuers,
         transmitters: Vec::new(),
-        settings: Settings {
-            profile: Profile::Full,
-            clock_skew: 60,
-            signal_skew: 300,
-            enforce_guests: true,
-            enforce_incapable_clients: true,
-            location_enforcement: LocationEnforcement::Strict,
-            max_location_ranges: None,
-            max_token_age_capable: 100_800,
-            max_token_age_other: 86_400,
-            critical_risk_level: RiskLevel::High,
-            undetermined: Undetermined::Report,
-            undetermined_by_policy: BTreeMap::new(),
-            unseen_member: None,
-            allow_tenant_wide: false,
-            on_error: OnError::Deny,
-            on_stale_signals: OnStaleSignals::Report,
-            max_signal_age: None,
-            policy_change_grace: 7_200,
-            policy_changed_at: BTreeMap::new(),
-            country_at_resource: false,
-            private_addresses: PrivateAddresses::Missing,
-            middle_tier_clients: Vec::new(),
-            application_groups: BTreeMap::new(),
-            required_scopes: BTreeMap::new(),
-            required_authentication_contexts: BTreeMap::new(),
-        },
+        settings: Settings::default(),
+        notes: Vec::new(),
     }
 }
 

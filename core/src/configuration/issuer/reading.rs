@@ -11,9 +11,9 @@ use crate::configuration::read::{
     BAD_VALUE, Choice, DUPLICATE, MISSING_MEMBER, NOT_ALLOWED, Node, ObjectReader,
 };
 use crate::configuration::values::{self, TENANT_PLACEHOLDER};
-use crate::policy::PolicySet;
 use crate::token::claims::{self, ClaimMap};
 use crate::token::keys::{Algorithm, KeySet};
+use crate::token::read::OTHER_KINDS;
 
 /// The keys of one of `issuers`.
 pub(in crate::configuration) const KEYS: &[&str] = &[
@@ -70,34 +70,33 @@ pub(in crate::configuration) fn read(node: Node<'_, '_>) -> Issuer {
     let claims = Claims::read(&mut object, has_tenants);
     let rules = Rules::read(&mut object, has_tenants).or(claims.rules);
     let tenants = tenants(&mut object, &issuer, claims.preset);
-    let preset = claims.preset.unwrap_or(FALLBACK);
+    let defaults = claims.preset.unwrap_or(FALLBACK).issuer_at(&issuer);
     let (keys, jwks_uri) = keys(&mut object);
     Issuer {
+        tenants,
+        // What the preset implies is added when all issuers are known.
         issuer_aliases: rules.issuer_aliases.unwrap_or_default(),
+        claims: claims.map,
         scope: rules.scope,
-        types: rules.types.unwrap_or_else(|| strings(preset.types())),
-        issue_time_backdated: rules
-            .issue_time_backdated
-            .unwrap_or(preset.issue_time_backdated()),
-        honours_nbf: rules.honours_nbf.unwrap_or(preset.honours_nbf()),
-        enforces_policies: rules
-            .enforces_policies
-            .unwrap_or(preset.enforces_policies()),
-        algorithms: algorithms(&mut object, Algorithm::ALL, preset.algorithms()),
+        types: rules.types.unwrap_or(defaults.types),
+        algorithms: algorithms(&mut object, Algorithm::ALL, &defaults.algorithms),
         keys,
         jwks_uri,
         audiences: audiences(&mut object).unwrap_or_default(),
-        dialect: object.choice("challenge", preset.dialect()),
-        email_is_stable: object.flag("emailIsStable", false),
+        dialect: object.choice("challenge", defaults.dialect),
+        issue_time_backdated: rules
+            .issue_time_backdated
+            .unwrap_or(defaults.issue_time_backdated),
+        honours_nbf: rules.honours_nbf.unwrap_or(defaults.honours_nbf),
+        enforces_policies: rules
+            .enforces_policies
+            .unwrap_or(defaults.enforces_policies),
+        email_is_stable: object.flag("emailIsStable", defaults.email_is_stable),
         aliases: aliases(&mut object),
         always_present: always_present(&mut object),
         acr_values: acr_values(&mut object),
         assurance_levels: assurance_levels(&mut object),
-        policies: PolicySet::default(),
-        issuer,
-        tenants,
-        preset,
-        claims: claims.map,
+        ..defaults
     }
 }
 
@@ -273,15 +272,8 @@ impl Rules {
     }
 }
 
-/// `typ`: media types without `application/`, in lower case.
+/// `typ`: media types without `application/`, in lower case; none that says the JWT is something else.
 fn types(object: &mut ObjectReader<'_, '_>) -> Option<Vec<String>> {
-    // SPEC: RFC 8725 §3.11, §3.12: other kinds of JWT must never pass for access tokens.
-    const OTHER_KINDS: [&str; 4] = [
-        "secevent+jwt",
-        "logout+jwt",
-        "dpop+jwt",
-        "client-authentication+jwt",
-    ];
     let mut node = object.get("typ")?;
     let types: Vec<_> = node.one_or_more(|mut node| {
         let expected = "a media type such as `at+jwt`, or empty for tokens without `typ`";
@@ -302,10 +294,6 @@ fn types(object: &mut ObjectReader<'_, '_>) -> Option<Vec<String>> {
 fn media_type(text: &str) -> Option<String> {
     let sound = text.is_empty() || values::scope(text).is_some();
     sound.then(|| text.to_ascii_lowercase())
-}
-
-fn strings(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// User identifier → addresses and numbers, in the form in which they are compared; one belongs to one user.

@@ -335,6 +335,17 @@ fn other_kinds_of_tokens() {
 }
 
 #[test]
+fn no_configuration_makes_a_security_event_an_access_token() {
+    let mut entra = issuer(Preset::EntraV2, ENTRA);
+    entra.types.push("secevent+jwt".into());
+    let configuration = configuration(vec![entra]);
+    let header = HEADER.replace("JWT", "secevent+jwt");
+    let token = compact(&header, &entra_claims().to_string());
+    let refusal = read(&token, &configuration, UnixTime::from_secs(NOW)).unwrap_err();
+    assert_eq!(refusal.code, ReasonCode::TokenType);
+}
+
+#[test]
 fn rfc_9068_says_which_claims_there_are() {
     use ReasonCode::{TokenClaims, TokenType};
     for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
