@@ -2,7 +2,9 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
+
+use super::read::one_line;
 
 /// One thing that is wrong, where, and how to mend it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Serialize)]
@@ -17,12 +19,15 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if self.at.is_empty() {
-            "/"
-        } else {
-            self.at.as_str()
-        };
-        write!(f, "{at}: {} [{}]", self.message, self.code)
+        if self.at.is_empty() {
+            f.write_str("/")?;
+        }
+        // A member name may hold a line break; the report is one line a fault.
+        self.at
+            .chars()
+            .flat_map(one_line)
+            .try_for_each(|character| f.write_char(character))?;
+        write!(f, ": {} [{}]", self.message, self.code)
     }
 }
 

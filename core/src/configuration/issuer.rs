@@ -1,9 +1,14 @@
 //! Whose access tokens are accepted, and how their claims are read.
 
+pub(super) mod aliases;
+pub(super) mod reading;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
+use super::values;
 use crate::policy::PolicySet;
 use crate::token::claims::ClaimMap;
 use crate::token::keys::{Algorithm, KeySet};
@@ -61,8 +66,10 @@ pub struct Issuer {
     pub types: Vec<String>,
     /// Accepted signature algorithms.
     pub algorithms: Vec<Algorithm>,
-    /// Its keys.
+    /// Its keys; empty until the host fetched them, if only [`Issuer::jwks_uri`] is given.
     pub keys: KeySet,
+    /// Where the host fetches its keys.
+    pub jwks_uri: Option<String>,
     /// Accepted `aud` values: its own, else those of the resource.
     pub audiences: Vec<String>,
     /// Wording of challenges.
@@ -81,6 +88,52 @@ pub struct Issuer {
     pub always_present: BTreeSet<String>,
     /// Control (`mfa`, `authenticationStrength:ID`, a context …) → `acr` value that shows it.
     pub acr_values: BTreeMap<String, String>,
+    /// `acr` value → assurance level that it stands for, as `assurance-level-change` events name levels.
+    pub assurance_levels: BTreeMap<String, String>,
     /// The policies for its tokens: those of the configuration and its own.
     pub policies: PolicySet,
+}
+
+impl Issuer {
+    /// Whether `name` is its URL or one of its aliases, as configured.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own == name)
+    }
+
+    /// Its URL and its aliases, as configured.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.issuer]
+            .into_iter()
+            .chain(&self.issuer_aliases)
+            .map(String::as_str)
+    }
+
+    /// The URLs that `name` stands for: itself, or one for each tenant.
+    pub(super) fn urls(&self, name: &str) -> Vec<String> {
+        if !name.contains(values::TENANT_PLACEHOLDER) {
+            return vec![name.into()];
+        }
+        let expanded = |tenant: &String| name.replace(values::TENANT_PLACEHOLDER, tenant);
+        self.tenants.iter().map(expanded).collect()
+    }
+
+    /// Whether its subjects may be filed under `scope`: its own, a tenant of an Entra issuer, or its URL.
+    pub(super) fn may_have_scope(&self, scope: &str) -> bool {
+        let in_url = || self.issuer.split('/').find_map(values::guid);
+        match &self.scope {
+            Some(own) => own == scope,
+            None if self.preset.is_entra() => {
+                self.tenants.iter().any(|tenant| tenant == scope)
+                    || in_url().is_some_and(|tenant| tenant == scope)
+            }
+            None => self.issuer == scope,
+        }
+    }
+
+    /// Whether its URL says which tenant issued a token, as an Entra issuer's must.
+    pub(super) fn names_tenant(&self) -> bool {
+        self.issuer.contains(values::TENANT_PLACEHOLDER)
+            || self.issuer.split('/').any(values::is_guid)
+    }
 }

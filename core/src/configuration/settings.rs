@@ -1,9 +1,13 @@
 //! Engine settings and their profiles (`enforcement.md` §8).
 
+pub(super) mod reading;
+
+use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::json::Limits;
 use crate::state::record::{RiskLevel, UnseenMember};
 use crate::time::UnixTime;
 
@@ -90,6 +94,9 @@ pub struct Settings {
     pub enforce_guests: bool,
     /// Whether clients without `cp1` are enforced.
     pub enforce_incapable_clients: bool,
+    /// Whether tokens are enforced for which any policy is configured. In 2020 only tenants without
+    /// Conditional Access policies took part.
+    pub enforce_tenants_with_policies: bool,
     /// Standard or strict location enforcement.
     pub location_enforcement: LocationEnforcement,
     /// Most IP ranges for which location is enforced; `None` is unlimited.
@@ -130,4 +137,95 @@ pub struct Settings {
     pub required_scopes: BTreeMap<String, Vec<String>>,
     /// Authentication contexts that a path prefix requires.
     pub required_authentication_contexts: BTreeMap<String, Vec<String>>,
+    /// Bounds of access tokens; at most [`Limits::TOKEN`].
+    pub token_limits: Limits,
+    /// Bounds of security event tokens; at most [`Limits::EVENT`].
+    pub event_limits: Limits,
+}
+
+impl Settings {
+    /// The defaults of a profile, each as `enforcement.md` §8 gives it.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        let full = Self {
+            profile,
+            // Covers clocks that drift between synchronisations; every second more is a second that a token of a
+            // revoked session may live on.
+            clock_skew: 60,
+            signal_skew: 300,
+            enforce_guests: true,
+            enforce_incapable_clients: true,
+            enforce_tenants_with_policies: true,
+            location_enforcement: LocationEnforcement::Strict,
+            max_location_ranges: None,
+            max_token_age_capable: 28 * HOUR,
+            max_token_age_other: 24 * HOUR,
+            critical_risk_level: RiskLevel::High,
+            undetermined: Undetermined::Report,
+            undetermined_by_policy: BTreeMap::new(),
+            unseen_member: None,
+            allow_tenant_wide: false,
+            on_error: OnError::Deny,
+            on_stale_signals: OnStaleSignals::Report,
+            max_signal_age: None,
+            policy_change_grace: 2 * HOUR,
+            policy_changed_at: BTreeMap::new(),
+            country_at_resource: false,
+            private_addresses: PrivateAddresses::Missing,
+            middle_tier_clients: Vec::new(),
+            application_groups: application_groups(),
+            required_scopes: BTreeMap::new(),
+            required_authentication_contexts: BTreeMap::new(),
+            token_limits: Limits::TOKEN,
+            event_limits: Limits::EVENT,
+        };
+        let entra = |full| Self {
+            enforce_guests: false,
+            enforce_incapable_clients: false,
+            location_enforcement: LocationEnforcement::Standard,
+            max_location_ranges: Some(5_000),
+            undetermined: Undetermined::Ignore,
+            ..full
+        };
+        match profile {
+            Profile::Full => full,
+            Profile::Entra => entra(full),
+            // SPEC: cae.md §3 and §10: 24 h, and only tenants without Conditional Access policies.
+            Profile::Entra2020 => Self {
+                max_token_age_capable: 24 * HOUR,
+                enforce_tenants_with_policies: false,
+                ..entra(full)
+            },
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::of(Profile::Full)
+    }
+}
+
+const HOUR: u64 = 3_600;
+
+/// Groups whose membership Microsoft maintains and publishes by name, not by id (`policy-semantics.md` row 17): the
+/// ids below are the long-lived ones of services that Entra's page "Conditional Access: Office 365 app" names, and
+/// the lists are open.
+fn application_groups() -> BTreeMap<String, ApplicationGroup> {
+    let office365 = [
+        "00000002-0000-0ff1-ce00-000000000000", // Exchange Online
+        "00000003-0000-0ff1-ce00-000000000000", // SharePoint Online, OneDrive
+        "00000004-0000-0ff1-ce00-000000000000", // Skype for Business Online
+        "00000005-0000-0ff1-ce00-000000000000", // Viva Engage (Yammer)
+        "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe", // Microsoft Teams Services
+    ];
+    let open = |ids: &[&str]| ApplicationGroup {
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        complete: false,
+    };
+    BTreeMap::from([
+        ("office365".to_owned(), open(&office365)),
+        ("microsoftadminportals".to_owned(), open(&[])),
+        ("allagentidresources".to_owned(), open(&[])),
+    ])
 }

@@ -1,10 +1,12 @@
 //! Who may send security events, about whom, and how they are read.
 
+pub(super) mod reading;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::state::record::{TransmitterId, UnseenMember};
-use crate::token::keys::KeySet;
+use crate::token::keys::{Algorithm, KeySet};
 
 /// One transmitter (`enforcement.md` §8, "per transmitter").
 #[derive(Clone, Debug)]
@@ -16,9 +18,11 @@ pub struct Transmitter {
     /// Accepted `aud`; `None` accepts SETs without or with any audience.
     pub audience: Option<String>,
     /// Accepted signature algorithms.
-    pub algorithms: Vec<crate::token::keys::Algorithm>,
-    /// Its keys.
+    pub algorithms: Vec<Algorithm>,
+    /// Its keys; empty until the host fetched them, if only [`Transmitter::jwks_uri`] is given.
     pub keys: KeySet,
+    /// Where the host fetches its keys.
+    pub jwks_uri: Option<String>,
     /// Indexes into `Configuration::issuers` that it may speak for.
     pub speaks_for: Vec<usize>,
     /// Whether its word about an account is the issuer's own word. `None`: true where its issuer URL is an
@@ -38,6 +42,17 @@ pub struct Transmitter {
     pub standing_state_max_age: u64,
     /// `critical_subject_members` of its metadata: an event with one that is not understood is discarded.
     pub critical_subject_members: Vec<String>,
+    /// When the host holds its events back.
+    pub brake: Option<Brake>,
+}
+
+/// A bound on how many subjects one transmitter may touch (`enforcement.md` §4). The host watches it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Brake {
+    /// More distinct subjects than this within a minute raise an alarm.
+    pub subjects_per_minute: u64,
+    /// Whether events other than account events then wait for an operator.
+    pub hold: bool,
 }
 
 /// What a `session-revoked` initiated by the user means.

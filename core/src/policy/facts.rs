@@ -51,3 +51,20 @@ pub struct Facts<'a> {
     /// Sign-in risk.
     pub sign_in_risk: Option<RiskLevel>,
 }
+
+impl Facts<'_> {
+    /// Nothing known.
+    pub const UNKNOWN: Self = Self {
+        identity: Identity::Unknown,
+        member_of: None,
+        roles: None,
+        user_type: None,
+        target: Target::Unknown,
+        client_app_type: None,
+        platform: None,
+        address: None,
+        country: None,
+        user_risk: None,
+        sign_in_risk: None,
+    };
+}

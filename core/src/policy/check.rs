@@ -1,0 +1,1 @@
+//! What a policy means at the resource, for people.

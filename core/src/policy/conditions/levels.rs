@@ -1,0 +1,140 @@
+//! Conditions over Graph's closed enumerations: platforms, client app types, risk levels.
+
+use alloc::format;
+
+use crate::json::Value;
+use crate::policy::document::{Notes, entries};
+use crate::policy::logic::Truth;
+use crate::state::record::RiskLevel;
+
+/// The values that a fact can have; its position is how the fact is passed around.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Enumeration(pub(crate) &'static [&'static str]);
+
+/// `conditionalAccessDevicePlatform`. The first is the platform that Graph does not name (row 2).
+pub(crate) const PLATFORMS: Enumeration = Enumeration(&[
+    "",
+    "android",
+    "iOS",
+    "windows",
+    "windowsPhone",
+    "macOS",
+    "linux",
+]);
+
+/// `conditionalAccessClientApp`.
+pub(crate) const CLIENT_APP_TYPES: Enumeration = Enumeration(&[
+    "browser",
+    "mobileAppsAndDesktopClients",
+    "exchangeActiveSync",
+    "easSupported",
+    "other",
+]);
+
+/// `riskLevel`, without `hidden`, which is no level but the lack of a licence to see it.
+pub(crate) const RISK_LEVELS: Enumeration = Enumeration(&["none", "low", "medium", "high"]);
+
+impl Enumeration {
+    /// The position of a value; `None` for values that say nothing (`all`, `unknownFutureValue`, row 3).
+    pub(crate) fn position(self, value: &str) -> Option<u8> {
+        self.0
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(value))
+            .and_then(|position| u8::try_from(position).ok())
+    }
+
+    /// Every fact there can be, the unknown one last.
+    pub(crate) fn facts(self) -> impl Iterator<Item = Option<u8>> {
+        (0_u8..).take(self.0.len()).map(Some).chain([None])
+    }
+}
+
+/// The position of a risk level in [`RISK_LEVELS`].
+pub(crate) const fn risk_position(level: RiskLevel) -> u8 {
+    match level {
+        RiskLevel::None => 0,
+        RiskLevel::Low => 1,
+        RiskLevel::Medium => 2,
+        RiskLevel::High => 3,
+    }
+}
+
+/// A list of enumeration values in a policy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Levels {
+    /// Everything, known or not.
+    all: bool,
+    /// Listed values, a bit for each position.
+    listed: u16,
+    /// A value is listed that this engine does not know: it may mean any fact (row 11).
+    odd: bool,
+}
+
+impl Levels {
+    /// Everything.
+    pub(crate) const ANY: Self = Self {
+        all: true,
+        listed: 0,
+        odd: false,
+    };
+
+    /// Reads a list; comma-separated text is several values (row 8).
+    pub(crate) fn read(
+        value: Option<&Value>,
+        path: &str,
+        enumeration: Enumeration,
+        notes: &mut Notes,
+    ) -> Self {
+        let mut levels = Self::default();
+        for entry in entries(value) {
+            let Ok(text) = entry else {
+                levels.odd = true;
+                notes.not_understood(path);
+                continue;
+            };
+            for name in text
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+            {
+                match enumeration.position(name) {
+                    Some(position) => levels.listed |= bit(position),
+                    None if name.eq_ignore_ascii_case("all") => levels.all = true,
+                    None => {
+                        levels.odd = true;
+                        notes.not_understood(format!("{path}[{name}]"));
+                    }
+                }
+            }
+        }
+        levels
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.all && self.listed == 0 && !self.odd
+    }
+
+    pub(crate) fn truth(&self, fact: Option<u8>) -> Truth {
+        match fact {
+            _ if self.all => Truth::True,
+            Some(position) if self.listed & bit(position) != 0 => Truth::True,
+            Some(_) if !self.odd => Truth::False,
+            None if self.is_empty() => Truth::False,
+            _ => Truth::Unknown,
+        }
+    }
+
+    /// Whether some fact makes it true.
+    pub(crate) fn can_be_true(&self) -> bool {
+        self.all || self.listed != 0
+    }
+
+    /// Whether some fact makes it false.
+    pub(crate) fn can_be_false(&self) -> bool {
+        !self.all && !self.odd
+    }
+}
+
+fn bit(position: u8) -> u16 {
+    1_u16.wrapping_shl(u32::from(position))
+}
