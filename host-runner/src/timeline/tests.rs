@@ -64,7 +64,7 @@ fn request() -> StepReport {
                 .to_owned(),
         ),
         www_authenticate: Some(r#"Bearer realm="", error="insufficient_claims""#.to_owned()),
-        claims_request: Some(value(r#"{"access_token":{"nbf":{"essential":true,"value":"1800000090"}}}"#)),
+        claims_request: Some(value(r#"{"access_token":{"nbf":{"value":"1800000090"}}}"#)),
         expectations: vec![
             Expectation {
                 key: "decision",
@@ -99,7 +99,7 @@ fn messages_are_drawn_between_their_lanes() {
                       │◀───────────── 401 challenge ────────────────┤                      │
                reasons          account_disabled
                WWW-Authenticate Bearer realm="", error="insufficient_claims"
-               claims request   {"access_token": {"nbf": {"essential": true, "value": "1800000090"}}}
+               claims request   {"access_token": {"nbf": {"value": "1800000090"}}}
                ✓ decision "challenge"
                ✗ status 403, found 401
                       │                      │                      │                      │
