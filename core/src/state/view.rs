@@ -472,7 +472,9 @@ mod tests {
             assert!(fault.message.contains(message), "{fault}");
         }
         assert_eq!(
-            key_from_json(&json(r#"{"kind":"user"}"#)).unwrap_err().at,
+            key_from_json(&json(r#"{"kind":"user","scope":"t"}"#))
+                .unwrap_err()
+                .at,
             "/id"
         );
     }
