@@ -1,1 +1,247 @@
-//! To be written.
+//! Security event tokens: read, checked, and turned into partial records that the host merges.
+//!
+//! A SET passes the checks of RFC 8935 §2 in a fixed order (form, type, issuer, key, signature, audience, claims,
+//! subject), is understood by its vocabulary ([`event`]), comes to an effect by one table ([`effect`]) and is filed
+//! under the keys of the identifiers that it names. Delivery, repeats (`jti`) and storage are the host's.
+
+pub mod effect;
+pub mod event;
+pub mod rejection;
+pub mod set;
+
+mod answer;
+mod caep;
+mod filing;
+mod interpret;
+mod notes;
+mod risc;
+mod rules;
+mod ssf;
+mod time;
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
+use answer::{Checks, NOT_CHECKED, VALID};
+use filing::Directory;
+use interpret::interpret;
+pub use rejection::{ErrorCode, Rejection};
+use rules::Rules;
+
+use crate::configuration::{Configuration, Transmitter};
+use crate::engine::{
+    AcceptedEvent, Change, EventReading, KeyNeed, RejectedEvent, SignatureAnswer, SignatureNeed,
+};
+use crate::json::{self, Limits, Value};
+use crate::time::UnixTime;
+use crate::token::jws::CompactJws;
+use crate::token::keys::{Algorithm, Selection};
+
+/// Reads a compact SET that was first received at `received_at`.
+///
+/// The first reading asks for a signature check or for the transmitter's keys; the host answers with `signature`.
+/// A SET is rejected as a whole: nothing of it takes effect.
+#[must_use]
+pub fn read(
+    set: &str,
+    configuration: &Configuration,
+    received_at: UnixTime,
+    signature: SignatureAnswer,
+) -> EventReading {
+    match accept(set, configuration, received_at, signature) {
+        Ok(reading) => reading,
+        Err(rejection) => EventReading::Rejected(RejectedEvent {
+            code: rejection.code.as_str(),
+            json: answer::rejected(&rejection),
+            description: rejection.description,
+        }),
+    }
+}
+
+/// Explains a SET as canonical JSON: a compact one, or with `unsigned` the JSON of its payload.
+///
+/// The signature is never checked here. Without configuration neither are issuer and audience, and effects are
+/// shown as the defaults would have them, without keys.
+#[must_use]
+pub fn decode(
+    text: &str,
+    unsigned: bool,
+    received_at: UnixTime,
+    configuration: Option<&Configuration>,
+) -> String {
+    explain(text.trim(), unsigned, received_at, configuration)
+        .unwrap_or_else(|rejection| answer::rejected(&rejection))
+}
+
+fn accept(
+    set: &str,
+    configuration: &Configuration,
+    received_at: UnixTime,
+    signature: SignatureAnswer,
+) -> Result<EventReading, Rejection> {
+    let (jws, algorithm) = signed(set, configuration.settings.event_limits)?;
+    let transmitter = transmitter_of(&jws.payload, configuration)?;
+    if !transmitter.algorithms.contains(&algorithm) {
+        return Err(Rejection::invalid_request(
+            "`alg` is not accepted from this transmitter",
+        ));
+    }
+    let kid = jws.header.key_id.as_deref();
+    let key = match transmitter
+        .keys
+        .select(kid, algorithm, &transmitter.issuer, None)
+    {
+        Selection::Key(key) => key,
+        Selection::Unknown if signature != SignatureAnswer::KeyUnknown => {
+            return Ok(EventReading::NeedsKey(KeyNeed {
+                issuer: transmitter.issuer.clone(),
+                kid: jws.header.key_id,
+            }));
+        }
+        Selection::Unknown => return Err(invalid_key("is not known")),
+        Selection::WrongAlgorithm => return Err(invalid_key("is not for this `alg`")),
+        Selection::WrongIssuer => return Err(invalid_key("is not for this issuer")),
+        Selection::Ambiguous => return Err(invalid_key("is not named by `kid`")),
+    };
+    match signature {
+        SignatureAnswer::Valid => {}
+        SignatureAnswer::Invalid => {
+            return Err(Rejection::new(
+                ErrorCode::AuthenticationFailed,
+                "the signature does not verify",
+            ));
+        }
+        SignatureAnswer::NotChecked | SignatureAnswer::KeyUnknown => {
+            return Ok(EventReading::NeedsSignature(SignatureNeed {
+                key_id: key.id().to_string(),
+                key: key.jwk().to_string(),
+                algorithm: algorithm.name(),
+                signing_input: jws.signing_input.len(),
+            }));
+        }
+    }
+    set::check_audience(&jws.payload, transmitter.audience.as_deref())?;
+    let interpretation = interpret(
+        &jws.payload,
+        Directory::Configured(configuration, transmitter),
+        &Rules::of(configuration, transmitter),
+        received_at,
+    )?;
+    let changes = interpretation.effects.iter().map(|(key, effect)| Change {
+        key: *key,
+        record: effect.record.to_bytes(),
+    });
+    Ok(EventReading::Accepted(AcceptedEvent {
+        transmitter: transmitter.issuer.clone(),
+        jti: interpretation.set.jti.to_string(),
+        changes: changes.collect(),
+        json: answer::valid(
+            interpretation,
+            &transmitter.issuer,
+            Checks {
+                signature: VALID,
+                issuer: VALID,
+                audience: audience_check(transmitter),
+            },
+            true,
+        ),
+    }))
+}
+
+fn explain(
+    text: &str,
+    unsigned: bool,
+    received_at: UnixTime,
+    configuration: Option<&Configuration>,
+) -> Result<String, Rejection> {
+    let limits = configuration.map_or(Limits::EVENT, |known| known.settings.event_limits);
+    let payload = if unsigned {
+        json::parse(text.as_bytes(), limits).map_err(|error| {
+            Rejection::invalid_request(format!("the payload is not JSON: {error}"))
+        })?
+    } else {
+        signed(text, limits)?.0.payload
+    };
+    if !payload.is_object() {
+        return Err(Rejection::invalid_request(
+            "the payload is not a JSON object",
+        ));
+    }
+    let Some(configuration) = configuration else {
+        let issuer = set::issuer(&payload)?;
+        set::check_audience(&payload, None)?;
+        let rules = Rules::unconfigured(issuer);
+        let directory = Directory::Unconfigured(issuer);
+        let mut interpretation = interpret(&payload, directory, &rules, received_at)?;
+        interpretation.notes.add("noConfiguration");
+        let checks = Checks {
+            signature: NOT_CHECKED,
+            issuer: NOT_CHECKED,
+            audience: NOT_CHECKED,
+        };
+        return Ok(answer::valid(interpretation, issuer, checks, false));
+    };
+    let transmitter = transmitter_of(&payload, configuration)?;
+    set::check_audience(&payload, transmitter.audience.as_deref())?;
+    let interpretation = interpret(
+        &payload,
+        Directory::Configured(configuration, transmitter),
+        &Rules::of(configuration, transmitter),
+        received_at,
+    )?;
+    let checks = Checks {
+        signature: NOT_CHECKED,
+        issuer: VALID,
+        audience: audience_check(transmitter),
+    };
+    Ok(answer::valid(
+        interpretation,
+        &transmitter.issuer,
+        checks,
+        true,
+    ))
+}
+
+/// Form, type and algorithm name: what can be said before anybody is asked.
+fn signed(set: &str, limits: Limits) -> Result<(CompactJws<'_>, Algorithm), Rejection> {
+    let jws = CompactJws::parse(set, limits)
+        .map_err(|error| Rejection::invalid_request(error.to_string()))?;
+    // SPEC: SSF 1.0 §4.1.1: explicit typing, so that no other JWT of the issuer is ever taken for a SET.
+    if jws.header.media_type().as_deref() != Some("secevent+jwt") {
+        return Err(Rejection::invalid_request("`typ` is not `secevent+jwt`"));
+    }
+    let algorithm = Algorithm::from_name(&jws.header.algorithm)
+        .ok_or_else(|| Rejection::invalid_request("`alg` is not a known signature algorithm"))?;
+    Ok((jws, algorithm))
+}
+
+fn transmitter_of<'a>(
+    payload: &Value,
+    configuration: &'a Configuration,
+) -> Result<&'a Transmitter, Rejection> {
+    let issuer = set::issuer(payload)?;
+    let mut transmitters = configuration.transmitters.iter();
+    transmitters
+        .find(|transmitter| transmitter.issuer == issuer)
+        .ok_or_else(|| {
+            Rejection::new(
+                ErrorCode::InvalidIssuer,
+                "`iss` is not a configured transmitter",
+            )
+        })
+}
+
+const fn audience_check(transmitter: &Transmitter) -> &'static str {
+    if transmitter.audience.is_some() {
+        VALID
+    } else {
+        NOT_CHECKED
+    }
+}
+
+fn invalid_key(fault: &str) -> Rejection {
+    Rejection::new(ErrorCode::InvalidKey, format!("the signing key {fault}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,10 @@
 //! What is known about one key, as a join-semilattice with canonical bytes.
 
 use alloc::vec::Vec;
+use core::fmt;
+use core::net::IpAddr;
+
+use sha2::{Digest as _, Sha256};
 
 use super::key::{NameSpace, StateKey, SubjectKind};
 use crate::time::{EventTime, UnixTime};
@@ -8,6 +12,21 @@ use crate::time::{EventTime, UnixTime};
 /// Names the transmitter that set a standing value: the first 8 bytes of SHA-256 of its issuer URL.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TransmitterId(pub [u8; 8]);
+
+impl TransmitterId {
+    /// The id of the transmitter with this issuer URL.
+    #[must_use]
+    pub fn of(issuer_url: &str) -> Self {
+        Self(first_8(Sha256::digest(issuer_url)))
+    }
+}
+
+/// Lower-case hexadecimal.
+impl fmt::Display for TransmitterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 /// A value with the two times that order it: later event time, then later `iat` of the SET, then the stricter
 /// value (`enforcement.md` §4).
@@ -120,7 +139,46 @@ pub struct LocationChallenge {
     pub given: UnixTime,
 }
 
+impl LocationChallenge {
+    /// Most challenges that one record remembers; the latest stay.
+    pub const MOST: usize = 16;
+
+    /// The place of a client application at an address; the address as the engine compares it (IPv4-mapped
+    /// addresses unwrapped).
+    #[must_use]
+    pub fn place(client_application: Option<&str>, address: IpAddr) -> [u8; 8] {
+        // An absent client is not a client whose id is empty.
+        let mut hash = Sha256::new();
+        if let Some(client) = client_application {
+            hash.update(
+                u64::try_from(client.len())
+                    .unwrap_or(u64::MAX)
+                    .to_be_bytes(),
+            );
+            hash.update(client);
+        } else {
+            hash.update(u64::MAX.to_be_bytes());
+        }
+        match address {
+            IpAddr::V4(address) => hash.update(address.octets()),
+            IpAddr::V6(address) => hash.update(address.octets()),
+        }
+        first_8(hash.finalize())
+    }
+}
+
+fn first_8(digest: impl IntoIterator<Item = u8>) -> [u8; 8] {
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(digest) {
+        *to = from;
+    }
+    first
+}
+
 /// Everything known about one key. The default is the neutral element of [`Record::merge`].
+///
+/// INVARIANT (lists sorted): every list is strictly ascending by what it is a map of (transmitter, scope, place);
+/// [`Record::merge`] and [`Record::from_bytes`] keep it so.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Record {
     /// Tokens issued before the next second after the entry's time are refused.
@@ -139,7 +197,39 @@ pub struct Record {
     pub location_challenges: Vec<LocationChallenge>,
 }
 
-/// Record bytes that cannot be read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("record bytes cannot be read")]
-pub struct RecordError;
+impl Record {
+    /// Whether nothing is known: the record need not be kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_differ_by_client_and_address() {
+        let places = [
+            (None, "192.0.2.1"),
+            (Some(""), "192.0.2.1"),
+            (Some("a"), "192.0.2.1"),
+            (Some("a"), "192.0.2.2"),
+            (Some("a"), "::ffff:192.0.2.1"),
+        ]
+        .map(|(client, address)| LocationChallenge::place(client, address.parse().unwrap()));
+        for (n, place) in places.iter().enumerate() {
+            assert!(!places[..n].contains(place), "place {n} repeats another");
+        }
+    }
+
+    #[test]
+    fn a_transmitter_is_named_by_its_url() {
+        // First 8 bytes of `printf %s https://idp.example | sha256sum`.
+        assert_eq!(
+            alloc::format!("{}", TransmitterId::of("https://idp.example")),
+            "512a336b79b57eb3"
+        );
+    }
+}

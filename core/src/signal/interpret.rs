@@ -1,0 +1,398 @@
+//! From the claims of a SET to partial records under keys.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::effect::{CutOff, Effect, Reach, Standing};
+use super::event::{Event, Initiator};
+use super::filing::{Directory, FiledKey, Filing};
+use super::notes::Notes;
+use super::rejection::Rejection;
+use super::rules::Rules;
+use super::set::SecurityEventToken;
+use super::time;
+use crate::json::Value;
+use crate::state::key::{NameSpace, StateKey, SubjectKind};
+use crate::state::record::{CutOffScope, Entry, Member, Record, UnseenMember};
+use crate::state::retention::RetentionLimits;
+use crate::subject::{Subject, SubjectIdentifier};
+use crate::time::{EventTime, UnixTime};
+
+/// What a SET comes to.
+#[derive(Debug)]
+pub(super) struct Interpretation<'a> {
+    pub(super) set: SecurityEventToken<'a>,
+    pub(super) event_time: EventTime,
+    pub(super) effects: BTreeMap<StateKey, KeyEffect>,
+    pub(super) notes: Notes,
+}
+
+/// What a SET does to one key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct KeyEffect {
+    pub(super) kind: SubjectKind,
+    pub(super) name_space: NameSpace,
+    pub(super) record: Record,
+}
+
+/// Reads a payload whose issuer, signature and audience were checked.
+///
+/// # Errors
+/// [`Rejection`]; nothing of a rejected SET takes effect.
+pub(super) fn interpret<'a>(
+    payload: &'a Value,
+    directory: Directory<'_>,
+    rules: &Rules<'_>,
+    received_at: UnixTime,
+) -> Result<Interpretation<'a>, Rejection> {
+    let set = SecurityEventToken::read(payload)?;
+    if set.issued.floor() > received_at.saturating_add(rules.skew) {
+        return Err(Rejection::invalid_request(
+            "`iat` lies in the future by more than the signal skew",
+        ));
+    }
+    let event_time = time::of_event(
+        set.event_timestamp,
+        set.time_of_event,
+        set.issued,
+        received_at,
+    );
+    let mut writer = Writer {
+        filing: Filing::new(directory, &set.subject),
+        rules,
+        event_time,
+        issued: set.issued.floor(),
+        standing_allowed: set.issued.floor()
+            >= received_at.saturating_sub(RetentionLimits::TOMBSTONE),
+        effects: BTreeMap::new(),
+        notes: Notes::default(),
+    };
+    match Effect::of(set.event, set.initiator, rules) {
+        None => writer.note_absence(set.event),
+        Some(effect) => match &set.subject {
+            Subject::Simple(identifier) => writer.write_simple(&effect, identifier)?,
+            Subject::Complex(members) => {
+                writer.write_complex(&effect, members, unseen(&set, rules))?;
+            }
+        },
+    }
+    let Writer { effects, notes, .. } = writer;
+    Ok(Interpretation {
+        set,
+        event_time,
+        effects,
+        notes,
+    })
+}
+
+/// How a member counts that a token does not show.
+fn unseen(set: &SecurityEventToken<'_>, rules: &Rules<'_>) -> UnseenMember {
+    rules.unseen_member.unwrap_or(
+        if set.event == Event::SessionRevoked && set.initiator != Initiator::User {
+            UnseenMember::FailSafeSession
+        } else {
+            UnseenMember::Precise
+        },
+    )
+}
+
+/// A member of a complex subject that was understood.
+struct KnownMember {
+    kind: SubjectKind,
+    keys: Vec<FiledKey>,
+}
+
+impl KnownMember {
+    /// Whether a token that matches this member alone is meant, rather than merely described.
+    const fn identifies(&self) -> bool {
+        matches!(
+            self.kind,
+            SubjectKind::User
+                | SubjectKind::Session
+                | SubjectKind::Device
+                | SubjectKind::Token
+                | SubjectKind::ClientApplication
+                | SubjectKind::ServicePrincipal
+        )
+    }
+}
+
+struct Writer<'a> {
+    filing: Filing<'a>,
+    rules: &'a Rules<'a>,
+    event_time: EventTime,
+    issued: UnixTime,
+    standing_allowed: bool,
+    effects: BTreeMap<StateKey, KeyEffect>,
+    notes: Notes,
+}
+
+impl Writer<'_> {
+    fn note_absence(&mut self, event: Event) {
+        match event {
+            Event::NotYetUnderstood => self.notes.add("notYetUnderstood"),
+            Event::Verification | Event::StreamUpdated => {}
+            Event::SessionsRevoked => self.notes.add("userSignOut"),
+            Event::RiskLevelChange { .. } => self.notes.add("subjectNotUnderstood"),
+            _ => self.notes.add("informational"),
+        }
+    }
+
+    fn write_simple(
+        &mut self,
+        effect: &Effect,
+        identifier: &SubjectIdentifier,
+    ) -> Result<(), Rejection> {
+        let mut keys = self
+            .filing
+            .keys(effect.describes, identifier, &mut self.notes)?;
+        let reach = effect.cut_off.map(|cut_off| cut_off.reach);
+        if matches!(reach, Some(Reach::SubjectOrSession | Reach::SessionOnly)) {
+            for opaque in opaque_identifiers(identifier) {
+                keys.extend(
+                    self.filing
+                        .keys(SubjectKind::Session, opaque, &mut self.notes)?,
+                );
+            }
+        }
+        if reach == Some(Reach::SessionOnly) {
+            self.drop_sign_out(&mut keys);
+        }
+        if !keys.is_empty() && !keys.iter().any(|key| key.shown) {
+            for key in &keys {
+                self.notes.add(key.unmatchable());
+            }
+        }
+        for key in keys {
+            if let Some(cut_off) = effect.cut_off {
+                self.write_cut_off(key, cut_off);
+            }
+            if key.kind == effect.describes {
+                self.write_standing(key, effect);
+            } else if effect.standing.is_some() || effect.mfa_enabled {
+                self.notes.add("noStandingMember");
+            }
+        }
+        Ok(())
+    }
+
+    fn write_complex(
+        &mut self,
+        effect: &Effect,
+        subject: &BTreeMap<String, SubjectIdentifier>,
+        unseen: UnseenMember,
+    ) -> Result<(), Rejection> {
+        let Some(members) = self.known_members(subject)? else {
+            return Ok(());
+        };
+        for key in members.iter().flat_map(|member| &member.keys) {
+            if !key.shown {
+                self.notes.add(key.unmatchable());
+            }
+        }
+        let described = members
+            .iter()
+            .find(|member| member.kind == effect.describes);
+        if effect.standing.is_some() || effect.mfa_enabled {
+            match described {
+                Some(member) => {
+                    (member.keys.iter()).for_each(|key| self.write_standing(*key, effect))
+                }
+                None => self.notes.add("noStandingMember"),
+            }
+        }
+        match (effect.cut_off, described) {
+            (None, _) => {}
+            (Some(cut_off), Some(member)) if cut_off.reach == Reach::Described => {
+                for key in &member.keys {
+                    self.write_cut_off(*key, cut_off);
+                }
+            }
+            (Some(cut_off), _) => self.write_scoped_cut_offs(cut_off, &members, unseen),
+        }
+        Ok(())
+    }
+
+    /// The members that can be matched, by kind. `None` if the event has to be discarded.
+    fn known_members(
+        &mut self,
+        subject: &BTreeMap<String, SubjectIdentifier>,
+    ) -> Result<Option<Vec<KnownMember>>, Rejection> {
+        let mut members: Vec<KnownMember> = Vec::new();
+        for (name, identifier) in subject {
+            let keys = match kind_of_member(name) {
+                Some(kind) => self.filing.keys(kind, identifier, &mut self.notes)?,
+                None => Vec::new(),
+            };
+            let kind = keys.first().map(|key| key.kind);
+            let is_new = |kind: &SubjectKind| members.iter().all(|known| known.kind != *kind);
+            if let Some(kind) = kind.filter(is_new) {
+                members.push(KnownMember { kind, keys });
+            } else if self.rules.critical_subject_members.contains(name) {
+                // SPEC: SSF 1.0 §3.6: MUST discard.
+                self.notes
+                    .add(format!("criticalMemberNotUnderstood:{name}"));
+                return Ok(None);
+            } else {
+                self.notes.add(format!("memberIgnored:{name}"));
+            }
+        }
+        members.sort_by_key(|member| member.kind);
+        Ok(Some(members))
+    }
+
+    /// A cut-off under every identifying member, for tokens that match the remaining ones.
+    fn write_scoped_cut_offs(
+        &mut self,
+        cut_off: CutOff,
+        members: &[KnownMember],
+        unseen: UnseenMember,
+    ) {
+        let identifying = || members.iter().filter(|member| member.identifies());
+        if cut_off.reach == Reach::SessionOnly
+            && identifying().all(|member| member.kind == SubjectKind::User)
+        {
+            self.notes.add("userSignOut");
+            return;
+        }
+        if let [only] = members {
+            // Nothing remains to be matched: a plain cut-off, which for a tenant asks for permission.
+            if only.identifies() || only.kind == SubjectKind::Tenant {
+                for key in &only.keys {
+                    self.write_cut_off(*key, cut_off);
+                }
+                return;
+            }
+        }
+        if identifying().next().is_none() {
+            self.notes.add("noIdentifyingMember");
+            return;
+        }
+        for member in identifying() {
+            let remaining = members.iter().filter(|other| other.kind != member.kind);
+            let scope = CutOffScope {
+                members: remaining.map(remaining_member).collect(),
+                unseen,
+            };
+            for key in &member.keys {
+                let entry = self.entry(cut_off.cause);
+                let scoped = alloc::vec![(scope.clone(), entry)];
+                self.write(
+                    *key,
+                    Record {
+                        scoped,
+                        ..Record::default()
+                    },
+                );
+            }
+        }
+    }
+
+    /// Leaves out the user keys of what may be an ordinary sign-out.
+    fn drop_sign_out(&mut self, keys: &mut Vec<FiledKey>) {
+        keys.retain(|key| key.kind != SubjectKind::User);
+        self.notes.add("userSignOut");
+    }
+
+    fn write_cut_off(&mut self, key: FiledKey, cut_off: CutOff) {
+        match key.kind {
+            SubjectKind::Tenant if !self.rules.allow_tenant_wide => self.notes.add("tenantWide"),
+            SubjectKind::Group | SubjectKind::OrganizationalUnit => {
+                self.notes.add("noIdentifyingMember");
+            }
+            _ => {
+                let cut_off = Some(self.entry(cut_off.cause));
+                self.write(
+                    key,
+                    Record {
+                        cut_off,
+                        ..Record::default()
+                    },
+                );
+            }
+        }
+    }
+
+    fn write_standing(&mut self, key: FiledKey, effect: &Effect) {
+        if effect.mfa_enabled {
+            let mfa_enabled = Some(self.entry(()));
+            self.write(
+                key,
+                Record {
+                    mfa_enabled,
+                    ..Record::default()
+                },
+            );
+        }
+        let Some(standing) = effect.standing else {
+            return;
+        };
+        // SPEC: enforcement §4: beyond the age of tombstones an old SET could undo a newer one.
+        if !self.standing_allowed {
+            self.notes.add("standingStateTooOld");
+            return;
+        }
+        let transmitter = self.rules.transmitter;
+        let mut record = Record::default();
+        match standing {
+            Standing::Status(value) => record.status.push((transmitter, self.entry(value))),
+            Standing::Risk(value) => record.risk.push((transmitter, self.entry(value))),
+            Standing::Compliance(value) => record.compliance.push((transmitter, self.entry(value))),
+        }
+        self.write(key, record);
+    }
+
+    fn write(&mut self, key: FiledKey, record: Record) {
+        let effect = self.effects.entry(key.key).or_insert_with(|| KeyEffect {
+            kind: key.kind,
+            name_space: key.name_space,
+            record: Record::default(),
+        });
+        effect.record.merge(&record);
+    }
+
+    const fn entry<T>(&self, value: T) -> Entry<T> {
+        Entry {
+            at: self.event_time,
+            issued: self.issued,
+            value,
+        }
+    }
+}
+
+fn remaining_member(member: &KnownMember) -> Member {
+    let mut keys: Vec<_> = (member.keys.iter())
+        .map(|key| (key.name_space, key.key))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    Member {
+        kind: member.kind,
+        keys,
+    }
+}
+
+/// SPEC: SSF 1.0 §3.3.
+fn kind_of_member(name: &str) -> Option<SubjectKind> {
+    Some(match name {
+        "user" => SubjectKind::User,
+        "device" => SubjectKind::Device,
+        "session" => SubjectKind::Session,
+        "application" => SubjectKind::ClientApplication,
+        "tenant" => SubjectKind::Tenant,
+        "org_unit" => SubjectKind::OrganizationalUnit,
+        "group" => SubjectKind::Group,
+        _ => return None,
+    })
+}
+
+fn opaque_identifiers(identifier: &SubjectIdentifier) -> impl Iterator<Item = &SubjectIdentifier> {
+    let identifiers = match identifier {
+        SubjectIdentifier::Aliases(identifiers) => identifiers.as_slice(),
+        one => core::slice::from_ref(one),
+    };
+    let is_opaque = |one: &&SubjectIdentifier| matches!(one, SubjectIdentifier::Opaque(_));
+    identifiers.iter().filter(is_opaque)
+}

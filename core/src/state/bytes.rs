@@ -1,0 +1,447 @@
+//! Canonical record bytes: what databases, Durable Objects and streams hold.
+//!
+//! Equal records have equal bytes and unequal records unequal ones, so bytes can be compared and hashed. Reading
+//! is strict: every text that is not what [`Record::to_bytes`] would write is refused.
+//!
+//! | part | layout |
+//! |---|---|
+//! | record | version byte `1`, then the fields in ascending order of their tags; an empty field is absent |
+//! | field `1` cut-off | entry, cause byte |
+//! | field `2` MFA enabled | entry |
+//! | field `3` status | count, then per transmitter: 8 bytes of its id, entry, status byte |
+//! | field `4` risk | count, then per transmitter: 8 bytes of its id, entry, level byte |
+//! | field `5` compliance | count, then per transmitter: 8 bytes of its id, entry, compliance byte |
+//! | field `6` scoped cut-offs | count, then per scope: scope, entry, cause byte |
+//! | field `7` location challenges | count (at most 16), then per place: 8 bytes, varint of seconds |
+//! | entry | varint of the event time in microseconds, varint of the SET's `iat` in seconds |
+//! | scope | count of members, members, `unseenMember` byte |
+//! | member | kind byte, count of keys (at least 1), then per key: name space byte, 16 bytes |
+//! | count, varint | unsigned LEB128 in as few bytes as possible, at most 64 bits |
+//!
+//! Transmitters, scopes, members, keys and places are strictly ascending. The numbers of causes, levels, kinds and
+//! name spaces are those of [`Named`].
+
+use alloc::vec::Vec;
+
+use super::key::StateKey;
+use super::names::Named;
+use super::record::{CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId};
+use crate::time::{EventTime, UnixTime};
+
+const VERSION: u8 = 1;
+
+const CUT_OFF: u8 = 1;
+const MFA_ENABLED: u8 = 2;
+const STATUS: u8 = 3;
+const RISK: u8 = 4;
+const COMPLIANCE: u8 = 5;
+const SCOPED: u8 = 6;
+const LOCATION_CHALLENGES: u8 = 7;
+
+/// Record bytes that cannot be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("record bytes cannot be read at byte {at}: {kind}")]
+pub struct RecordError {
+    /// Byte offset behind what was read last.
+    pub at: usize,
+    /// What is wrong there.
+    pub kind: RecordErrorKind,
+}
+
+/// What is wrong with record bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordErrorKind {
+    /// The bytes end too early.
+    #[error("they end too early")]
+    Truncated,
+    /// Not a version that this engine writes.
+    #[error("version {0} is not known")]
+    Version(u8),
+    /// A field that this version does not have.
+    #[error("field {0} is not known")]
+    UnknownField(u8),
+    /// A number that stands for no value.
+    #[error("value {0} is not known")]
+    UnknownValue(u8),
+    /// Repeated, or not in ascending order.
+    #[error("not in ascending order")]
+    Order,
+    /// A field or list that should be absent because it is empty.
+    #[error("an empty list")]
+    Empty,
+    /// A varint with more bytes than it needs.
+    #[error("a varint is longer than needed")]
+    Overlong,
+    /// A varint of more than 64 bits, or a count that the remaining bytes cannot hold.
+    #[error("a number is too large")]
+    TooLarge,
+}
+
+impl Record {
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(32);
+        out.push(VERSION);
+        if let Some(entry) = self.cut_off {
+            out.push(CUT_OFF);
+            put_valued(&mut out, entry);
+        }
+        if let Some(entry) = self.mfa_enabled {
+            out.push(MFA_ENABLED);
+            put_entry(&mut out, entry);
+        }
+        put_by_transmitter(&mut out, STATUS, &self.status);
+        put_by_transmitter(&mut out, RISK, &self.risk);
+        put_by_transmitter(&mut out, COMPLIANCE, &self.compliance);
+        if !self.scoped.is_empty() {
+            out.push(SCOPED);
+            put_count(&mut out, self.scoped.len());
+            for (scope, entry) in &self.scoped {
+                put_scope(&mut out, scope);
+                put_valued(&mut out, *entry);
+            }
+        }
+        if !self.location_challenges.is_empty() {
+            out.push(LOCATION_CHALLENGES);
+            put_count(&mut out, self.location_challenges.len());
+            for challenge in &self.location_challenges {
+                out.extend_from_slice(&challenge.place);
+                put_varint(&mut out, challenge.given.as_secs());
+            }
+        }
+        out
+    }
+
+    /// Reads what [`Record::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`RecordError`] for every other text; a record that cannot be read denies the request that needs it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        let mut reader = Reader {
+            rest: bytes,
+            length: bytes.len(),
+        };
+        match reader.byte()? {
+            VERSION => {}
+            version => return Err(reader.error(RecordErrorKind::Version(version))),
+        }
+        let mut record = Self::default();
+        let mut last = 0;
+        while !reader.rest.is_empty() {
+            let field = reader.byte()?;
+            match field {
+                CUT_OFF => record.cut_off = Some(reader.valued()?),
+                MFA_ENABLED => record.mfa_enabled = Some(reader.entry(())?),
+                STATUS => record.status = reader.by_transmitter()?,
+                RISK => record.risk = reader.by_transmitter()?,
+                COMPLIANCE => record.compliance = reader.by_transmitter()?,
+                SCOPED => record.scoped = reader.scoped()?,
+                LOCATION_CHALLENGES => record.location_challenges = reader.challenges()?,
+                unknown => return Err(reader.error(RecordErrorKind::UnknownField(unknown))),
+            }
+            if field <= last {
+                return Err(reader.error(RecordErrorKind::Order));
+            }
+            last = field;
+        }
+        Ok(record)
+    }
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    loop {
+        let [low, ..] = (value & 0x7f).to_le_bytes();
+        value >>= 7;
+        if value == 0 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+    }
+}
+
+fn put_count(out: &mut Vec<u8>, count: usize) {
+    put_varint(out, u64::try_from(count).unwrap_or(u64::MAX));
+}
+
+fn put_entry<T>(out: &mut Vec<u8>, entry: Entry<T>) {
+    put_varint(out, entry.at.as_micros());
+    put_varint(out, entry.issued.as_secs());
+}
+
+fn put_valued<T: Named>(out: &mut Vec<u8>, entry: Entry<T>) {
+    put_entry(out, entry);
+    out.push(entry.value.number());
+}
+
+fn put_by_transmitter<T: Named>(
+    out: &mut Vec<u8>,
+    field: u8,
+    entries: &[(TransmitterId, Entry<T>)],
+) {
+    if entries.is_empty() {
+        return;
+    }
+    out.push(field);
+    put_count(out, entries.len());
+    for (transmitter, entry) in entries {
+        out.extend_from_slice(&transmitter.0);
+        put_valued(out, *entry);
+    }
+}
+
+fn put_scope(out: &mut Vec<u8>, scope: &CutOffScope) {
+    put_count(out, scope.members.len());
+    for member in &scope.members {
+        out.push(Named::number(member.kind));
+        put_count(out, member.keys.len());
+        for (name_space, key) in &member.keys {
+            out.push(Named::number(*name_space));
+            out.extend_from_slice(&key.to_bytes());
+        }
+    }
+    out.push(scope.unseen.number());
+}
+
+/// Bytes that are still to be read.
+struct Reader<'a> {
+    rest: &'a [u8],
+    length: usize,
+}
+
+impl Reader<'_> {
+    #[cold]
+    fn error(&self, kind: RecordErrorKind) -> RecordError {
+        RecordError {
+            at: self.length.saturating_sub(self.rest.len()),
+            kind,
+        }
+    }
+
+    fn byte(&mut self) -> Result<u8, RecordError> {
+        let [byte] = self.array()?;
+        Ok(byte)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
+        let Some((array, rest)) = self.rest.split_first_chunk() else {
+            return Err(self.error(RecordErrorKind::Truncated));
+        };
+        self.rest = rest;
+        Ok(*array)
+    }
+
+    fn varint(&mut self) -> Result<u64, RecordError> {
+        let mut value = 0;
+        for shift in (0..=63).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            // The tenth byte holds the last of 64 bits.
+            if shift == 63 && bits > 1 {
+                return Err(self.error(RecordErrorKind::TooLarge));
+            }
+            value |= bits.wrapping_shl(shift);
+            if byte & 0x80 == 0 {
+                return if byte == 0 && shift > 0 {
+                    Err(self.error(RecordErrorKind::Overlong))
+                } else {
+                    Ok(value)
+                };
+            }
+        }
+        Err(self.error(RecordErrorKind::TooLarge))
+    }
+
+    fn named<T: Named>(&mut self) -> Result<T, RecordError> {
+        let number = self.byte()?;
+        T::from_number(number).ok_or_else(|| self.error(RecordErrorKind::UnknownValue(number)))
+    }
+
+    fn entry<T>(&mut self, value: T) -> Result<Entry<T>, RecordError> {
+        Ok(Entry {
+            at: EventTime::from_micros(self.varint()?),
+            issued: UnixTime::from_secs(self.varint()?),
+            value,
+        })
+    }
+
+    fn valued<T: Named>(&mut self) -> Result<Entry<T>, RecordError> {
+        let Entry { at, issued, .. } = self.entry(())?;
+        let value = self.named()?;
+        Ok(Entry { at, issued, value })
+    }
+
+    /// The number of elements that follow, each of at least `smallest` bytes.
+    fn count(&mut self, smallest: usize) -> Result<usize, RecordError> {
+        let count = self.varint()?;
+        let most = self.rest.len().checked_div(smallest).unwrap_or(0);
+        match usize::try_from(count) {
+            Ok(0) => Err(self.error(RecordErrorKind::Empty)),
+            Ok(count) if count <= most => Ok(count),
+            _ => Err(self.error(RecordErrorKind::TooLarge)),
+        }
+    }
+
+    /// A list of at least one element, strictly ascending by `name`.
+    fn list<T, N: Ord + ?Sized>(
+        &mut self,
+        smallest: usize,
+        mut element: impl FnMut(&mut Self) -> Result<T, RecordError>,
+        name: impl Fn(&T) -> &N,
+    ) -> Result<Vec<T>, RecordError> {
+        let count = self.count(smallest)?;
+        let mut list: Vec<T> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let next = element(self)?;
+            if list.last().is_some_and(|last| name(last) >= name(&next)) {
+                return Err(self.error(RecordErrorKind::Order));
+            }
+            list.push(next);
+        }
+        Ok(list)
+    }
+
+    fn by_transmitter<T: Named>(&mut self) -> Result<Vec<(TransmitterId, Entry<T>)>, RecordError> {
+        let element = |reader: &mut Self| Ok((TransmitterId(reader.array()?), reader.valued()?));
+        self.list(11, element, |(transmitter, _)| transmitter)
+    }
+
+    fn scoped<T: Named>(&mut self) -> Result<Vec<(CutOffScope, Entry<T>)>, RecordError> {
+        let element = |reader: &mut Self| Ok((reader.scope()?, reader.valued()?));
+        self.list(5, element, |(scope, _)| scope)
+    }
+
+    fn scope(&mut self) -> Result<CutOffScope, RecordError> {
+        // The one list that may be empty: a scope without members is a scope.
+        let members = if self.rest.first() == Some(&0) {
+            self.byte()?;
+            Vec::new()
+        } else {
+            self.list(19, Self::member, |member: &Member| &member.kind)?
+        };
+        let unseen = self.named()?;
+        Ok(CutOffScope { members, unseen })
+    }
+
+    fn member(&mut self) -> Result<Member, RecordError> {
+        let kind = self.named()?;
+        let key = |reader: &mut Self| Ok((reader.named()?, StateKey::from_bytes(reader.array()?)));
+        let keys = self.list(17, key, |key| key)?;
+        Ok(Member { kind, keys })
+    }
+
+    fn challenges(&mut self) -> Result<Vec<LocationChallenge>, RecordError> {
+        let element = |reader: &mut Self| {
+            Ok(LocationChallenge {
+                place: reader.array()?,
+                given: UnixTime::from_secs(reader.varint()?),
+            })
+        };
+        let challenges = self.list(9, element, |challenge: &LocationChallenge| &challenge.place)?;
+        if challenges.len() > LocationChallenge::MOST {
+            return Err(self.error(RecordErrorKind::TooLarge));
+        }
+        Ok(challenges)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{AccountStatus, Cause};
+    use super::super::samples::{any_record, entry};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_lead_back_to_the_record(record in any_record()) {
+            prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+        }
+
+        #[test]
+        fn what_can_be_read_is_canonical(bytes in any_text()) {
+            if let Ok(record) = Record::from_bytes(&bytes) {
+                prop_assert_eq!(record.to_bytes(), bytes);
+            }
+        }
+    }
+
+    /// Noise, and canonical bytes with one byte changed, inserted or removed.
+    fn any_text() -> impl Strategy<Value = Vec<u8>> {
+        let noise = proptest::collection::vec(any::<u8>(), 0..64);
+        let damaged = (
+            any_record(),
+            any::<proptest::sample::Index>(),
+            any::<u8>(),
+            0..3,
+        )
+            .prop_map(|(record, at, byte, how)| {
+                let mut bytes = record.to_bytes();
+                let at = at.index(bytes.len());
+                match how {
+                    0 => bytes[at] = byte,
+                    1 => bytes.insert(at, byte),
+                    _ => drop(bytes.remove(at)),
+                }
+                bytes
+            });
+        prop_oneof![1 => noise, 4 => damaged]
+    }
+
+    #[test]
+    fn the_layout_is_as_documented() {
+        let record = Record {
+            cut_off: Some(entry(1, 300, Cause::RiskLevel)),
+            status: alloc::vec![(TransmitterId([9; 8]), entry(0, 0, AccountStatus::Purged))],
+            ..Record::default()
+        };
+        let mut expected = alloc::vec![1, 1, 0xc0, 0x84, 0x3d, 0xac, 0x02, 5, 3, 1];
+        expected.extend([9; 8]);
+        expected.extend([0, 0, 2]);
+        assert_eq!(record.to_bytes(), expected);
+        assert_eq!(Record::default().to_bytes(), [1]);
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        use RecordErrorKind::{
+            Empty, Order, Overlong, TooLarge, Truncated, UnknownField, UnknownValue, Version,
+        };
+        let mut two_transmitters = alloc::vec![1, 3, 2];
+        for _ in 0..2 {
+            two_transmitters.extend([9, 9, 9, 9, 9, 9, 9, 9, 0, 0, 0]);
+        }
+        for (bytes, at, kind) in [
+            (&[][..], 0, Truncated),
+            (&[2], 1, Version(2)),
+            (&[1, 9], 2, UnknownField(9)),
+            (&[1, 0], 2, UnknownField(0)),
+            (&[1, 1, 0, 0], 4, Truncated),
+            (&[1, 1, 0, 0, 9], 5, UnknownValue(9)),
+            (&[1, 2, 0, 0, 1, 0, 0, 1], 8, Order),
+            (&[1, 2, 0, 0, 2, 0, 0], 7, Order),
+            (&[1, 2, 0x80, 0], 4, Overlong),
+            (
+                &[1, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2],
+                12,
+                TooLarge,
+            ),
+            (
+                &[1, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0x81],
+                12,
+                TooLarge,
+            ),
+            (&[1, 3, 0], 3, Empty),
+            (&[1, 3, 0xff, 0xff, 0xff, 0x7f], 6, TooLarge),
+            (&two_transmitters, 25, Order),
+        ] {
+            assert_eq!(
+                Record::from_bytes(bytes),
+                Err(RecordError { at, kind }),
+                "{bytes:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! When a value no longer matters. Judged in `decide` and in background cleaning, never in
+//! [`Record::merge`] (`enforcement.md` §4, "Lapse and retention").
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::record::{
+    AccountStatus, Cause, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId,
+};
+use crate::configuration::{Configuration, Transmitter};
+use crate::time::{EventTime, UnixTime};
+use crate::token::issuer_match::resolve_issuer;
+
+/// How long values are kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RetentionLimits {
+    /// Longest age of an acceptable token: the larger age cap plus the largest backdating of an issuer.
+    pub longest_token_age: Duration,
+    /// Tolerated clock difference to issuers.
+    pub skew: Duration,
+    /// Transmitters that are configured. What others said is not judged, so it stays.
+    pub transmitters: BTreeMap<TransmitterId, TransmitterRetention>,
+}
+
+/// How long the word of one transmitter is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TransmitterRetention {
+    /// Whether it acts for every issuer that it speaks for. A record does not say which issuer it belongs to, so
+    /// cleaning treats a transmitter that acts only for some as one that acts for none.
+    pub acts_for_issuer: bool,
+    /// After how long its risk levels and compliance verdicts lapse.
+    pub standing_state_max_age: Duration,
+}
+
+impl RetentionLimits {
+    /// How long neutral values are kept, and the age at which a SET sets no standing value any more: within this
+    /// bound the order in which events arrive does not matter.
+    pub const TOMBSTONE: Duration = Duration::from_secs(30 * 86_400);
+
+    /// For how long a location challenge is remembered (`enforcement.md` §6).
+    pub const LOCATION_CHALLENGE: Duration = Duration::from_secs(3_600);
+
+    /// The limits of a configuration.
+    #[must_use]
+    pub fn of(configuration: &Configuration) -> Self {
+        let settings = &configuration.settings;
+        let backdated = (configuration.issuers.iter())
+            .map(|issuer| issuer.issue_time_backdated)
+            .max()
+            .unwrap_or(0);
+        let oldest = (settings.max_token_age_capable)
+            .max(settings.max_token_age_other)
+            .saturating_add(backdated);
+        let retention = |transmitter: &Transmitter| TransmitterRetention {
+            acts_for_issuer: (transmitter.speaks_for.iter())
+                .all(|issuer| acts_for_issuer(configuration, transmitter, *issuer)),
+            standing_state_max_age: Duration::from_secs(transmitter.standing_state_max_age),
+        };
+        Self {
+            longest_token_age: Duration::from_secs(oldest),
+            skew: Duration::from_secs(settings.clock_skew),
+            transmitters: (configuration.transmitters.iter())
+                .map(|transmitter| (transmitter.id, retention(transmitter)))
+                .collect(),
+        }
+    }
+
+    /// Whether every token that a fact of this time refuses is too old to be accepted.
+    #[must_use]
+    pub fn outlived(&self, at: EventTime, now: UnixTime) -> bool {
+        now >= at
+            .next_second()
+            .saturating_add(self.longest_token_age)
+            .saturating_add(self.skew)
+    }
+
+    /// Whether no acceptable token is older than this cut-off. A cleared one is a tombstone.
+    #[must_use]
+    pub fn cut_off_lapsed(&self, entry: &Entry<Cause>, now: UnixTime) -> bool {
+        match entry.value {
+            Cause::Cleared => tombstone_lapsed(entry.at, now),
+            _ => self.outlived(entry.at, now),
+        }
+    }
+
+    /// Whether a status that forbids to sign in has lapsed: an issuer issues nothing to an account that it
+    /// disabled itself, so the status goes with the last token. The status of another transmitter stays until
+    /// lifted.
+    #[must_use]
+    pub fn status_lapsed(
+        &self,
+        entry: &Entry<AccountStatus>,
+        acts_for_issuer: bool,
+        now: UnixTime,
+    ) -> bool {
+        entry.value != AccountStatus::Enabled && acts_for_issuer && self.outlived(entry.at, now)
+    }
+}
+
+/// Whether the word of a transmitter about an account is that issuer's own word: as configured, else if its issuer
+/// URL is one of the issuer's.
+#[must_use]
+pub fn acts_for_issuer(
+    configuration: &Configuration,
+    transmitter: &Transmitter,
+    issuer: usize,
+) -> bool {
+    transmitter.acts_for_issuer.unwrap_or_else(|| {
+        resolve_issuer(configuration, &transmitter.issuer).is_some_and(|(own, _)| own == issuer)
+    })
+}
+
+/// Whether a risk level or a compliance verdict has lapsed; `max_age` is the transmitter's
+/// `standingStateMaxAgeSeconds`.
+#[must_use]
+pub fn standing_lapsed(at: EventTime, max_age: Duration, now: UnixTime) -> bool {
+    now >= at.next_second().saturating_add(max_age)
+}
+
+/// Whether a neutral value is old enough to forget.
+#[must_use]
+pub fn tombstone_lapsed(at: EventTime, now: UnixTime) -> bool {
+    standing_lapsed(at, RetentionLimits::TOMBSTONE, now)
+}
+
+/// Whether a remembered location challenge is over.
+#[must_use]
+pub fn location_challenge_lapsed(given: UnixTime, now: UnixTime) -> bool {
+    now >= given.saturating_add(RetentionLimits::LOCATION_CHALLENGE)
+}
+
+impl Record {
+    /// Forgets what can no longer change a decision. A record that is empty afterwards need not be kept.
+    pub fn retain(&mut self, now: UnixTime, limits: &RetentionLimits) {
+        self.cut_off
+            .take_if(|entry| limits.cut_off_lapsed(entry, now));
+        self.mfa_enabled
+            .take_if(|entry| limits.outlived(entry.at, now));
+        self.scoped
+            .retain(|(_, entry)| !limits.cut_off_lapsed(entry, now));
+        retain_status(&mut self.status, now, limits);
+        retain_standing(&mut self.risk, RiskLevel::None, now, limits);
+        retain_standing(
+            &mut self.compliance,
+            DeviceCompliance::Compliant,
+            now,
+            limits,
+        );
+        self.location_challenges
+            .retain(|challenge| !location_challenge_lapsed(challenge.given, now));
+    }
+}
+
+fn retain_status(
+    status: &mut Vec<(TransmitterId, Entry<AccountStatus>)>,
+    now: UnixTime,
+    limits: &RetentionLimits,
+) {
+    let acts = |transmitter: &TransmitterId| {
+        let known = limits.transmitters.get(transmitter);
+        known.is_some_and(|retention| retention.acts_for_issuer)
+    };
+    // An old `enabled` of an issuer lifts what others said before it; those go first, for good.
+    let lifted_before = status
+        .iter()
+        .filter(|(transmitter, entry)| {
+            entry.value == AccountStatus::Enabled
+                && acts(transmitter)
+                && tombstone_lapsed(entry.at, now)
+        })
+        .map(|(_, entry)| (entry.at, entry.issued))
+        .max();
+    status.retain(|(transmitter, entry)| {
+        let lifted = Some((entry.at, entry.issued)) < lifted_before;
+        entry.value == AccountStatus::Enabled
+            || !(lifted || limits.status_lapsed(entry, acts(transmitter), now))
+    });
+    // A tombstone stays while there is something older that it may lift.
+    let oldest_refusal = status
+        .iter()
+        .filter(|(_, entry)| entry.value != AccountStatus::Enabled)
+        .map(|(_, entry)| (entry.at, entry.issued))
+        .min();
+    status.retain(|(_, entry)| {
+        entry.value != AccountStatus::Enabled
+            || !tombstone_lapsed(entry.at, now)
+            || oldest_refusal.is_some_and(|oldest| oldest < (entry.at, entry.issued))
+    });
+}
+
+fn retain_standing<T: Copy + PartialEq>(
+    entries: &mut Vec<(TransmitterId, Entry<T>)>,
+    neutral: T,
+    now: UnixTime,
+    limits: &RetentionLimits,
+) {
+    entries.retain(|(transmitter, entry)| {
+        if entry.value == neutral {
+            return !tombstone_lapsed(entry.at, now);
+        }
+        let known = limits.transmitters.get(transmitter);
+        !known.is_some_and(|retention| {
+            standing_lapsed(entry.at, retention.standing_state_max_age, now)
+        })
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{any_record, entry};
+    use super::*;
+    use proptest::prelude::*;
+
+    const DAY: u64 = 86_400;
+    const ISSUER: TransmitterId = TransmitterId([1; 8]);
+    const OTHER: TransmitterId = TransmitterId([2; 8]);
+
+    fn limits() -> RetentionLimits {
+        let retention = |acts_for_issuer| TransmitterRetention {
+            acts_for_issuer,
+            standing_state_max_age: Duration::from_secs(90 * DAY),
+        };
+        RetentionLimits {
+            longest_token_age: Duration::from_secs(100),
+            skew: Duration::from_secs(10),
+            transmitters: BTreeMap::from([(ISSUER, retention(true)), (OTHER, retention(false))]),
+        }
+    }
+
+    /// The seconds until which a record with an event at second 0 is kept; `None` if beyond ten years.
+    fn kept_until(record: &Record) -> Option<u64> {
+        let gone = |now: u64| {
+            let mut record = record.clone();
+            record.retain(UnixTime::from_secs(now), &limits());
+            record.is_empty()
+        };
+        let (mut low, mut high) = (0, 3_650 * DAY);
+        if !gone(high) {
+            return None;
+        }
+        while low < high {
+            let middle = u64::midpoint(low, high);
+            if gone(middle) {
+                high = middle;
+            } else {
+                low = middle.saturating_add(1);
+            }
+        }
+        Some(low)
+    }
+
+    #[test]
+    fn each_field_has_its_own_retention() {
+        let cut_off = |cause| Record {
+            cut_off: Some(entry(0, 0, cause)),
+            ..Record::default()
+        };
+        let status = |transmitter, status| Record {
+            status: alloc::vec![(transmitter, entry(0, 0, status))],
+            ..Record::default()
+        };
+        let risk = |transmitter, level| Record {
+            risk: alloc::vec![(transmitter, entry(0, 0, level))],
+            ..Record::default()
+        };
+        let compliance = |value| Record {
+            compliance: alloc::vec![(OTHER, entry(0, 0, value))],
+            ..Record::default()
+        };
+        let unknown = TransmitterId([9; 8]);
+        for (record, expected) in [
+            (cut_off(Cause::SessionRevoked), Some(111)),
+            (cut_off(Cause::Cleared), Some(30 * DAY + 1)),
+            (
+                Record {
+                    mfa_enabled: Some(entry(0, 0, ())),
+                    ..Record::default()
+                },
+                Some(111),
+            ),
+            (status(ISSUER, AccountStatus::Disabled), Some(111)),
+            (status(OTHER, AccountStatus::Disabled), None),
+            (status(unknown, AccountStatus::Disabled), None),
+            (status(OTHER, AccountStatus::Enabled), Some(30 * DAY + 1)),
+            (risk(OTHER, RiskLevel::High), Some(90 * DAY + 1)),
+            (risk(OTHER, RiskLevel::None), Some(30 * DAY + 1)),
+            (risk(unknown, RiskLevel::High), None),
+            (
+                compliance(DeviceCompliance::NotCompliant),
+                Some(90 * DAY + 1),
+            ),
+            (compliance(DeviceCompliance::Compliant), Some(30 * DAY + 1)),
+        ] {
+            assert_eq!(kept_until(&record), expected, "{record:?}");
+        }
+    }
+
+    #[test]
+    fn a_tombstone_never_goes_before_what_it_lifts() {
+        let disabled = (OTHER, entry(10, 10, AccountStatus::Disabled));
+        let enabled = |transmitter| (transmitter, entry(20, 20, AccountStatus::Enabled));
+        let after = |status| {
+            let mut record = Record {
+                status,
+                ..Record::default()
+            };
+            record.retain(UnixTime::from_secs(31 * DAY), &limits());
+            record.status
+        };
+        assert_eq!(after(alloc::vec![enabled(ISSUER), disabled]), []);
+        let third = TransmitterId([3; 8]);
+        let kept = alloc::vec![disabled, enabled(third)];
+        assert_eq!(after(kept.clone()), kept);
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_only_forgets(record in any_record(), now in any::<u64>()) {
+            let mut cleaned = record.clone();
+            cleaned.retain(UnixTime::from_secs(now), &limits());
+            prop_assert_eq!(Record::merged(record.clone(), &cleaned), record);
+            let mut again = cleaned.clone();
+            again.retain(UnixTime::from_secs(now), &limits());
+            prop_assert_eq!(again, cleaned);
+        }
+    }
+}
