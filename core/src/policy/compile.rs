@@ -2,6 +2,7 @@
 
 mod load;
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -12,6 +13,7 @@ use super::controls::{GrantControls, SessionControls};
 use super::document::{self, Item, Notes, configured, object_member, text};
 use super::index::Index;
 use super::location::{self, Changed, NamedLocation, NamedLocations};
+use crate::configuration::settings::ApplicationGroup;
 use crate::configuration::{Fault, Faults, Resource, Settings};
 use crate::json::{Map, Value};
 use crate::time::UnixTime;
@@ -58,6 +60,17 @@ pub struct CompileContext<'a> {
     pub enforces_policies: bool,
     /// Whether the operator wrote the setting `undetermined`, so that undecidable policies are no surprise.
     pub undetermined_configured: bool,
+}
+
+/// What reading a policy depends on besides the policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading<'a> {
+    /// The named locations of its source.
+    pub(crate) known: Known<'a>,
+    /// Members of named application groups, by lower-case name.
+    pub(crate) application_groups: &'a BTreeMap<String, ApplicationGroup>,
+    /// When policies changed, by lower-case id.
+    pub(crate) changed_at: &'a BTreeMap<String, UnixTime>,
 }
 
 /// Whether a policy is enforced.
@@ -143,19 +156,33 @@ impl CompiledPolicy {
         self.id.clone().unwrap_or_else(|| self.index.to_string())
     }
 
-    fn read(
-        item: &Item<'_>,
-        index: usize,
-        source: &PolicySource<'_>,
-        known: Known<'_>,
-        settings: &Settings,
+    /// Reads the policies of a document, each with its JSON pointer.
+    pub(crate) fn read_all(
+        document: &Value,
+        at: &str,
+        reading: &Reading<'_>,
         faults: &mut Vec<Fault>,
-    ) -> Self {
+    ) -> Vec<(String, Self)> {
+        document::items(document, at, faults)
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| {
+                let policy = Self::read(&item, index, reading, faults);
+                (item.at, policy)
+            })
+            .collect()
+    }
+
+    fn read(item: &Item<'_>, index: usize, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Self {
         let nothing = Map::new();
         let mut notes = Notes::default();
         let conditions = object_member(item, "conditions", faults).unwrap_or(&nothing);
-        let mut conditions =
-            Conditions::read(conditions, known, &settings.application_groups, &mut notes);
+        let mut conditions = Conditions::read(
+            conditions,
+            reading.known,
+            reading.application_groups,
+            &mut notes,
+        );
         let grant = object_member(item, "grantControls", faults)
             .map(|controls| GrantControls::read(controls, &mut notes))
             .unwrap_or_default();
@@ -180,12 +207,12 @@ impl CompiledPolicy {
         };
         let id = text(item.members, "id").map(String::from);
         Self {
-            changed_at: changed_at(id.as_deref(), item, &conditions, known, settings),
+            changed_at: changed_at(id.as_deref(), item, &conditions, reading),
             id,
             index,
             display_name: text(item.members, "displayName").map(Into::into),
             state,
-            evaluated_by_issuer: source.evaluated_by_issuer,
+            evaluated_by_issuer: false,
             grant,
             session,
             reads: ConditionSet::EMPTY,
@@ -219,45 +246,38 @@ impl PolicySet {
         context: &CompileContext<'_>,
     ) -> Result<Self, Faults> {
         let mut faults = Vec::new();
-        let (set, pointers) = Self::read(sources, context.settings, &mut faults);
-        for (policy, at) in set.policies.iter().zip(&pointers) {
-            load::check(policy, at, &set.locations, context, &mut faults);
-        }
-        if faults.is_empty() {
-            Ok(set)
-        } else {
-            Err(Faults(faults))
-        }
-    }
-
-    /// Reads what can be read, and the JSON pointer of each policy.
-    pub(crate) fn read(
-        sources: &[PolicySource<'_>],
-        settings: &Settings,
-        faults: &mut Vec<Fault>,
-    ) -> (Self, Vec<String>) {
         let mut locations: Vec<NamedLocation> = Vec::new();
         let (mut policies, mut pointers) = (Vec::new(), Vec::new());
         for source in sources {
             let own = source
                 .named_locations
-                .map(|document| location::read(document, source.named_locations_at, faults));
-            let known = Known {
-                locations: own.as_deref(),
-                offset: locations.len(),
+                .map(|document| location::read(document, source.named_locations_at, &mut faults));
+            let reading = Reading {
+                known: Known {
+                    locations: own.as_deref(),
+                    offset: locations.len(),
+                },
+                application_groups: &context.settings.application_groups,
+                changed_at: &context.settings.policy_changed_at,
             };
-            for item in document::items(source.document, source.at, faults) {
-                let index = policies.len();
-                policies.push(CompiledPolicy::read(
-                    &item, index, source, known, settings, faults,
-                ));
-                pointers.push(item.at);
+            let read = CompiledPolicy::read_all(source.document, source.at, &reading, &mut faults);
+            for (at, policy) in read {
+                policies.push(CompiledPolicy {
+                    index: policies.len(),
+                    evaluated_by_issuer: source.evaluated_by_issuer,
+                    ..policy
+                });
+                pointers.push(at);
             }
             locations.extend(own.into_iter().flatten());
         }
         let locations = NamedLocations::new(locations);
-        for policy in &mut policies {
+        for (policy, at) in policies.iter_mut().zip(&pointers) {
             policy.reads = policy.conditions.reads(&locations);
+            load::check(policy, at, &locations, context, &mut faults);
+        }
+        if !faults.is_empty() {
+            return Err(Faults(faults));
         }
         let ranges = policies
             .iter()
@@ -265,15 +285,13 @@ impl PolicySet {
             .fold(0_usize, |sum, policy| {
                 sum.saturating_add(policy.conditions.locations.ranges)
             });
-        let set = Self {
+        let most = context.settings.max_location_ranges;
+        Ok(Self {
             index: Index::new(&policies, &locations),
             policies,
             locations,
-            location_ranges_exceeded: settings
-                .max_location_ranges
-                .is_some_and(|most| ranges > most),
-        };
-        (set, pointers)
+            location_ranges_exceeded: most.is_some_and(|most| ranges > most),
+        })
     }
 
     /// The policies, in the order of their documents.
@@ -320,16 +338,15 @@ fn changed_at(
     id: Option<&str>,
     item: &Item<'_>,
     conditions: &Conditions,
-    known: Known<'_>,
-    settings: &Settings,
+    reading: &Reading<'_>,
 ) -> Option<UnixTime> {
-    let told = id.and_then(|id| settings.policy_changed_at.get(&id.to_ascii_lowercase()));
+    let told = id.and_then(|id| reading.changed_at.get(&id.to_ascii_lowercase()));
     if let Some(time) = told {
         return Some(*time);
     }
     let referred = conditions
         .locations
-        .named(known)
+        .named(reading.known)
         .into_iter()
         .map(|location| location.changed);
     match referred.fold(Changed::read(item), Changed::max) {

@@ -160,7 +160,7 @@ pub(crate) struct Identities {
     /// `clientApplications` names service principals: unknown for each of them.
     workloads_opaque: bool,
     /// The policy names some identity, an agent perhaps.
-    named: bool,
+    pub(crate) named: bool,
 }
 
 impl Identities {

@@ -88,7 +88,8 @@ impl ApplicationSide {
             .is_ok()
     }
 
-    fn is_named(&self) -> bool {
+    /// Whether it names any application.
+    pub(crate) fn is_named(&self) -> bool {
         self.all || self.grouped || self.filtered || !self.ids.is_empty()
     }
 }
@@ -100,8 +101,8 @@ pub(crate) struct Applications {
     pub(crate) exclude: ApplicationSide,
     /// Something not understood: unknown for every application (row 9).
     opaque: bool,
-    /// User actions or authentication contexts are named instead.
-    otherwise: bool,
+    /// The lists that name user actions or authentication contexts instead.
+    pub(crate) otherwise: Vec<&'static str>,
 }
 
 impl Applications {
@@ -145,8 +146,9 @@ impl Applications {
             exclude,
             opaque: notes.unknown_members(path, members, &APPLICATIONS),
             otherwise: OTHER_TARGETS
-                .iter()
-                .any(|name| members.get(*name).is_some_and(is_configured)),
+                .into_iter()
+                .filter(|name| members.get(*name).is_some_and(is_configured))
+                .collect(),
         }
     }
 
@@ -155,7 +157,9 @@ impl Applications {
         match facts.target {
             _ if self.opaque => Truth::Unknown,
             Target::Application(id) => self.include.truth(id) & !self.exclude.truth(id),
-            Target::Unknown if self.include.is_named() || self.otherwise => Truth::Unknown,
+            Target::Unknown if self.include.is_named() || !self.otherwise.is_empty() => {
+                Truth::Unknown
+            }
             Target::Unknown => Truth::False,
         }
     }

@@ -1,0 +1,166 @@
+//! The collected vectors, where they lie beside the checkout.
+
+use std::path::Path;
+use std::{eprintln, fs};
+
+use super::super::address::AddressRange;
+use super::*;
+
+/// The lines of a vector file; none, with a note, where it is absent.
+fn lines(name: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/vectors")
+        .join(name);
+    match fs::read_to_string(&path) {
+        Ok(text) => text
+            .lines()
+            .map(|line| parse(line.as_bytes(), Limits::DOCUMENT).unwrap())
+            .collect(),
+        Err(error) => {
+            eprintln!("skipped: {name} is not beside the checkout ({error})");
+            Vec::new()
+        }
+    }
+}
+
+fn text<'a>(line: &'a Value, name: &str) -> Option<&'a str> {
+    line[name].as_str()
+}
+
+#[test]
+fn every_policy_is_read() {
+    let policies: Vec<Value> = lines("graph-policies.jsonl")
+        .iter()
+        .map(|line| line["policy"].clone())
+        .collect();
+    let count = policies.len();
+    let places: Vec<Value> = lines("graph-named-locations.jsonl")
+        .iter()
+        .map(|line| line["location"].clone())
+        .collect();
+    let set = compile(&Value::Array(policies.clone()), Some(&Value::Array(places))).unwrap();
+    assert_eq!(set.policies().len(), count);
+    for (policy, document) in set.policies().iter().zip(&policies) {
+        assert_eq!(
+            policy.id.as_deref(),
+            text(document, "id").filter(|id| !id.is_empty())
+        );
+        let text = document.to_string();
+        let answer = check::check(&[("vector", &text)], None);
+        assert!(answer.starts_with(r#"{"ok":true"#), "{answer}");
+        assert_eq!(
+            policy.conditions.undecided.contains(Condition::Devices),
+            document["conditions"]["devices"]["deviceFilter"].is_object()
+        );
+        assert_ne!(policy.state, PolicyState::NotUnderstood);
+    }
+    let facts = OwnedFacts::read(
+        "user=$1 groups= roles= type=member app=$2 client=browser platform=windows ip=192.0.2.1 country=NL risk=none signin=none",
+    );
+    facts.with(|facts| {
+        let candidates = set.candidates(facts);
+        assert!(candidates.len() <= count);
+        for (policy, applicability) in set.evaluate(&candidates, facts) {
+            assert_eq!(applicability, set.evaluate_all(facts)[policy.index].1);
+        }
+    });
+}
+
+#[test]
+fn every_named_location_is_read() {
+    let places: Vec<Value> = lines("graph-named-locations.jsonl")
+        .iter()
+        .map(|line| line["location"].clone())
+        .collect();
+    if places.is_empty() {
+        return;
+    }
+    let text = Value::Array(places).to_string();
+    let answer = check::match_locations(
+        &text,
+        &["6.5.4.3", "127.126.125.9", "2001:4898:80e8::1", "6.5.4.4"],
+    );
+    let answer = parse(answer.as_bytes(), Limits::DOCUMENT).unwrap();
+    assert_eq!(answer["ok"], Value::Bool(true));
+    assert_eq!(answer["warnings"], Value::Array(Vec::new()));
+    let found: Vec<Vec<&str>> = answer["addresses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let rows = row["locations"].as_array().unwrap().iter();
+            rows.filter(|row| row["match"] == "yes")
+                .filter_map(|row| row["displayName"].as_str())
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            vec!["IPv4 named location"],
+            vec!["IPv4 named location"],
+            vec!["Trusted IPv6 named location"],
+            vec![]
+        ]
+    );
+}
+
+#[test]
+fn ranges_hold_what_they_should() {
+    for line in lines("ip-contains.jsonl") {
+        let (range, address) = (text(&line, "cidr").unwrap(), text(&line, "addr").unwrap());
+        let found = AddressRange::parse_cidr(range)
+            .zip(parse_address(address))
+            .is_some_and(|(range, address)| range.contains(address));
+        assert_eq!(line["contains"], Value::Bool(found), "{range} {address}");
+    }
+}
+
+/// Where the vectors and the rules of this engine differ.
+const DISAGREEMENTS: &[(&str, &str)] = &[
+    (
+        "1:2::ffff:192.168.140.255%eth1",
+        "row 22: a zone id does not parse; no request carries one",
+    ),
+    (
+        "::ffff:c000:0280/96",
+        "row 22: mapped ranges of /96 and longer are the IPv4 range, here 0.0.0.0/0",
+    ),
+    ("192.168.0.0", "row 22: no slash is a single address"),
+];
+
+#[test]
+fn addresses_and_ranges_parse_as_the_vectors_say() {
+    let mut disagreements = Vec::new();
+    for line in lines("ip-parse.jsonl") {
+        let input = text(&line, "input").unwrap();
+        let found = match text(&line, "kind") {
+            Some("addr") => parse_address(input).map(|address| address.to_string()),
+            Some("cidr") => AddressRange::parse_cidr(input).map(|range| match range {
+                AddressRange::V4(lower, upper) => alloc::format!("{lower}-{upper}"),
+                AddressRange::V6(lower, upper) => alloc::format!("{lower}-{upper}"),
+            }),
+            // Forwarded hops and ports belong to the host's trusted-proxy rule.
+            _ => continue,
+        };
+        let expected = (line["valid"] == Value::Bool(true)).then(|| {
+            // An IPv4-mapped address comes back as the IPv4 address that it is.
+            let canonical = text(&line, "v4_mapped")
+                .or(text(&line, "canonical"))
+                .unwrap();
+            canonical
+                .parse::<ipnet::IpNet>()
+                .map_or(canonical.into(), |net| {
+                    alloc::format!("{}-{}", net.network(), net.broadcast())
+                })
+        });
+        if found != expected {
+            disagreements.push(input.to_string());
+        }
+    }
+    let known: Vec<&str> = DISAGREEMENTS.iter().map(|row| row.0).collect();
+    assert!(
+        disagreements.is_empty() || disagreements == known,
+        "{disagreements:?}"
+    );
+}
