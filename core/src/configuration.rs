@@ -24,7 +24,12 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use core::time::Duration;
+
 use crate::json::{self, Limits, Value};
+use crate::time::UnixTime;
+use crate::token::issuer_match::resolve_issuer;
+use crate::token::keys::KeySet;
 pub use fault::{Fault, Faults};
 pub use issuer::{Dialect, Issuer};
 use read::{BAD_VALUE, MALFORMED, MISSING_MEMBER, Node, ObjectReader};
@@ -125,6 +130,50 @@ impl Configuration {
             .max_token_age_capable
             .max(settings.max_token_age_other)
             .saturating_add(issuer.issue_time_backdated)
+    }
+
+    /// When a fact of `at` has met every token that it could meet (`enforcement.md` §4, "Lapse and retention").
+    pub(crate) fn outlived_at(&self, issuer: usize, at: UnixTime) -> UnixTime {
+        let age = self.issuers.get(issuer).map_or(u64::MAX, |issuer| self.longest_token_age(issuer));
+        at.saturating_add(Duration::from_secs(age))
+            .saturating_add(Duration::from_secs(self.settings.clock_skew))
+    }
+
+    /// Whether the word of a transmitter about an account is the word of this issuer: as configured, else if its
+    /// issuer URL is one of the issuer's.
+    pub(crate) fn acts_for(&self, transmitter: &Transmitter, issuer: usize) -> bool {
+        transmitter
+            .acts_for_issuer
+            .unwrap_or_else(|| resolve_issuer(self, &transmitter.issuer).is_some_and(|(index, _)| index == issuer))
+    }
+
+    /// Replaces the keys of the issuers and transmitters with this URL, as configured.
+    ///
+    /// A key that cannot be used is left out, as it is from a fetched set; a set that leaves none is refused, and the
+    /// keys in force stay.
+    ///
+    /// # Errors
+    /// Nobody has this URL, or the text is not a JWK Set with a usable key. An empty set is one on purpose.
+    pub(crate) fn set_keys(&mut self, url: &str, jwks: &str) -> Result<(), Faults> {
+        let fault = |code, message: String| Faults(alloc::vec![Fault { at: String::new(), code, message }]);
+        let document = json::parse(jwks.as_bytes(), Limits::EVENT).map_err(|error| fault(MALFORMED, error.to_string()))?;
+        let mut faults = Vec::new();
+        let keys = KeySet::read(&document, "", &mut faults);
+        if keys.keys.is_empty() && !faults.is_empty() {
+            return Err(Faults(faults));
+        }
+        let issuers = self.issuers.iter_mut().filter(|issuer| issuer.issuer == url).map(|issuer| &mut issuer.keys);
+        let transmitters = self
+            .transmitters
+            .iter_mut()
+            .filter(|transmitter| transmitter.issuer == url)
+            .map(|transmitter| &mut transmitter.keys);
+        let mut found = false;
+        for set in issuers.chain(transmitters) {
+            *set = keys.clone();
+            found = true;
+        }
+        if found { Ok(()) } else { Err(fault(BAD_VALUE, format!("no issuer or transmitter `{url}` is configured"))) }
     }
 }
 

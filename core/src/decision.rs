@@ -1,9 +1,21 @@
 //! The decision: token, records, policies and request come to allow, challenge or deny.
 
+pub(crate) mod decide;
 pub mod evaluation;
+mod events;
+mod findings;
+pub(crate) mod gathered;
+mod location;
+mod policies;
 pub mod reason;
 pub mod request;
+mod route;
+mod signals;
+mod standing;
+mod table;
 
+pub(crate) use decide::decide;
 pub use evaluation::{Evaluation, Outcome, PolicyOutcome};
+pub(crate) use findings::refuse;
 pub use reason::{Check, Reason, ReasonCode};
 pub use request::{Answers, DirectoryFacts, RecordAnswer, Request};

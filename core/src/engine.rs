@@ -9,6 +9,8 @@ use crate::time::UnixTime;
 
 pub mod handles;
 pub mod native;
+#[cfg(test)]
+mod tests;
 
 pub use native::Engine;
 

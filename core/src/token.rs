@@ -9,6 +9,7 @@
 
 pub mod access_token;
 pub mod claims;
+mod evidence;
 pub mod inspect;
 mod interpret;
 pub mod issuer_match;

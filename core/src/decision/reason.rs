@@ -122,6 +122,8 @@ reason_codes! {
     AuthenticationContextMissing = "authentication_context_missing" in Route,
     /// The client address is missing or unusable.
     MissingClientAddress = "missing_fact:clientIp" in Host,
+    /// The path of the request is missing.
+    MissingPath = "missing_fact:path" in Host,
     /// The country is missing.
     MissingCountry = "missing_fact:country" in Host,
     /// A record could not be fetched or read.

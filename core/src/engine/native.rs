@@ -1,5 +1,255 @@
-//! The engine itself.
+//! The engine itself: compiled configuration, known tokens, nothing else.
 
-/// The engine.
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::convert::Infallible;
+
+use super::handles::{Entry, Handles};
+use super::{
+    Begun, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed, SignatureAnswer,
+    SignatureNeed, Verdict,
+};
+use crate::configuration::{Configuration, Faults};
+use crate::decision::gathered::Gathered;
+use crate::decision::{Answers, ReasonCode, Request, decide, refuse};
+use crate::policy::Candidates;
+use crate::state::Record;
+use crate::time::UnixTime;
+use crate::token::read::{KeyChoice, Reading, Refusal};
+use crate::token::{self, AccessToken, Confirmation};
+use crate::{issuer, json, signal};
+
+/// The engine: a compiled configuration and the tokens it knows. It holds no event state.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    configuration: Configuration,
+    handles: Handles,
+    /// Moves with every change after which a known token might not pass any more.
+    epoch: u64,
+}
+
+impl Engine {
+    /// Compiles `configuration` (`ENGINE.json`, design §9).
+    ///
+    /// `seed` is a random number of the host's: it keeps an attacker from choosing tokens that collide in the
+    /// engine's tables, and changes no answer.
+    ///
+    /// # Errors
+    /// Every fault of the configuration.
+    pub fn new(configuration: &str, seed: u64) -> Result<Self, Faults> {
+        Ok(Self {
+            configuration: Configuration::read(configuration)?,
+            handles: Handles::new(seed),
+            epoch: 0,
+        })
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub const fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// Reads a token into an entry of the table, and says what its signature needs.
+    fn read(&self, text: &str, now: UnixTime) -> Result<(Entry, Needs), Refusal> {
+        let Reading { token, key, algorithm, signing_input_len } = token::read(text, &self.configuration, now)?;
+        let mut needs = needs_of(&token);
+        let key_id = match key {
+            KeyChoice::Found { key } => {
+                needs.signature = Some(SignatureNeed {
+                    key_id: key.id().into(),
+                    key: key.jwk().into(),
+                    algorithm: algorithm.name(),
+                    signing_input: signing_input_len,
+                });
+                Some(key.id().into())
+            }
+            KeyChoice::Unknown { kid } => {
+                let issuer = self.configuration.issuers.get(token.issuer);
+                let issuer = issuer.map_or_else(String::new, |issuer| issuer.issuer.clone());
+                needs.key = Some(KeyNeed { issuer, kid });
+                None
+            }
+        };
+        let entry = Entry {
+            token: Box::from(text),
+            candidates: self.candidates(&token),
+            access_token: token,
+            key_id,
+            epoch: self.epoch,
+            verified: false,
+        };
+        Ok((entry, needs))
+    }
+
+    fn candidates(&self, token: &AccessToken) -> Candidates {
+        let Some(issuer) = self.configuration.issuers.get(token.issuer) else { return Candidates::default() };
+        issuer.policies.candidates(&Gathered::of_token(token).facts(&self.configuration))
+    }
+
+    /// Brings a known token up to the configuration in force; `false` if it would not pass any more.
+    fn refresh(&mut self, handle: Handle, now: UnixTime) -> bool {
+        let epoch = self.epoch;
+        let Some(known) = self.handles.get_mut(handle) else { return false };
+        if known.epoch == epoch {
+            return true;
+        }
+        let (text, key_id, verified) = (known.token.clone(), known.key_id.clone(), known.verified);
+        let fresh = match self.read(&text, now) {
+            Ok((entry, _)) if entry.key_id.is_some() && entry.key_id == key_id => entry,
+            _ => {
+                self.handles.remove(handle);
+                return false;
+            }
+        };
+        if let Some(known) = self.handles.get_mut(handle) {
+            *known = Entry { verified, ..fresh };
+        }
+        true
+    }
+
+    fn refused(&self, code: ReasonCode, detail: &str) -> Verdict {
+        refuse(code, detail, &self.configuration.resource).into_verdict(Detail::Explain)
+    }
+
+    fn begin_token(&mut self, token: &str, now: UnixTime) -> Begun {
+        if let Some(handle) = self.handles.find(token)
+            && self.refresh(handle, now)
+            && let Some(entry) = self.handles.get_mut(handle)
+            && entry.verified
+        {
+            let needs = needs_of(&entry.access_token);
+            return Begun::Needs { handle, needs };
+        }
+        if token.is_empty() {
+            return Begun::Refused(self.refused(ReasonCode::TokenMissing, "no token was presented"));
+        }
+        match self.read(token, now) {
+            Err(refusal) => Begun::Refused(self.refused(refusal.code, &refusal.detail)),
+            Ok((entry, needs)) => {
+                // Two requests may be on their way with one token that is not verified yet: they share its handle.
+                let pending = self.handles.find(token);
+                let handle = match pending.and_then(|handle| self.handles.get_mut(handle).zip(Some(handle))) {
+                    Some((known, handle)) => {
+                        *known = entry;
+                        handle
+                    }
+                    None => self.handles.insert(entry),
+                };
+                Begun::Needs { handle, needs }
+            }
+        }
+    }
+
+    fn decide_request(
+        &mut self,
+        handle: Handle,
+        request: &Request<'_>,
+        answers: &Answers<'_>,
+        detail: Detail,
+    ) -> Decided {
+        if !self.refresh(handle, request.now) {
+            return Decided::Stale;
+        }
+        let Some(entry) = self.handles.get_mut(handle) else { return Decided::Stale };
+        if !entry.verified {
+            let refusal = match (&entry.key_id, answers.signature) {
+                (None, _) => Some((ReasonCode::TokenKeyUnknown, "no key of the issuer fits the token")),
+                (Some(_), Some(true)) => None,
+                (Some(_), Some(false)) => Some((ReasonCode::TokenSignature, "the signature does not verify")),
+                (Some(_), None) => Some((ReasonCode::MissingSignature, "the host did not check the signature")),
+            };
+            if let Some((code, why)) = refusal {
+                self.handles.remove(handle);
+                return Decided::Verdict(refuse(code, why, &self.configuration.resource).into_verdict(detail));
+            }
+            self.handles.mark_verified(handle);
+        }
+        let Some(entry) = self.handles.get_mut(handle) else { return Decided::Stale };
+        let evaluation =
+            decide(&self.configuration, &entry.access_token, &entry.candidates, request, answers, detail);
+        Decided::Verdict(evaluation.into_verdict(detail))
+    }
+}
+
+/// What every decision with this token needs besides its signature.
+fn needs_of(token: &AccessToken) -> Needs {
+    Needs {
+        signature: None,
+        key: None,
+        proof: token.confirmation.as_ref().map(|confirmation| {
+            let (method, thumbprint) = match confirmation {
+                Confirmation::Jkt(thumbprint) => ("jkt", thumbprint.clone()),
+                Confirmation::X5tS256(thumbprint) => ("x5t#S256", thumbprint.clone()),
+                Confirmation::Unknown => ("unknown", String::new()),
+            };
+            ProofNeed { method, thumbprint }
+        }),
+        records: token.keys.iter().map(|key| key.key).collect(),
+    }
+}
+
+impl Conversation for Engine {
+    type Error = Infallible;
+
+    fn begin(&mut self, token: &str, now: UnixTime) -> Result<Begun, Infallible> {
+        Ok(self.begin_token(token, now))
+    }
+
+    fn decide(
+        &mut self,
+        handle: Handle,
+        request: &Request<'_>,
+        answers: &Answers<'_>,
+        detail: Detail,
+    ) -> Result<Decided, Infallible> {
+        Ok(self.decide_request(handle, request, answers, detail))
+    }
+
+    fn read_event(
+        &mut self,
+        set: &str,
+        received_at: UnixTime,
+        signature: SignatureAnswer,
+    ) -> Result<EventReading, Infallible> {
+        Ok(signal::read(set, &self.configuration, received_at, signature))
+    }
+
+    fn merge(&mut self, a: &[u8], b: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {
+        let (Ok(mut a), Ok(b)) = (Record::from_bytes(a), Record::from_bytes(b)) else { return Ok(None) };
+        a.merge(&b);
+        Ok(Some(a.to_bytes()))
+    }
+
+    fn set_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, Infallible> {
+        let faults = match self.configuration.set_keys(issuer, jwks) {
+            Ok(()) => {
+                self.epoch = self.epoch.wrapping_add(1);
+                Vec::new()
+            }
+            Err(Faults(faults)) => faults,
+        };
+        Ok(json::to_text(&faults))
+    }
+
+    fn reconfigure(&mut self, configuration: &str) -> Result<String, Infallible> {
+        let faults = match Configuration::read(configuration) {
+            Ok(configuration) => {
+                self.configuration = configuration;
+                self.epoch = self.epoch.wrapping_add(1);
+                Vec::new()
+            }
+            Err(Faults(faults)) => faults,
+        };
+        Ok(json::to_text(&faults))
+    }
+
+    fn sign_in(&mut self, request: &str) -> Result<String, Infallible> {
+        Ok(issuer::sign_in_json(&self.configuration, request))
+    }
+
+    fn inspect_token(&mut self, token: &str, now: UnixTime) -> Result<String, Infallible> {
+        Ok(token::inspect(token, Some(&self.configuration), now))
+    }
+}

@@ -1,0 +1,129 @@
+//! `decide`: total, pure, one pass over the checks of design §5.
+
+use alloc::format;
+use alloc::string::String;
+use core::time::Duration;
+
+use super::evaluation::Evaluation;
+use super::events;
+use super::findings::{Findings, refuse};
+use super::gathered::{Gathered, HostIds};
+use super::policies::PolicyCheck;
+use super::reason::ReasonCode;
+use super::request::{Answers, Request};
+use super::route;
+use super::signals;
+use super::standing::{Standing, Witnesses};
+use super::table::Voice;
+use crate::configuration::{Configuration, Issuer};
+use crate::engine::Detail;
+use crate::engine::handles::same_secret;
+use crate::policy::{Candidates, Facts};
+use crate::token::{AccessToken, Confirmation, Fact, UserType};
+
+/// Decides one request with a token whose signature was verified.
+///
+/// Total: every input has an answer, so there is no `Result`. A fact that is missing or unusable never widens
+/// access and is named in the reasons. Same arguments, same answer, on every target.
+pub(crate) fn decide(
+    configuration: &Configuration,
+    token: &AccessToken,
+    candidates: &Candidates,
+    request: &Request<'_>,
+    answers: &Answers<'_>,
+    detail: Detail,
+) -> Evaluation {
+    let (resource, settings) = (&configuration.resource, &configuration.settings);
+    let Some(issuer) = configuration.issuers.get(token.issuer) else {
+        return refuse(ReasonCode::TokenIssuer, "the issuer is not configured", resource);
+    };
+    if let Err((code, why)) = still_good(token, request, answers, Duration::from_secs(settings.clock_skew)) {
+        return refuse(code, why, resource);
+    }
+
+    let mut findings = Findings::new(Voice::of(issuer.dialect, token.capable), detail);
+    findings.note("token", "passed", || {
+        format!("issued at {}, good until {}", token.issued_at.as_secs(), token.good_until.as_secs())
+    });
+    findings.revisit(token.good_until.saturating_add(Duration::from_secs(settings.clock_skew)));
+    if findings.explaining() {
+        findings.report.keys = token.keys.iter().map(|key| key.key).collect();
+    }
+    let Ok(standing) = Standing::read(token, answers.records) else {
+        findings.missing(ReasonCode::MissingRecord);
+        return findings.conclude(resource);
+    };
+
+    if let Some(why) = exemption(configuration, issuer, token) {
+        findings.note("event", "notApplicable", || String::from(why));
+        findings.note("policy", "notApplicable", || String::from(why));
+    } else {
+        let witnesses = Witnesses::new(configuration, token.issuer, request.now);
+        events::check(token, issuer, &standing, witnesses, &mut findings);
+        let host = HostIds::new(request);
+        let gathered = Gathered::new(token, issuer, configuration, request, &host);
+        let user_risk = witnesses.risk(standing.user()).map(|(entry, lapse)| {
+            findings.revisit(lapse);
+            entry.value
+        });
+        let facts = Facts { user_risk, ..gathered.facts(configuration) };
+        let check = PolicyCheck { token, issuer, settings, standing: &standing, witnesses, request, facts: &facts };
+        check.run(candidates, &mut findings);
+    }
+    route::check(token, issuer, settings, request.path, &mut findings);
+    signals::check(configuration, token, request, &mut findings);
+    findings.conclude(resource)
+}
+
+/// Check 1, as far as time and possession change its answer.
+fn still_good(
+    token: &AccessToken,
+    request: &Request<'_>,
+    answers: &Answers<'_>,
+    skew: Duration,
+) -> Result<(), (ReasonCode, &'static str)> {
+    let now = request.now;
+    if now >= token.expires.saturating_add(skew) {
+        return Err((ReasonCode::TokenExpired, "past `exp`"));
+    }
+    if now >= token.good_until.saturating_add(skew) {
+        return Err((ReasonCode::TokenTooOld, "older than the age cap"));
+    }
+    let starts = token.not_before.map_or(token.issued_at, |nbf| nbf.max(token.issued_at));
+    if now.saturating_add(skew) < starts {
+        return Err((ReasonCode::TokenNotYetValid, "before `nbf` or `iat`"));
+    }
+    let bound_by_proof = match request.scheme {
+        None => false,
+        Some(scheme) if scheme.eq_ignore_ascii_case("Bearer") => false,
+        Some(scheme) if scheme.eq_ignore_ascii_case("DPoP") => true,
+        Some(_) => return Err((ReasonCode::RequestMalformed, "the scheme is neither Bearer nor DPoP")),
+    };
+    match &token.confirmation {
+        // RFC 9449 §7.1: under the DPoP scheme the token has to be bound to the proof's key.
+        None if bound_by_proof => Err((ReasonCode::TokenUnproven, "DPoP with a token that is not bound to a key")),
+        None => Ok(()),
+        Some(Confirmation::Jkt(thumbprint) | Confirmation::X5tS256(thumbprint))
+            if answers.confirmed.is_some_and(|confirmed| same_secret(confirmed, thumbprint)) =>
+        {
+            Ok(())
+        }
+        Some(_) => Err((ReasonCode::TokenUnproven, "possession of the key in `cnf` was not proved")),
+    }
+}
+
+/// Whom the profile leaves to token expiry (`enforcement.md` §8): scopes and the token itself are still checked.
+fn exemption(configuration: &Configuration, issuer: &Issuer, token: &AccessToken) -> Option<&'static str> {
+    let settings = &configuration.settings;
+    if !settings.enforce_guests && token.user_type == Fact::Known(UserType::Guest) {
+        return Some("guests are not enforced");
+    }
+    if !settings.enforce_incapable_clients && !token.capable {
+        return Some("clients without cp1 are not enforced");
+    }
+    if !settings.enforce_tenants_with_policies && !issuer.policies.policies().is_empty() {
+        return Some("tenants with policies are not enforced");
+    }
+    None
+}
+

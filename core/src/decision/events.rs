@@ -1,0 +1,154 @@
+//! Check 2: events on any of the token's records (`enforcement.md` §4 and §5).
+
+use alloc::format;
+
+use super::findings::Findings;
+use super::reason::ReasonCode;
+use super::standing::{Standing, Subject, Witnesses};
+use super::table::Situation;
+use crate::configuration::Issuer;
+use crate::state::key::SubjectKind;
+use crate::state::record::{AccountStatus, Cause, CutOffScope, Entry, Member, Record, UnseenMember};
+use crate::token::AccessToken;
+
+pub(super) fn check(
+    token: &AccessToken,
+    issuer: &Issuer,
+    standing: &Standing,
+    witnesses: Witnesses<'_>,
+    findings: &mut Findings,
+) {
+    for (kind, Subject { record, .. }) in standing.subjects() {
+        cut_offs(token, kind, record, findings);
+        account(token, kind, record, witnesses, findings);
+        mfa_enabled(token, issuer, kind, record, findings);
+    }
+}
+
+/// Plain cut-offs, and scoped ones whose remaining members match the token.
+fn cut_offs(token: &AccessToken, kind: SubjectKind, record: &Record, findings: &mut Findings) {
+    let scoped = record
+        .scoped
+        .iter()
+        .filter(|(scope, _)| selects(scope, token))
+        .map(|(_, entry)| entry);
+    for entry in record.cut_off.iter().chain(scoped) {
+        let fact = entry.at.next_second();
+        let (refused, code) = match reason_of(entry.value) {
+            Some(code) => (token.issued_earliest < fact, code),
+            None => continue,
+        };
+        let result = if refused {
+            findings.against(Situation::IssuedBefore { fact }, code, None)
+        } else {
+            "passed"
+        };
+        findings.note("event.cut_off", result, || {
+            format!(
+                "{}: {} valid from {}, token issued at {}",
+                name_of(kind),
+                code.as_str(),
+                fact.as_secs(),
+                token.issued_earliest.as_secs()
+            )
+        });
+    }
+}
+
+/// Whether the remaining members of a complex subject match what the token shows.
+fn selects(scope: &CutOffScope, token: &AccessToken) -> bool {
+    scope.members.iter().all(|member| member_matches(member, scope.unseen, token))
+}
+
+fn member_matches(member: &Member, unseen: UnseenMember, token: &AccessToken) -> bool {
+    let mut seen = false;
+    for shown in token.keys.iter().filter(|shown| shown.kind == member.kind) {
+        for (name_space, key) in &member.keys {
+            if *name_space == shown.name_space {
+                seen = true;
+                if *key == shown.key {
+                    return true;
+                }
+            }
+        }
+    }
+    !seen
+        && match unseen {
+            UnseenMember::Precise => false,
+            UnseenMember::FailSafeSession => member.kind == SubjectKind::Session,
+            UnseenMember::FailSafe => true,
+        }
+}
+
+/// A disabled or deleted account. A token issued after that is refused for good: a newer one would not pass either.
+fn account(
+    token: &AccessToken,
+    kind: SubjectKind,
+    record: &Record,
+    witnesses: Witnesses<'_>,
+    findings: &mut Findings,
+) {
+    let Some((entry, lapse)) = witnesses.account(record) else { return };
+    let code = match entry.value {
+        AccountStatus::Enabled => return,
+        AccountStatus::Disabled => ReasonCode::AccountDisabled,
+        AccountStatus::Purged => ReasonCode::AccountPurged,
+    };
+    let fact = entry.at.next_second();
+    let situation = if token.issued_earliest < fact {
+        Situation::IssuedBefore { fact }
+    } else {
+        Situation::Refused
+    };
+    let result = findings.against(situation, code, None);
+    if let Some(lapse) = lapse {
+        findings.revisit(lapse);
+    }
+    findings.note("event.account_status", result, || {
+        format!("{}: {} since {}", name_of(kind), code.as_str(), fact.as_secs())
+    });
+}
+
+/// Multi-factor authentication was enabled: older tokens need positive evidence of it.
+fn mfa_enabled(token: &AccessToken, issuer: &Issuer, kind: SubjectKind, record: &Record, findings: &mut Findings) {
+    let Some(Entry { at, .. }) = record.mfa_enabled else { return };
+    let fact = at.next_second();
+    let refused = token.issued_earliest < fact && token.shows_mfa(issuer) != Some(true);
+    let result = if refused {
+        findings.against(Situation::IssuedBefore { fact }, ReasonCode::MfaEnabled, None)
+    } else {
+        "passed"
+    };
+    findings.note("event.mfa_enabled", result, || {
+        format!("{}: enabled since {}", name_of(kind), fact.as_secs())
+    });
+}
+
+/// `None` for a cut-off that an operator cleared.
+const fn reason_of(cause: Cause) -> Option<ReasonCode> {
+    Some(match cause {
+        Cause::Cleared => return None,
+        Cause::SessionRevoked => ReasonCode::SessionRevoked,
+        Cause::CredentialChange => ReasonCode::CredentialChanged,
+        Cause::PasswordChange => ReasonCode::PasswordChanged,
+        Cause::CredentialCompromise => ReasonCode::CredentialCompromised,
+        Cause::RiskLevel => ReasonCode::RiskLevelHigh,
+        Cause::DeviceCompliance => ReasonCode::DeviceNotCompliant,
+        Cause::AccountDisabled => ReasonCode::AccountDisabled,
+        Cause::AccountPurged => ReasonCode::AccountPurged,
+    })
+}
+
+const fn name_of(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::User => "user",
+        SubjectKind::Session => "session",
+        SubjectKind::Device => "device",
+        SubjectKind::Token => "token",
+        SubjectKind::ClientApplication => "client application",
+        SubjectKind::ServicePrincipal => "service principal",
+        SubjectKind::Tenant => "tenant",
+        SubjectKind::Group => "group",
+        SubjectKind::OrganizationalUnit => "organisational unit",
+    }
+}

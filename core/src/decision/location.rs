@@ -1,0 +1,69 @@
+//! Remembered location challenges (`enforcement.md` §6): how a client behind a split tunnel gets in again after one
+//! challenge, and a thief with the old token does not.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use crate::configuration::Issuer;
+use crate::engine::Change;
+use crate::state::StateKey;
+use crate::state::record::{LocationChallenge, Record};
+use crate::time::UnixTime;
+use crate::token::AccessToken;
+
+/// How long a challenge lives, and how long its answer exempts.
+const LIFE: Duration = Duration::from_secs(3_600);
+
+/// What a refused location comes to.
+#[derive(Debug, PartialEq)]
+pub(super) enum LocationOutcome {
+    /// The token answers a live challenge and nobody asked for strict enforcement: exempt until then.
+    Exempt(UnixTime),
+    /// Challenge, as first given at `given`; `remember` is set the first time.
+    Challenge { given: UnixTime, until: UnixTime, remember: Option<Change> },
+    /// The token answers a live challenge under strict enforcement: refused until the challenge is forgotten.
+    Refused(UnixTime),
+}
+
+pub(super) fn outcome(
+    token: &AccessToken,
+    issuer: &Issuer,
+    (key, record): (StateKey, &Record),
+    address: IpAddr,
+    strict: bool,
+    now: UnixTime,
+) -> LocationOutcome {
+    let place = LocationChallenge::place(token.client_application.as_deref(), address);
+    let live = record
+        .location_challenges
+        .iter()
+        .find(|challenge| challenge.place == place && now < challenge.given.saturating_add(LIFE));
+    match live {
+        None => {
+            let given = LocationChallenge { place, given: now };
+            let record = Record { location_challenges: Vec::from([given]), ..Record::default() };
+            LocationOutcome::Challenge {
+                given: now,
+                until: now.saturating_add(LIFE),
+                remember: Some(Change { key, record: record.to_bytes() }),
+            }
+        }
+        Some(challenge) => {
+            let until = challenge.given.saturating_add(LIFE);
+            if !answers(token, issuer, challenge.given) {
+                LocationOutcome::Challenge { given: challenge.given, until, remember: None }
+            } else if strict {
+                LocationOutcome::Refused(until)
+            } else {
+                LocationOutcome::Exempt(until.min(token.expires))
+            }
+        }
+    }
+}
+
+/// `iat` at or after the challenge, or `nbf` where the issuer honours it. Backdating never counts here: a token
+/// issued a minute before the challenge is the stolen one.
+fn answers(token: &AccessToken, issuer: &Issuer, given: UnixTime) -> bool {
+    token.issued_at >= given || (issuer.honours_nbf && token.not_before.is_some_and(|nbf| nbf >= given))
+}

@@ -1,0 +1,206 @@
+//! What the records of one token come to: per kind of subject one record, read with the transmitters configured
+//! for the token's issuer.
+
+use core::time::Duration;
+
+use super::request::RecordAnswer;
+use crate::configuration::Configuration;
+use crate::state::key::{NameSpace, StateKey, SubjectKind};
+use crate::state::record::{AccountStatus, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId};
+use crate::time::{EventTime, UnixTime};
+use crate::token::AccessToken;
+
+/// The records of one token, one per kind of subject.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    user: Subject,
+    session: Subject,
+    device: Subject,
+    token: Subject,
+    client_application: Subject,
+    service_principal: Subject,
+    tenant: Subject,
+}
+
+/// The record of one subject, and the key under which something about it would be remembered.
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    pub(super) key: Option<StateKey>,
+    pub(super) record: Record,
+}
+
+/// A record was not fetched, or its bytes cannot be read.
+#[derive(Debug)]
+pub(super) struct Unreadable;
+
+impl Standing {
+    /// Reads the answers, which are in the order of the token's keys.
+    pub(super) fn read(token: &AccessToken, answers: &[RecordAnswer<'_>]) -> Result<Self, Unreadable> {
+        if answers.len() != token.keys.len() {
+            return Err(Unreadable);
+        }
+        let mut standing = Self::default();
+        // The stable identifiers come first, so that the others can only ever make the result stricter.
+        for stable in [true, false] {
+            for (key, answer) in token.keys.iter().zip(answers) {
+                if (key.name_space == NameSpace::Native) != stable {
+                    continue;
+                }
+                let subject = standing.subject_mut(key.kind);
+                if stable {
+                    subject.key.get_or_insert(key.key);
+                }
+                match answer {
+                    RecordAnswer::None => {}
+                    RecordAnswer::Failed => return Err(Unreadable),
+                    RecordAnswer::Found(bytes) => {
+                        let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
+                        if stable {
+                            subject.record.merge(&record);
+                        } else {
+                            tighten(&mut subject.record, &record);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(standing)
+    }
+
+    fn subject_mut(&mut self, kind: SubjectKind) -> &mut Subject {
+        match kind {
+            SubjectKind::User => &mut self.user,
+            SubjectKind::Session => &mut self.session,
+            SubjectKind::Device => &mut self.device,
+            SubjectKind::Token => &mut self.token,
+            SubjectKind::ClientApplication => &mut self.client_application,
+            SubjectKind::ServicePrincipal => &mut self.service_principal,
+            // No token yields a group or an organisational unit.
+            SubjectKind::Tenant | SubjectKind::Group | SubjectKind::OrganizationalUnit => &mut self.tenant,
+        }
+    }
+
+    /// The subjects, the most specific to a person first.
+    pub(super) fn subjects(&self) -> [(SubjectKind, &Subject); 7] {
+        [
+            (SubjectKind::User, &self.user),
+            (SubjectKind::Session, &self.session),
+            (SubjectKind::Device, &self.device),
+            (SubjectKind::Token, &self.token),
+            (SubjectKind::ClientApplication, &self.client_application),
+            (SubjectKind::ServicePrincipal, &self.service_principal),
+            (SubjectKind::Tenant, &self.tenant),
+        ]
+    }
+
+    /// Where location challenges are remembered: the session if the token shows one, else the user.
+    pub(super) fn place_of_location_challenges(&self) -> Option<(StateKey, &Record)> {
+        let session = self.session.key.map(|key| (key, &self.session.record));
+        session.or_else(|| self.user.key.map(|key| (key, &self.user.record)))
+    }
+
+    /// The device of the token.
+    pub(super) const fn device(&self) -> &Record {
+        &self.device.record
+    }
+
+    /// The user of the token.
+    pub(super) const fn user(&self) -> &Record {
+        &self.user.record
+    }
+}
+
+/// A value from an identifier that may move to another person replaces the result only if it is later in the order
+/// of `enforcement.md` §4 and stricter (§2).
+fn tighten(record: &mut Record, other: &Record) {
+    // Later cut-offs and remembered challenges only ever refuse more, so a plain merge of them is already that rule.
+    let mut stricter = other.clone();
+    stricter.status.retain(|(by, entry)| stricter_than(&record.status, *by, entry));
+    stricter.risk.retain(|(by, entry)| stricter_than(&record.risk, *by, entry));
+    stricter.compliance.retain(|(by, entry)| stricter_than(&record.compliance, *by, entry));
+    record.merge(&stricter);
+}
+
+fn stricter_than<T: Ord>(present: &[(TransmitterId, Entry<T>)], by: TransmitterId, entry: &Entry<T>) -> bool {
+    present
+        .iter()
+        .find(|(id, _)| *id == by)
+        .is_none_or(|(_, known)| entry.value > known.value)
+}
+
+/// The transmitters configured for one issuer, and how long their standing state holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Witnesses<'a> {
+    configuration: &'a Configuration,
+    issuer: usize,
+    now: UnixTime,
+}
+
+impl<'a> Witnesses<'a> {
+    pub(super) const fn new(configuration: &'a Configuration, issuer: usize, now: UnixTime) -> Self {
+        Self { configuration, issuer, now }
+    }
+
+    /// How long an entry of this transmitter holds; `None` if its word does not count for this issuer.
+    fn standing_age(&self, by: TransmitterId) -> Option<(bool, Duration)> {
+        self.configuration
+            .transmitters
+            .iter()
+            .find(|transmitter| transmitter.id == by && transmitter.speaks_for.contains(&self.issuer))
+            .map(|transmitter| {
+                let acts = self.configuration.acts_for(transmitter, self.issuer);
+                (acts, Duration::from_secs(transmitter.standing_state_max_age))
+            })
+    }
+
+    /// The strictest unlapsed account status that is not lifted, and when it lapses.
+    pub(super) fn account(&self, record: &Record) -> Option<(Entry<AccountStatus>, Option<UnixTime>)> {
+        let order = |entry: &Entry<AccountStatus>| (entry.at, entry.issued);
+        let lifted = record
+            .status
+            .iter()
+            .filter(|(by, entry)| {
+                entry.value == AccountStatus::Enabled && self.standing_age(*by).is_some_and(|(acts, _)| acts)
+            })
+            .map(|(_, entry)| order(entry))
+            .max();
+        record
+            .status
+            .iter()
+            .filter(|(_, entry)| entry.value != AccountStatus::Enabled)
+            .filter(|(_, entry)| lifted.is_none_or(|lifted| order(entry) > lifted))
+            .filter_map(|(by, entry)| {
+                let (acts, _) = self.standing_age(*by)?;
+                // An issuer issues nothing to an account that it disabled, so its own word need not outlive the
+                // last token that it can have issued before; another's word stays until it is lifted.
+                let lapses = acts.then(|| self.configuration.outlived_at(self.issuer, entry.at.next_second()));
+                lapses.is_none_or(|lapse| self.now < lapse).then_some((*entry, lapses))
+            })
+            .max_by_key(|(entry, _)| (entry.value, entry.at))
+    }
+
+    /// The strictest unlapsed risk level, and when it lapses.
+    pub(super) fn risk(&self, record: &Record) -> Option<(Entry<RiskLevel>, UnixTime)> {
+        self.strictest(&record.risk)
+    }
+
+    /// The strictest unlapsed compliance, and when it lapses.
+    pub(super) fn compliance(&self, record: &Record) -> Option<(Entry<DeviceCompliance>, UnixTime)> {
+        self.strictest(&record.compliance)
+    }
+
+    fn strictest<T: Copy + Ord>(&self, entries: &[(TransmitterId, Entry<T>)]) -> Option<(Entry<T>, UnixTime)> {
+        entries
+            .iter()
+            .filter_map(|(by, entry)| {
+                let (_, age) = self.standing_age(*by)?;
+                let lapse = lapse_of(entry.at, age);
+                (self.now < lapse).then_some((*entry, lapse))
+            })
+            .max_by_key(|(entry, _)| (entry.value, entry.at))
+    }
+}
+
+fn lapse_of(at: EventTime, age: Duration) -> UnixTime {
+    at.floor().saturating_add(age)
+}
