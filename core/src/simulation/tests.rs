@@ -19,7 +19,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::timeline::Kind;
-use super::{Scenario, StepReport, Summary, read, run, schema};
+use super::{RunError, Scenario, StepReport, Summary, read, run, schema};
+use crate::Engine;
 use crate::configuration::read::Choice as _;
 use crate::decision::Outcome;
 use crate::decision::request::{Answers, RecordAnswer, Request};
@@ -508,6 +509,31 @@ fn every_scenario_can_be_read_and_expects_something_of_every_step() {
     }
 }
 
+#[test]
+fn every_scenario_holds() {
+    let mut failed = Vec::new();
+    for (name, text) in scenarios() {
+        let scenario = Scenario::read(&text).unwrap();
+        let summary = run(
+            &scenario,
+            |configuration| Engine::new(configuration, 0),
+            &mut |line: &StepReport| {
+                for found in line.expectations.iter().filter(|it| !it.holds) {
+                    let (step, key) = (line.step, found.key);
+                    let (expected, found) = (&found.expected, &found.found);
+                    failed.push(format!("{name} {step} {key}: {found}, not {expected}"));
+                }
+            },
+        );
+        match summary {
+            Ok(_) => {}
+            Err(RunError::Build(faults)) => failed.extend(faults.0.iter().map(|it| format!("{name}: {it}"))),
+            Err(error) => failed.push(format!("{name}: {error:?}")),
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let names = prop_oneof![
         Just("step".to_string()),
@@ -551,7 +577,7 @@ proptest! {
         if let Ok(scenario) = Scenario::read(&file.to_string()) {
             let _ = run(
                 &scenario,
-                |_| Err::<Toy, ()>(()),
+                |configuration| Engine::new(configuration, 0),
                 &mut |_: &StepReport| {},
             );
         }
