@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The command `cae`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cae_host_runner::cli::main().into()
+}

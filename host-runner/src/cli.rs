@@ -1,0 +1,182 @@
+//! The command line: reads bounded input, asks the engine, prints for people or for scripts.
+//!
+//! Exit status, everywhere: 0 done, 1 the answer is "no" (an expectation fails, a token is refused, nothing was
+//! found), 2 the input cannot be used. Errors are lines on standard error that say what, where and how to mend it.
+
+mod challenge;
+mod completions;
+mod config;
+mod decide;
+mod event;
+mod input;
+mod location;
+mod output;
+mod policy;
+mod problem;
+mod replay;
+mod request_line;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::component::{Artefact, Bounds, EngineComponent};
+use crate::engine::Runtime;
+use output::Output;
+use problem::Problem;
+
+/// Continuous Access Evaluation: what an API decides about an access token, given the events, the policies and
+/// the network of the moment.
+#[derive(Debug, Parser)]
+#[command(name = "cae", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    options: Options,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cae replay user-revocation.json
+      runs a scenario through the engine and draws who said what to whom
+  cae decide --config engine.json --signals sets.jsonl < requests.jsonl
+      decides a batch of requests, one JSON object per line in and out
+  cae policy check policies/ --named-locations locations.json
+      says what of each Conditional Access policy an API can enforce itself
+  cae challenge parse \"$(curl -si https://api.example/orders | sed -n 's/^www-authenticate: //Ip')\"
+      decodes the claims challenge of a 401
+
+Exit status: 0 done; 1 the answer is no; 2 the input cannot be used.";
+
+/// What every command takes.
+#[derive(Args, Debug)]
+struct Options {
+    /// One JSON object per line, with stable names, instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+    /// Which build of the engine answers: the WebAssembly component, or the same code linked into this program
+    #[arg(long, global = true, value_enum, default_value_t = EngineChoice::Wasm, value_name = "ENGINE")]
+    engine: EngineChoice,
+    /// The component to run [default: $CAE_COMPONENT, else the one built with this program]
+    #[arg(long, global = true, value_name = "FILE")]
+    component: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum EngineChoice {
+    /// The component, in wasmtime
+    Wasm,
+    /// Linked into this program: for comparison
+    Native,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Replay(replay::Arguments),
+    Decide(decide::Arguments),
+    /// Read security event tokens (SETs)
+    #[command(subcommand)]
+    Event(event::Command),
+    /// Read claims challenges
+    #[command(subcommand)]
+    Challenge(challenge::Command),
+    /// Read access tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Read Conditional Access policies
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Read named locations
+    #[command(subcommand)]
+    Location(location::Command),
+    /// Describe the files that this program reads
+    #[command(subcommand)]
+    Config(config::Command),
+    Completions(completions::Arguments),
+}
+
+/// The exit status of a command.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Exit {
+    /// Done, and the answer is yes.
+    #[default]
+    Done = 0,
+    /// The answer is no.
+    Negative = 1,
+    /// The input cannot be used.
+    BadInput = 2,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::from(0),
+            Exit::Negative => Self::from(1),
+            Exit::BadInput => Self::from(2),
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too. That nobody reads them any more is no error.
+            drop(error.print());
+            return if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+        }
+    };
+    let mut out = Output::new(cli.options.json);
+    let exit = cli.run(&mut out).unwrap_or_else(|problem| {
+        problem.print();
+        Exit::BadInput
+    });
+    out.finish();
+    exit
+}
+
+impl Cli {
+    fn run(self, out: &mut Output) -> Result<Exit, Problem> {
+        let options = &self.options;
+        match self.command {
+            Command::Replay(arguments) => replay::run(&arguments, options, out),
+            Command::Decide(arguments) => decide::run(&arguments, options, out),
+            Command::Event(command) => event::run(&command, options, out),
+            Command::Challenge(command) => challenge::run(&command, options, out),
+            Command::Token(command) => token::run(&command, options, out),
+            Command::Policy(command) => policy::run(&command, options, out),
+            Command::Location(command) => location::run(&command, options, out),
+            Command::Config(command) => config::run(&command, options, out),
+            Command::Completions(arguments) => completions::run(&arguments, out),
+        }
+    }
+}
+
+impl Options {
+    /// Loads the engine that was chosen.
+    fn runtime(&self) -> Result<Runtime, Problem> {
+        match self.engine {
+            EngineChoice::Native => Ok(Runtime::Native),
+            EngineChoice::Wasm => {
+                let named = self.component.clone().or_else(|| std::env::var_os("CAE_COMPONENT").map(PathBuf::from));
+                let artefact = named.map_or_else(Artefact::find, |file| Artefact::from_file(&file))?;
+                Ok(Runtime::Wasm(EngineComponent::load(&artefact, Bounds::batch())?))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

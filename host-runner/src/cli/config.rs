@@ -1,0 +1,35 @@
+//! `cae config schema`.
+
+use super::output::Output;
+use super::problem::Problem;
+use super::{Exit, Options};
+
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Print the JSON Schema of an engine configuration, or of a scenario
+    #[command(after_help = HELP)]
+    Schema {
+        /// Of scenario files instead
+        #[arg(long)]
+        scenario: bool,
+    },
+}
+
+const HELP: &str = "\
+Editors complete and check files with it: name the schema in `$schema`, or map it in the editor's settings.
+
+Example:
+  cae config schema > engine.schema.json";
+
+pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
+    let Command::Schema { scenario } = command;
+    let tools = options.runtime()?.tools();
+    let schema = if *scenario { tools.scenario_schema()? } else { tools.configuration_schema()? };
+    if out.json() {
+        let value: cae_core::json::Value = serde_json::from_str(&schema).map_err(Problem::new)?;
+        out.line(value);
+    } else {
+        out.line(schema.trim_end());
+    }
+    Ok(Exit::Done)
+}

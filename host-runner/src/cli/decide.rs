@@ -1,0 +1,205 @@
+//! `cae decide`: a batch of requests, one JSON object per line in and out.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cae_core::configuration::Fault;
+use cae_core::configuration::settings::OnError;
+use cae_core::engine::Detail;
+use cae_core::json::{self, Limits, Value};
+use cae_core::state::{self, Record, StateKey};
+use cae_core::time::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use super::input::{self, Line, Lines};
+use super::output::Output;
+use super::problem::{Problem, complain};
+use super::request_line::{Members, RequestLine};
+use super::{Exit, Options};
+use crate::engine::AnyEngine;
+use crate::session::{EventOutcome, Session, fault_verdict, on_error};
+use crate::signature::Signatures;
+
+/// Decide a batch of requests: JSON lines on standard input, one answer line for each
+#[derive(clap::Args, Debug)]
+#[command(after_help = HELP)]
+pub(super) struct Arguments {
+    /// The engine configuration (`cae config schema` describes it)
+    #[arg(long, value_name = "ENGINE.json")]
+    config: PathBuf,
+    /// Security events and records to apply before the first request, one per line
+    #[arg(long, value_name = "SETS.jsonl")]
+    signals: Option<PathBuf>,
+    /// Add every check, every policy and the state keys to each answer
+    #[arg(long)]
+    explain: bool,
+}
+
+const HELP: &str = r#"A request line:
+  {"id":"r1","token":"eyJ…","now":1800000000,"clientIp":"203.0.113.7"}
+and, where known: country, scheme, path, confirmed (thumbprint of the key that the presenter proved),
+facts {memberOf, roles, userType, clientAppType, platform, device {isCompliant}}, signalAge {ISSUER: seconds}.
+A request that carried no token has "token":null.
+
+An answer line:
+  {"id":"r1","decision":"challenge","status":401,"wwwAuthenticate":"Bearer …","reasons":[…],…}
+A line that cannot be used is answered in its place by {"line":N,"error":"…"}.
+
+A line of --signals is a compact SET, {"set":"eyJ…","receivedAt":1800000000}, or {"record":{…}} to set state
+directly. All are applied before the first request; a rejected SET is one line on standard error.
+
+Exit status: 0 all lines were answered; 2 a line, the configuration or the signals cannot be used.
+
+Example:
+  cae decide --config engine.json --signals sets.jsonl --explain < requests.jsonl"#;
+
+type BatchSession = Session<AnyEngine>;
+
+pub(super) fn run(arguments: &Arguments, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
+    let configuration = input::document(&arguments.config)?;
+    let engine = options
+        .runtime()?
+        .engine(&configuration)
+        .map_err(|error| Problem::engine(&arguments.config, &error))?;
+    let mut session = Session::new(engine, Signatures::default());
+    if let Some(file) = &arguments.signals {
+        for signal in read_signals(file)? {
+            apply(&mut session, file, signal)?;
+        }
+    }
+    let on_error = on_error(&configuration);
+    let detail = if arguments.explain { Detail::Explain } else { Detail::Decision };
+    let mut exit = Exit::Done;
+    let mut lines = Lines::new(io::stdin().lock());
+    while out.open() {
+        let line = lines.next().map_err(|error| Problem::file(Path::new("standard input"), error))?;
+        let Some(line) = line else { break };
+        let answer = answer(&mut session, &line, on_error, detail).unwrap_or_else(|error| {
+            exit = Exit::BadInput;
+            let line = line.number;
+            json::to_text(&BadLine { line, error })
+        });
+        out.line(answer);
+        // A program at the other end may wait for this answer before it asks again.
+        if lines.waits() {
+            out.flush();
+        }
+    }
+    Ok(exit)
+}
+
+/// The answer to a line that cannot be used.
+#[derive(Serialize)]
+struct BadLine {
+    line: usize,
+    error: String,
+}
+
+fn answer(session: &mut BatchSession, line: &Line, on_error: OnError, detail: Detail) -> Result<String, String> {
+    let number = line.number;
+    let text = line.text.as_ref().map_err(Clone::clone)?;
+    let line = RequestLine::read(text)?;
+    let borrowed = line.borrow();
+    let request = line.request(&borrowed);
+    let decided = session.decide(&line.token, &request, line.confirmed.as_deref(), detail);
+    let verdict = decided.unwrap_or_else(|error| {
+        complain(format_args!("standard input: line {number}: {error}"));
+        fault_verdict(on_error, detail)
+    });
+    let mut json = verdict.json.ok_or("the engine wrote no evaluation")?;
+    if detail == Detail::Decision {
+        cut_explanation(&mut json);
+    }
+    // In front, as text: the rest stays byte for byte what the engine wrote.
+    let members = json.strip_prefix('{').ok_or("the engine wrote no JSON object")?;
+    Ok(format!(r#"{{"id":{},{members}"#, line.id))
+}
+
+/// A refusal at `begin`, which is not told how much to write, always comes with its explanation: canonical JSON, so
+/// that these members stand at its end, and quotes cannot stand so within a string.
+fn cut_explanation(json: &mut String) {
+    if let Some(at) = json.find(r#","keys":["#) {
+        json.truncate(at);
+        json.push('}');
+    }
+}
+
+/// One line of `--signals`.
+enum Signal {
+    Event { line: usize, set: String, received_at: UnixTime },
+    Record(StateKey, Box<Record>),
+}
+
+/// Reads all signals before any is applied.
+fn read_signals(file: &Path) -> Result<Vec<Signal>, Problem> {
+    let open = File::open(file).map_err(|error| Problem::file(file, error))?;
+    let mut lines = Lines::new(open);
+    let mut signals = Vec::new();
+    while let Some(line) = lines.next().map_err(|error| Problem::file(file, error))? {
+        let number = line.number;
+        let signal = line.text.and_then(|text| read_signal(number, text));
+        signals.push(signal.map_err(|error| Problem::file(file, format_args!("line {number}: {error}")))?);
+    }
+    Ok(signals)
+}
+
+fn read_signal(line: usize, text: String) -> Result<Signal, String> {
+    if !text.starts_with('{') {
+        let received_at = issued_at(&text);
+        return Ok(Signal::Event { line, set: text, received_at });
+    }
+    let limits = Limits { bytes: text.len(), ..Limits::EVENT };
+    let value = json::parse(text.as_bytes(), limits).map_err(|error| error.to_string())?;
+    let mut members = Members::open(value, "")?;
+    let signal = match (members.text("set")?, members.take("record")) {
+        (Some(set), None) => {
+            let received_at = match members.take("receivedAt") {
+                Some(at) => UnixTime::from_secs(at.as_u64().ok_or("/receivedAt: must be whole seconds since 1970")?),
+                None => issued_at(&set),
+            };
+            Signal::Event { line, set, received_at }
+        }
+        (None, Some(record)) => read_record(&record)?,
+        _ => return Err("/: a line holds either `set` or `record`".to_owned()),
+    };
+    members.close()?;
+    Ok(signal)
+}
+
+fn read_record(record: &Value) -> Result<Signal, String> {
+    let at = |fault: Fault| format!("/record{fault}");
+    let key = state::key_from_json(record).map_err(at)?;
+    let record = Record::from_json(record).map_err(at)?;
+    Ok(Signal::Record(key, Box::new(record)))
+}
+
+/// `iat` of a SET that was not read yet, as the time of its arrival; the epoch if it has none, which the engine
+/// then judges like any SET without `iat`.
+fn issued_at(set: &str) -> UnixTime {
+    #[derive(Deserialize)]
+    struct IssuedAt {
+        iat: u64,
+    }
+    let claims = jsonwebtoken::dangerous::insecure_decode_claims::<IssuedAt>(set);
+    UnixTime::from_secs(claims.map_or(0, |claims| claims.iat))
+}
+
+fn apply(session: &mut BatchSession, file: &Path, signal: Signal) -> Result<(), Problem> {
+    match signal {
+        Signal::Record(key, record) => {
+            session.merge(&key, &record);
+        }
+        Signal::Event { line, set, received_at } => match session.read_event(&set, received_at) {
+            Ok(EventOutcome::Accepted(_) | EventOutcome::Repeated(_)) => {}
+            Ok(EventOutcome::Rejected(event)) => complain(format_args!(
+                "{}: line {line}: rejected: {} [{}]",
+                file.display(),
+                event.description,
+                event.code
+            )),
+            Err(error) => return Err(Problem::file(file, format_args!("line {line}: {error}"))),
+        },
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `cae policy check`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anstyle::Style;
+use cae_core::json;
+use serde::{Deserialize, Serialize};
+
+use super::output::Output;
+use super::problem::{FileFault, Problem, complain, warn};
+use super::{Exit, Options, input};
+use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
+
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Say what of each policy is enforced at the resource, what only at the issuer, and what is not understood
+    #[command(after_help = HELP)]
+    Check {
+        /// Policies as Microsoft Graph exports them: an object, a list, {"value": [...]}, or a folder of such files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The named locations that the policies refer to
+        #[arg(long, value_name = "L.json")]
+        named_locations: Option<PathBuf>,
+    },
+}
+
+const HELP: &str = "\
+Exit status: 0 all policies were read; 2 a file or a policy cannot be used. Every fault is reported, not the first.
+
+Example:
+  cae policy check policies/ --named-locations locations.json";
+
+/// The answer of the engine.
+#[derive(Deserialize)]
+struct Answer {
+    ok: bool,
+    policies: Vec<PolicyRow>,
+    warnings: Vec<String>,
+    faults: Vec<FileFault>,
+}
+
+/// What one policy means at the resource; also a line of `--json`.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PolicyRow {
+    file: String,
+    index: usize,
+    id: Option<String>,
+    display_name: Option<String>,
+    state: String,
+    enforced_at_resource: Vec<String>,
+    only_at_issuer: Vec<String>,
+    not_understood: Vec<String>,
+    warnings: Vec<String>,
+}
+
+pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
+    let Command::Check { files, named_locations } = command;
+    let locations = named_locations.as_deref().map(input::document).transpose()?;
+    let mut exit = Exit::Done;
+    let mut policies = Vec::new();
+    for file in files.iter().flat_map(|file| json_files(file)) {
+        match file.and_then(|file| Ok((file.display().to_string(), input::document(&file)?))) {
+            Ok(policy) => policies.push(policy),
+            Err(problem) => {
+                problem.print();
+                exit = Exit::BadInput;
+            }
+        }
+    }
+    let named: Vec<(&str, &str)> = policies.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let answer = options.runtime()?.tools().check_policies(&named, locations.as_deref())?;
+    let answer: Answer = serde_json::from_str(&answer).map_err(Problem::new)?;
+    for row in &answer.policies {
+        if out.json() {
+            out.line(json::to_text(row));
+        } else {
+            row.print(out);
+        }
+    }
+    answer.warnings.iter().for_each(warn);
+    for fault in &answer.faults {
+        complain(fault.named(named_locations.as_deref()));
+    }
+    Ok(if answer.ok { exit } else { Exit::BadInput })
+}
+
+/// The file itself, or the `.json` files of a folder in the order of their names.
+fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
+    if !file.is_dir() {
+        return vec![Ok(file.to_owned())];
+    }
+    let entries = match fs::read_dir(file) {
+        Ok(entries) => entries,
+        Err(error) => return vec![Err(Problem::file(file, error))],
+    };
+    let mut files: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file() && path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return vec![Err(Problem::file(file, "the folder holds no .json file"))];
+    }
+    files.into_iter().map(Ok).collect()
+}
+
+impl PolicyRow {
+    fn print(&self, out: &mut Output) {
+        let position = format!("policy {} of {}", self.index.saturating_add(1), self.file);
+        let name = self.display_name.as_ref().or(self.id.as_ref()).unwrap_or(&position);
+        let state = if self.state == "enabled" { GOOD } else { FAINT };
+        out.line(format_args!(
+            "{STRONG}{}{STRONG:#}  {state}{}{state:#}",
+            one_line(name),
+            one_line(&self.state)
+        ));
+        for (label, parts, style) in [
+            ("at the resource", &self.enforced_at_resource, GOOD),
+            ("only at the issuer", &self.only_at_issuer, ASKS),
+            ("not understood", &self.not_understood, BAD),
+            ("warnings", &self.warnings, ASKS),
+        ] {
+            print_parts(out, label, parts, style);
+        }
+    }
+}
+
+fn print_parts(out: &mut Output, label: &str, parts: &[String], style: Style) {
+    const LABEL: usize = 20;
+    let lines = wrap(&parts.join(", "), out.width().saturating_sub(LABEL).saturating_sub(2));
+    for (n, line) in lines.into_iter().enumerate() {
+        let label = if n == 0 { label } else { "" };
+        out.line(format_args!("  {FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Input that cannot be used.
+
+use std::fmt::{self, Display};
+use std::io::Write as _;
+use std::path::Path;
+
+use anstyle::Style;
+use cae_core::configuration::Faults;
+use serde::Deserialize;
+
+use crate::component::EngineError;
+use crate::text::{ASKS, BAD, one_line};
+
+/// Why a command did nothing: one line per fault, each saying what, where and how to mend it.
+#[derive(Debug)]
+pub(super) struct Problem(Vec<String>);
+
+/// A fault as the engine writes it.
+#[derive(Deserialize)]
+struct Fault {
+    at: String,
+    code: String,
+    message: String,
+}
+
+/// A fault in one of several files.
+#[derive(Deserialize)]
+pub(super) struct FileFault {
+    file: String,
+    #[serde(flatten)]
+    fault: Fault,
+}
+
+impl FileFault {
+    /// The line for people; the engine does not know the name of the file with the named locations.
+    pub(super) fn named(&self, named_locations: Option<&Path>) -> String {
+        let file = match named_locations {
+            Some(file) if self.file == "namedLocations" => file.display().to_string(),
+            _ => self.file.clone(),
+        };
+        format!("{file}: {}", self.fault)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.at.is_empty() { "/" } else { &self.at };
+        write!(f, "{at}: {} [{}]", self.message, self.code)
+    }
+}
+
+impl Problem {
+    pub(super) fn new(what: impl Display) -> Self {
+        Self(vec![what.to_string()])
+    }
+
+    /// Something is wrong with `file`.
+    pub(super) fn file(file: &Path, what: impl Display) -> Self {
+        Self::new(format_args!("{}: {what}", file.display()))
+    }
+
+    /// Everything that is wrong with `file`, as a list of faults in JSON.
+    pub(super) fn faults(file: &Path, faults: &str) -> Self {
+        let Ok(faults) = serde_json::from_str::<Vec<Fault>>(faults) else {
+            return Self::file(file, faults);
+        };
+        let line = |fault: &Fault| format!("{}: {fault}", file.display());
+        Self(faults.iter().map(line).collect())
+    }
+
+    /// Everything that the core found wrong with `file`.
+    pub(super) fn core_faults(file: &Path, faults: &Faults) -> Self {
+        let line = |fault| format!("{}: {fault}", file.display());
+        Self(faults.0.iter().map(line).collect())
+    }
+
+    /// The engine did not take the configuration in `file`, or failed.
+    pub(super) fn engine(file: &Path, error: &EngineError) -> Self {
+        match error {
+            EngineError::Configuration(faults) => Self::faults(file, faults),
+            other => Self::new(other),
+        }
+    }
+
+    /// Prints the lines on standard error.
+    pub(super) fn print(&self) {
+        self.0.iter().for_each(complain);
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        Self::new(error)
+    }
+}
+
+/// One line on standard error, about something that was refused.
+pub(super) fn complain(what: impl Display) {
+    say("error", BAD, what);
+}
+
+/// One line on standard error, about something that should be looked at.
+pub(super) fn warn(what: impl Display) {
+    say("warning", ASKS, what);
+}
+
+fn say(word: &str, style: Style, what: impl Display) {
+    let line = format!("{style}{word}:{style:#} {}", one_line(&what.to_string()));
+    // That nobody reads standard error is no reason to stop.
+    drop(writeln!(anstream::stderr(), "{line}"));
+}

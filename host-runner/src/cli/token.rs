@@ -1,0 +1,116 @@
+//! `cae token inspect`.
+
+use std::path::{Path, PathBuf};
+
+use cae_core::decision::ReasonCode;
+use cae_core::engine::Conversation as _;
+use cae_core::json::{Limits, Value};
+use cae_core::time::UnixTime;
+
+use super::output::Output;
+use super::problem::Problem;
+use super::{Exit, Options, input};
+use crate::clock;
+use crate::engine::AnyEngine;
+use crate::session::{Session, TokenSignature};
+use crate::signature::Signatures;
+use crate::text::{ASKS, BAD, GOOD, Pretty, one_line};
+
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Decode an access token: claims, capability, state keys, and whether it is acceptable
+    #[command(after_help = HELP)]
+    Inspect {
+        /// The token; `-` reads it from standard input, which keeps it out of the shell's history
+        #[arg(value_name = "TOKEN|-")]
+        token: String,
+        /// Judge it with this engine configuration
+        #[arg(long, value_name = "ENGINE.json")]
+        config: Option<PathBuf>,
+        /// The time to judge it at, in seconds since 1970 [default: now]
+        #[arg(long, value_name = "SECONDS")]
+        at: Option<u64>,
+    },
+}
+
+const HELP: &str = "\
+Exit status: 0 acceptable; 1 refused; 2 not a JWT.
+
+Examples:
+  cae token inspect - --config engine.json < token.jwt
+  az account get-access-token --query accessToken -o tsv | cae token inspect -";
+
+pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
+    let Command::Inspect { token, config, at } = command;
+    let now = at.map_or_else(clock::now, UnixTime::from_secs);
+    let read;
+    let token = if token == input::STANDARD_INPUT {
+        read = input::any_text(Path::new(token), Limits::TOKEN.bytes)?;
+        read.trim()
+    } else {
+        token.as_str()
+    };
+    let runtime = options.runtime()?;
+    let answer = match config {
+        None => runtime.tools().inspect_token(token, now)?,
+        Some(file) => {
+            let engine = runtime.engine(&input::document(file)?).map_err(|error| Problem::engine(file, &error))?;
+            inspect(&mut Session::new(engine, Signatures::default()), token, now)?
+        }
+    };
+    let inspection: Value = serde_json::from_str(&answer).map_err(Problem::new)?;
+    if out.json() {
+        out.line(&answer);
+    } else {
+        print(&inspection, out);
+    }
+    match inspection["status"].as_str() {
+        Some("acceptable" | "notChecked") => Ok(Exit::Done),
+        Some("refused") => Ok(Exit::Negative),
+        _ => Err(Problem::new(format_args!(
+            "not a JWT: {}",
+            inspection["verdict"]["detail"].as_str().unwrap_or("it cannot be read")
+        ))),
+    }
+}
+
+/// What the engine says of a token that it would accept if the signature verified.
+const UNSIGNED: &str =
+    r#"{"ok":true,"status":"acceptable","verdict":{"acceptable":true,"code":null,"detail":null},"signature":"notChecked""#;
+
+/// The inspection, with the signature checked by the host.
+fn inspect(session: &mut Session<AnyEngine>, token: &str, now: UnixTime) -> Result<String, Problem> {
+    let answer = session.engine().inspect_token(token, now)?;
+    let Some(rest) = answer.strip_prefix(UNSIGNED) else {
+        return Ok(answer);
+    };
+    let (found, code, detail) = match session.check_signature(token, now).map_err(Problem::new)? {
+        TokenSignature::Valid => return Ok(answer.replacen("notChecked", "valid", 1)),
+        TokenSignature::Invalid => ("invalid", ReasonCode::TokenSignature, "the signature does not verify"),
+        TokenSignature::KeyUnknown => ("keyUnknown", ReasonCode::TokenKeyUnknown, "no key of the issuer fits"),
+    };
+    let code = code.as_str();
+    Ok(format!(
+        r#"{{"ok":false,"status":"refused","verdict":{{"acceptable":false,"code":"{code}","detail":"{detail}"}},"signature":"{found}"{rest}"#
+    ))
+}
+
+fn print(inspection: &Value, out: &mut Output) {
+    let (style, status) = match inspection["status"].as_str() {
+        Some("acceptable") => (GOOD, "acceptable"),
+        Some("refused") => (BAD, "refused"),
+        Some("notChecked") => (ASKS, "not checked: name an engine configuration with --config to judge it"),
+        _ => return,
+    };
+    let verdict = &inspection["verdict"];
+    let why = [verdict["code"].as_str(), verdict["detail"].as_str()];
+    let why: Vec<&str> = why.into_iter().flatten().collect();
+    out.line(format_args!("{style}{status}{style:#} {}", one_line(&why.join(": "))));
+    for warning in inspection["warnings"].as_array().into_iter().flatten() {
+        let text = [warning["claim"].as_str(), warning["message"].as_str()];
+        let text: Vec<&str> = text.into_iter().flatten().collect();
+        out.line(format_args!("{ASKS}{}{ASKS:#}", one_line(&text.join(": "))));
+    }
+    let width = out.width();
+    out.line(Pretty { value: inspection, width, indent: 0 });
+}

@@ -1,0 +1,239 @@
+//! The host's side of the conversation: answers what the engine needs and keeps what it says to remember.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use cae_core::configuration::settings::OnError;
+use cae_core::decision::evaluation::Report;
+use cae_core::decision::{Answers, Evaluation, Outcome, Reason, ReasonCode, RecordAnswer, Request};
+use cae_core::engine::{
+    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventReading, Needs, RejectedEvent, SignatureAnswer,
+    Verdict,
+};
+use cae_core::json::{self, Limits};
+use cae_core::state::{Record, RecordError, StateKey, StateTable};
+use cae_core::time::UnixTime;
+
+use crate::signature::Signatures;
+
+/// One engine, the state that it decides by, and the signatures that were checked for it.
+#[derive(Debug)]
+pub struct Session<C> {
+    engine: C,
+    signatures: Signatures,
+    state: StateTable,
+    /// `jti` of every accepted SET, by transmitter.
+    delivered: HashMap<String, HashSet<String>>,
+}
+
+/// Why there is no decision.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SessionError<E> {
+    /// The engine gave no answer.
+    Engine(E),
+    /// The engine asked twice to begin again, or gave a record that cannot be read.
+    Contract(&'static str),
+}
+
+impl<E: fmt::Display> fmt::Display for SessionError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Engine(error) => error.fmt(f),
+            Self::Contract(what) => f.write_str(what),
+        }
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for SessionError<E> {}
+
+/// What became of a SET.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventOutcome {
+    /// Accepted, and its changes are merged.
+    Accepted(AcceptedEvent),
+    /// Accepted before: acknowledged and dropped.
+    Repeated(AcceptedEvent),
+    /// Rejected: the state is as it was.
+    Rejected(RejectedEvent),
+}
+
+/// What the host found out about the signature of a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenSignature {
+    /// It verifies, now or before.
+    Valid,
+    /// It does not.
+    Invalid,
+    /// No key of the issuer fits.
+    KeyUnknown,
+}
+
+impl<C: Conversation> Session<C> {
+    /// A session that knows nothing yet.
+    pub fn new(engine: C, signatures: Signatures) -> Self {
+        Self {
+            engine,
+            signatures,
+            state: StateTable::default(),
+            delivered: HashMap::new(),
+        }
+    }
+
+    /// The engine, for questions outside the conversation.
+    pub fn engine(&mut self) -> &mut C {
+        &mut self.engine
+    }
+
+    /// Decides one request that carried `token`, and remembers what the decision says to remember.
+    ///
+    /// `confirmed` is the thumbprint of the key whose possession the presenter proved, if any.
+    ///
+    /// # Errors
+    /// The engine could not be reached, or left its contract; nothing is remembered then.
+    pub fn decide(
+        &mut self,
+        token: &str,
+        request: &Request<'_>,
+        confirmed: Option<&str>,
+        detail: Detail,
+    ) -> Result<Verdict, SessionError<C::Error>> {
+        // A handle goes stale when the configuration changes between the two calls. Twice in a row is a fault.
+        for _ in 0..2 {
+            let (handle, needs) = match self.engine.begin(token, request.now).map_err(SessionError::Engine)? {
+                Begun::Refused(verdict) => return Ok(verdict),
+                Begun::Needs { handle, needs } => (handle, needs),
+            };
+            let signature = needs.signature.as_ref().map(|need| self.signatures.check(token, need));
+            let records = answer_records(&self.state, &needs);
+            let answers = Answers {
+                signature,
+                confirmed,
+                records: &records,
+            };
+            let decided = self.engine.decide(handle, request, &answers, detail);
+            if let Decided::Verdict(verdict) = decided.map_err(SessionError::Engine)? {
+                self.remember(&verdict.changes)?;
+                return Ok(verdict);
+            }
+        }
+        Err(SessionError::Contract("the token is still stale after it began again"))
+    }
+
+    /// Checks the signature of a token without deciding anything.
+    ///
+    /// # Errors
+    /// The engine could not be reached.
+    pub fn check_signature(&mut self, token: &str, now: UnixTime) -> Result<TokenSignature, SessionError<C::Error>> {
+        let needs = match self.engine.begin(token, now).map_err(SessionError::Engine)? {
+            Begun::Refused(_) => return Ok(TokenSignature::Invalid),
+            Begun::Needs { needs, .. } => needs,
+        };
+        Ok(match (needs.key, needs.signature) {
+            (Some(_), _) => TokenSignature::KeyUnknown,
+            (None, Some(need)) if !self.signatures.check(token, &need) => TokenSignature::Invalid,
+            (None, _) => TokenSignature::Valid,
+        })
+    }
+
+    /// Reads a security event token and merges its effects, unless the same SET was accepted before.
+    ///
+    /// # Errors
+    /// The engine could not be reached, or left its contract; the state is as it was.
+    pub fn read_event(
+        &mut self,
+        set: &str,
+        received_at: UnixTime,
+    ) -> Result<EventOutcome, SessionError<C::Error>> {
+        let mut signature = SignatureAnswer::NotChecked;
+        // Two questions at most: the key, then the signature.
+        for _ in 0..3 {
+            let reading = self.engine.read_event(set, received_at, signature);
+            match reading.map_err(SessionError::Engine)? {
+                EventReading::NeedsSignature(need) => {
+                    signature = if self.signatures.check(set, &need) {
+                        SignatureAnswer::Valid
+                    } else {
+                        SignatureAnswer::Invalid
+                    };
+                }
+                // Keys come from the configuration only: there is nowhere to fetch others from.
+                EventReading::NeedsKey(_) => signature = SignatureAnswer::KeyUnknown,
+                EventReading::Rejected(event) => return Ok(EventOutcome::Rejected(event)),
+                EventReading::Accepted(event) => return self.accept(event),
+            }
+        }
+        Err(SessionError::Contract("the event needs more than a key and a signature"))
+    }
+
+    /// Merges a record directly; says whether anything changed.
+    pub fn merge(&mut self, key: &StateKey, record: &Record) -> bool {
+        self.state.merge(key, record)
+    }
+
+    fn accept(&mut self, event: AcceptedEvent) -> Result<EventOutcome, SessionError<C::Error>> {
+        let known = self.delivered.get(&event.transmitter);
+        if known.is_some_and(|known| known.contains(&event.jti)) {
+            return Ok(EventOutcome::Repeated(event));
+        }
+        self.remember(&event.changes)?;
+        self.delivered
+            .entry(event.transmitter.clone())
+            .or_default()
+            .insert(event.jti.clone());
+        Ok(EventOutcome::Accepted(event))
+    }
+
+    /// All changes or none.
+    fn remember(&mut self, changes: &[Change]) -> Result<(), SessionError<C::Error>> {
+        let records: Result<Vec<_>, RecordError> = changes
+            .iter()
+            .map(|change| Ok((change.key, Record::from_bytes(&change.record)?)))
+            .collect();
+        let records = records.map_err(|_| SessionError::Contract("a change holds no readable record"))?;
+        for (key, record) in records {
+            self.state.merge(&key, &record);
+        }
+        Ok(())
+    }
+}
+
+fn answer_records<'s>(state: &'s StateTable, needs: &Needs) -> Vec<RecordAnswer<'s>> {
+    let answer = |key| state.bytes(key).map_or(RecordAnswer::None, RecordAnswer::Found);
+    needs.records.iter().map(answer).collect()
+}
+
+/// What a configuration that the engine took says about faults of the engine; `deny` unless it says otherwise.
+#[must_use]
+pub fn on_error(configuration: &str) -> OnError {
+    let read = json::parse(configuration.as_bytes(), Limits::DOCUMENT).unwrap_or_default();
+    match read.pointer("/settings/onError").and_then(json::Value::as_str) {
+        Some("allow") => OnError::Allow,
+        _ => OnError::Deny,
+    }
+}
+
+/// The decision where the engine gave none (`enforcement.md` §5, last row).
+#[must_use]
+pub fn fault_verdict(on_error: OnError, detail: Detail) -> Verdict {
+    let (outcome, status) = match on_error {
+        OnError::Deny => (Outcome::Deny, 503),
+        OnError::Allow => (Outcome::Allow, 200),
+    };
+    let evaluation = Evaluation {
+        outcome,
+        status,
+        www_authenticate: None,
+        reasons: vec![Reason {
+            code: ReasonCode::EngineFault,
+            policy: None,
+        }],
+        changes: Vec::new(),
+        revisit_at: None,
+        may_reuse_without_events: 0,
+        report: Report::default(),
+    };
+    evaluation.into_verdict(detail)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! A scenario's run, drawn as a sequence of messages between client, issuer, resource server and transmitter.
+
+mod details;
+mod lanes;
+
+use std::fmt::Write as _;
+
+use cae_core::simulation::{LineKind, Scenario, StepReport, Summary};
+
+use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
+use anstyle::Style;
+use lanes::{Arrow, Lanes, Place};
+
+/// Draws one run. Every method gives lines with styles in them; whoever prints them may strip those.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    lanes: Lanes,
+    width: usize,
+    /// The step that was drawn last, to number the first line of each.
+    step: Option<usize>,
+}
+
+/// What an exchange came to: the words on the returning arrow, and their colour.
+struct Reply {
+    words: String,
+    style: Style,
+}
+
+impl Timeline {
+    /// A timeline of `width` columns, in Unicode or, for terminals without it, in ASCII.
+    pub(crate) fn new(width: usize, unicode: bool) -> Self {
+        Self {
+            lanes: Lanes::new(width, unicode),
+            width,
+            step: None,
+        }
+    }
+
+    /// Title, description and the heads of the lanes.
+    pub(crate) fn open(&self, scenario: &Scenario) -> String {
+        let mut text = format!("{STRONG}{}{STRONG:#}\n", one_line(&scenario.title));
+        for line in wrap(&scenario.description, self.width) {
+            let _ = writeln!(text, "{line}");
+        }
+        let _ = write!(text, "\n{}\n{}", self.lanes.heads(), self.lanes.blank());
+        text
+    }
+
+    /// One exchange: what happened, the arrows, what they carried, and what was expected.
+    pub(crate) fn exchange(&mut self, report: &StepReport) -> String {
+        let mut text = String::new();
+        self.headline(&mut text, report);
+        let (from, to) = (Place::of(&report.from), Place::of(&report.to));
+        match (from, to) {
+            (Some(from), Some(to)) if from != to => {
+                let ask = Arrow {
+                    from,
+                    to,
+                    words: asked(report),
+                    style: Style::new(),
+                };
+                let _ = writeln!(text, "{}", self.lanes.arrow(&ask));
+                if let Some(Reply { words, style }) = reply(report) {
+                    let answer = Arrow {
+                        from: to,
+                        to: from,
+                        words,
+                        style,
+                    };
+                    let _ = writeln!(text, "{}", self.lanes.arrow(&answer));
+                }
+            }
+            // Something happens in one place, or outside the picture (an administrator, a user).
+            (_, Some(place)) | (Some(place), None) => {
+                let _ = writeln!(text, "{}", self.lanes.mark(place));
+            }
+            (None, None) => {}
+        }
+        self.details(&mut text, report);
+        text.push_str(&self.lanes.blank());
+        text
+    }
+
+    /// What the whole run came to.
+    pub(crate) fn close(&self, summary: &Summary) -> String {
+        let Summary { steps, expectations, failed, .. } = summary;
+        let (style, verdict) = if summary.holds() {
+            (GOOD, format!("{} all {expectations} expectations hold", self.lanes.tick()))
+        } else {
+            (BAD, format!("{} {failed} of {expectations} expectations fail", self.lanes.cross()))
+        };
+        format!("{style}{verdict}{style:#} in {steps} steps")
+    }
+
+    fn headline(&mut self, text: &mut String, report: &StepReport) {
+        let number = if self.step == Some(report.step) {
+            String::new()
+        } else {
+            format!("{}.", report.step.saturating_add(1))
+        };
+        self.step = Some(report.step);
+        let elapsed = elapsed(report.elapsed);
+        let _ = write!(text, "{STRONG}{number:>3}{STRONG:#} {FAINT}{elapsed:>9}{FAINT:#}  ");
+        let mut lines = wrap(&report.summary, self.width.saturating_sub(HEAD)).into_iter();
+        let _ = writeln!(text, "{STRONG}{}{STRONG:#}", lines.next().unwrap_or_default());
+        for line in lines {
+            let _ = writeln!(text, "{:HEAD$}{STRONG}{line}{STRONG:#}", "");
+        }
+        for line in report.note.iter().flat_map(|note| wrap(note, self.width.saturating_sub(HEAD))) {
+            let _ = writeln!(text, "{:HEAD$}{FAINT}{line}{FAINT:#}", "");
+        }
+    }
+
+    fn details(&self, text: &mut String, report: &StepReport) {
+        for detail in details::of(report) {
+            detail.write(text, HEAD, self.width);
+        }
+        for expected in &report.expectations {
+            let (style, mark) = if expected.holds {
+                (GOOD, self.lanes.tick())
+            } else {
+                (BAD, self.lanes.cross())
+            };
+            let value = one_line(&expected.expected.to_string()).into_owned();
+            let _ = write!(text, "{:HEAD$}{style}{mark} {} {value}{style:#}", "", expected.key);
+            if !expected.holds {
+                let _ = write!(text, "{BAD}, found {}{BAD:#}", one_line(&expected.found.to_string()));
+            }
+            text.push('\n');
+        }
+    }
+}
+
+/// Columns before the text of a headline: step, time.
+const HEAD: usize = 15;
+
+/// The words on the arrow that begins an exchange.
+fn asked(report: &StepReport) -> String {
+    match report.kind {
+        LineKind::SignIn => "asks for a token".to_owned(),
+        LineKind::ClientRetry => "asks again, with the claims".to_owned(),
+        LineKind::Request => {
+            let request = report.request.clone().unwrap_or_default();
+            let path = request.path.as_deref().unwrap_or("/");
+            match request.client_ip {
+                Some(address) => format!("{path} from {address}"),
+                None => path.to_owned(),
+            }
+        }
+        LineKind::Event | LineKind::Delivery => match report.event.as_ref().and_then(|event| event.delivery) {
+            Some(delivery) if delivery > 1 => format!("security event, delivery {delivery}"),
+            _ => "security event".to_owned(),
+        },
+        LineKind::PolicyChange => "policies".to_owned(),
+        LineKind::KeyRotation => "keys".to_owned(),
+        LineKind::AccountChange => "account".to_owned(),
+        LineKind::NetworkChange | LineKind::Advance => String::new(),
+    }
+}
+
+/// The returning arrow, where somebody answers.
+fn reply(report: &StepReport) -> Option<Reply> {
+    match report.kind {
+        LineKind::Request => {
+            let evaluation = details::read(report.evaluation.as_deref());
+            let decision = evaluation["decision"].as_str()?.to_owned();
+            let style = match decision.as_str() {
+                "allow" => GOOD,
+                "challenge" => ASKS,
+                _ => BAD,
+            };
+            let words = format!("{} {decision}", evaluation["status"]);
+            Some(Reply { words, style })
+        }
+        LineKind::SignIn | LineKind::ClientRetry => Some(if report.token.is_some() {
+            Reply {
+                words: "token".to_owned(),
+                style: GOOD,
+            }
+        } else {
+            let answer = details::read(report.issuer_answer.as_deref());
+            let words = answer["result"].as_str().unwrap_or("no token").to_owned();
+            Reply { words, style: BAD }
+        }),
+        LineKind::Delivery => {
+            let reading = details::read(report.event_reading.as_deref());
+            let code = reading["err"].as_str().or_else(|| reading["code"].as_str());
+            Some(match code {
+                Some(code) => Reply {
+                    words: format!("400 {code}"),
+                    style: BAD,
+                },
+                None => Reply {
+                    words: "202 accepted".to_owned(),
+                    style: GOOD,
+                },
+            })
+        }
+        LineKind::Event
+        | LineKind::AccountChange
+        | LineKind::PolicyChange
+        | LineKind::NetworkChange
+        | LineKind::KeyRotation
+        | LineKind::Advance => None,
+    }
+}
+
+/// Time since the start: `+90s` is harder to read than `+1m30s`.
+fn elapsed(seconds: u64) -> String {
+    let (minutes, s) = (seconds / 60, seconds % 60);
+    let (h, m) = (minutes / 60, minutes % 60);
+    match (h, m, s) {
+        (0, 0, s) => format!("+{s}s"),
+        (0, m, 0) => format!("+{m}m"),
+        (0, m, s) => format!("+{m}m{s:02}s"),
+        (h, 0, 0) => format!("+{h}h"),
+        (h, m, 0) => format!("+{h}h{m:02}m"),
+        (h, m, s) => format!("+{h}:{m:02}:{s:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

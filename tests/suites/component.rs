@@ -1,0 +1,91 @@
+//! The component that ships imports nothing and exports its two interfaces.
+#![cfg(test)]
+
+use std::fs;
+use std::path::Path;
+
+use wasmparser::{Parser, Payload};
+
+fn artefact() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/cae/cae.component.wasm");
+    fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}; `cargo xtask build --component` makes it",
+            path.display()
+        )
+    })
+}
+
+/// What stands in the artefact, as far as these tests ask.
+#[derive(Debug, Default)]
+struct Contents {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    /// `module name` of what the engine's own module, the one with a memory, imports.
+    engine_imports: Vec<String>,
+}
+
+fn read(bytes: &[u8]) -> Contents {
+    let mut contents = Contents::default();
+    let mut outer = Vec::new();
+    let mut module_imports = Vec::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.unwrap() {
+            Payload::Version { encoding, .. } => {
+                outer.push(encoding);
+                module_imports.clear();
+            }
+            Payload::End(_) => {
+                outer.pop();
+            }
+            // Components inside only rename what the outermost one hands them.
+            Payload::ComponentImportSection(section) if outer.len() == 1 => {
+                contents.imports.extend(
+                    section
+                        .into_iter()
+                        .map(|import| import.unwrap().name.name.to_owned()),
+                );
+            }
+            Payload::ComponentExportSection(section) if outer.len() == 1 => {
+                contents.exports.extend(
+                    section
+                        .into_iter()
+                        .map(|export| export.unwrap().name.name.to_owned()),
+                );
+            }
+            Payload::ImportSection(section) => {
+                module_imports.extend(section.into_imports().map(|import| {
+                    let import = import.unwrap();
+                    format!("{} {}", import.module, import.name)
+                }));
+            }
+            Payload::MemorySection(_) => contents.engine_imports.append(&mut module_imports),
+            _ => {}
+        }
+    }
+    contents
+}
+
+#[test]
+fn nothing_is_imported() {
+    let contents = read(&artefact());
+    assert_eq!(contents.imports, [""; 0], "of the component");
+    // The component itself provides the table of its own resource; nothing else may be asked for.
+    assert_eq!(
+        contents.engine_imports,
+        [
+            "[export]cae:engine/conversation@0.1.0 [resource-new]engine",
+            "[export]cae:engine/conversation@0.1.0 [resource-drop]engine",
+        ],
+        "of the module inside"
+    );
+}
+
+#[test]
+fn both_interfaces_are_exported() {
+    let exports = read(&artefact()).exports;
+    assert_eq!(
+        exports,
+        ["cae:engine/conversation@0.1.0", "cae:engine/tools@0.1.0"]
+    );
+}

@@ -1,0 +1,215 @@
+//! Between the types that `wit/cae.wit` generates and those of `cae_core::engine`, which it mirrors one to one.
+
+use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
+use cae_core::engine;
+use cae_core::state::StateKey;
+use cae_core::time::UnixTime;
+
+use super::conversation as wit;
+use crate::convert::texts;
+
+/// Lends a request to the engine.
+pub(super) fn with_request<R>(request: &wit::Request, use_it: impl FnOnce(&Request<'_>) -> R) -> R {
+    let facts = &request.facts;
+    let member_of = facts.member_of.as_deref().map(texts);
+    let roles = facts.roles.as_deref().map(texts);
+    let signal_age: Vec<(&str, u64)> = request
+        .signal_age
+        .iter()
+        .map(|(issuer, seconds)| (issuer.as_str(), *seconds))
+        .collect();
+    use_it(&Request {
+        now: UnixTime::from_secs(request.now),
+        client_ip: request.client_ip.as_deref(),
+        country: request.country.as_deref(),
+        scheme: request.scheme.as_deref(),
+        path: request.path.as_deref(),
+        facts: DirectoryFacts {
+            member_of: member_of.as_deref(),
+            roles: roles.as_deref(),
+            user_type: facts.user_type.as_deref(),
+            client_app_type: facts.client_app_type.as_deref(),
+            platform: facts.platform.as_deref(),
+            device_compliant: facts.device_compliant,
+        },
+        signal_age: &signal_age,
+    })
+}
+
+/// Lends the host's answers to the engine.
+pub(super) fn with_answers<R>(
+    answers: &wit::Answers,
+    use_them: impl FnOnce(&Answers<'_>) -> R,
+) -> R {
+    let records: Vec<RecordAnswer<'_>> = answers
+        .records
+        .iter()
+        .map(|answer| match answer {
+            wit::RecordAnswer::Found(bytes) => RecordAnswer::Found(bytes),
+            wit::RecordAnswer::None => RecordAnswer::None,
+            wit::RecordAnswer::Failed => RecordAnswer::Failed,
+        })
+        .collect();
+    use_them(&Answers {
+        signature: answers.signature,
+        confirmed: answers.confirmed.as_deref(),
+        records: &records,
+    })
+}
+
+impl From<wit::Detail> for engine::Detail {
+    fn from(detail: wit::Detail) -> Self {
+        match detail {
+            wit::Detail::None => Self::None,
+            wit::Detail::Decision => Self::Decision,
+            wit::Detail::Explain => Self::Explain,
+        }
+    }
+}
+
+impl From<wit::SignatureAnswer> for engine::SignatureAnswer {
+    fn from(answer: wit::SignatureAnswer) -> Self {
+        match answer {
+            wit::SignatureAnswer::NotChecked => Self::NotChecked,
+            wit::SignatureAnswer::Valid => Self::Valid,
+            wit::SignatureAnswer::Invalid => Self::Invalid,
+            wit::SignatureAnswer::KeyUnknown => Self::KeyUnknown,
+        }
+    }
+}
+
+impl From<engine::Begun> for wit::Begun {
+    fn from(begun: engine::Begun) -> Self {
+        match begun {
+            engine::Begun::Needs { handle, needs } => Self::Needs(wit::BegunToken {
+                handle: handle.0,
+                needs: needs.into(),
+            }),
+            engine::Begun::Refused(verdict) => Self::Refused(verdict.into()),
+        }
+    }
+}
+
+impl From<engine::Needs> for wit::Needs {
+    fn from(needs: engine::Needs) -> Self {
+        Self {
+            signature: needs.signature.map(Into::into),
+            key: needs.key.map(Into::into),
+            proof: needs.proof.map(|proof| wit::ProofNeed {
+                method: proof.method.to_owned(),
+                thumbprint: proof.thumbprint,
+            }),
+            records: needs.records.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<engine::SignatureNeed> for wit::SignatureNeed {
+    fn from(need: engine::SignatureNeed) -> Self {
+        Self {
+            key_id: need.key_id,
+            key: need.key,
+            algorithm: need.algorithm.to_owned(),
+            // Tokens are bounded far below what 32 bits hold.
+            signing_input: u32::try_from(need.signing_input).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl From<engine::KeyNeed> for wit::KeyNeed {
+    fn from(need: engine::KeyNeed) -> Self {
+        Self {
+            issuer: need.issuer,
+            kid: need.kid,
+        }
+    }
+}
+
+impl From<StateKey> for wit::StateKey {
+    fn from(key: StateKey) -> Self {
+        let [high, low] = halves(key.to_bytes());
+        Self { high, low }
+    }
+}
+
+/// The two big-endian halves of 128 bits.
+fn halves(bytes: [u8; 16]) -> [u64; 2] {
+    let (high, low) = bytes.split_at(8);
+    [high, low].map(|half| {
+        half.iter()
+            .fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
+    })
+}
+
+impl From<engine::Decided> for wit::Decided {
+    fn from(decided: engine::Decided) -> Self {
+        match decided {
+            engine::Decided::Verdict(verdict) => Self::Verdict(verdict.into()),
+            engine::Decided::Stale => Self::Stale,
+        }
+    }
+}
+
+impl From<engine::Verdict> for wit::Verdict {
+    fn from(verdict: engine::Verdict) -> Self {
+        Self {
+            outcome: match verdict.outcome {
+                Outcome::Allow => wit::Outcome::Allow,
+                Outcome::Challenge => wit::Outcome::Challenge,
+                Outcome::Deny => wit::Outcome::Deny,
+            },
+            status: verdict.status,
+            www_authenticate: verdict.www_authenticate,
+            reasons: verdict.reasons,
+            changes: changes(verdict.changes),
+            revisit_at: verdict.revisit_at.map(UnixTime::as_secs),
+            may_reuse_without_events: verdict.may_reuse_without_events,
+            json: verdict.json,
+        }
+    }
+}
+
+fn changes(changes: Vec<engine::Change>) -> Vec<wit::Change> {
+    changes
+        .into_iter()
+        .map(|change| wit::Change {
+            key: change.key.into(),
+            record: change.record,
+        })
+        .collect()
+}
+
+impl From<engine::EventReading> for wit::EventReading {
+    fn from(reading: engine::EventReading) -> Self {
+        match reading {
+            engine::EventReading::NeedsSignature(need) => Self::NeedsSignature(need.into()),
+            engine::EventReading::NeedsKey(need) => Self::NeedsKey(need.into()),
+            engine::EventReading::Accepted(event) => Self::Accepted(wit::AcceptedEvent {
+                transmitter: event.transmitter,
+                jti: event.jti,
+                changes: changes(event.changes),
+                json: event.json,
+            }),
+            engine::EventReading::Rejected(event) => Self::Rejected(wit::RejectedEvent {
+                code: event.code.to_owned(),
+                description: event.description,
+                json: event.json,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_key_keeps_its_bytes() {
+        let bytes: [u8; 16] = core::array::from_fn(|at| u8::try_from(at).unwrap() + 1);
+        let key = wit::StateKey::from(StateKey::from_bytes(bytes));
+        assert_eq!(
+            (key.high, key.low),
+            (0x0102_0304_0506_0708, 0x090a_0b0c_0d0e_0f10)
+        );
+    }
+}

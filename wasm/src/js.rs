@@ -1,0 +1,328 @@
+//! The module for JavaScript hosts: the class `Engine` and the tools, typed by `js/types.rs`.
+//!
+//! The call that happens on every request, `decide`, takes numbers and short strings; whatever is rare goes into one
+//! optional object. An argument that the declared types do not allow throws a `TypeError`, never decides.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "these comments become those of the TypeScript declarations, where errors are thrown"
+)]
+
+mod types;
+
+use cae_core::decision::{Answers, DirectoryFacts, RecordAnswer, Request};
+use cae_core::engine::{self, Conversation as _, Detail, Handle, SignatureAnswer};
+use cae_core::time::UnixTime;
+use js_sys::{Array, JSON, TypeError, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::convert::{faults, reached, texts};
+use types::{ConfigurationError, Decided, EventReading, MoreAboutRequest, to_js};
+
+/// One engine with its configuration and the tokens it knows by handle.
+///
+/// After a `RuntimeError` (a fault in the engine) discard the whole module instance: nothing else is affected.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine(engine::Engine);
+
+#[wasm_bindgen]
+impl Engine {
+    /// Reads an engine configuration (JSON) and compiles its policies.
+    ///
+    /// `seed` only seeds hash tables: give each instance its own random number.
+    ///
+    /// Throws a `ConfigurationError` that lists every fault.
+    #[wasm_bindgen(constructor)]
+    pub fn new(configuration: &str, seed: u64) -> Result<Self, JsValue> {
+        engine::Engine::new(configuration, seed)
+            .map(Self)
+            .map_err(|found| {
+                let error = ConfigurationError::new(&found.to_string());
+                error.set_name("ConfigurationError");
+                error.set_faults(parsed(&faults(&found)));
+                error.into()
+            })
+    }
+
+    /// Reads a token and says what its decision needs. `now` is in seconds since the epoch.
+    ///
+    /// Throws a `TypeError` if `now` is not a time.
+    #[wasm_bindgen(unchecked_return_type = "Begun")]
+    pub fn begin(&mut self, token: &str, now: f64) -> Result<JsValue, JsValue> {
+        to_js(&types::Begun::from(reached(
+            self.0.begin(token, time(now)?),
+        )))
+    }
+
+    /// Decides one request with a token that began before.
+    ///
+    /// `signature` says whether it verifies, if that was asked; `records` holds one answer per needed record, in the
+    /// order of the needs.
+    ///
+    /// Throws a `TypeError` if `now` is not a time, or `more` does not have the declared shape.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "numbers and short strings cross the boundary far cheaper than an object that holds them"
+    )]
+    #[wasm_bindgen(unchecked_return_type = "Decided")]
+    pub fn decide(
+        &mut self,
+        handle: f64,
+        now: f64,
+        #[wasm_bindgen(js_name = clientIp)] client_ip: Option<String>,
+        country: Option<String>,
+        path: Option<String>,
+        signature: Option<bool>,
+        #[wasm_bindgen(unchecked_param_type = "readonly RecordAnswer[]")] records: &Array,
+        #[wasm_bindgen(unchecked_optional_param_type = "MoreAboutRequest")] more: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let now = time(now)?;
+        let more = MoreAboutRequest::read(more)?;
+        let facts = &more.facts;
+        let member_of = facts.member_of.as_deref().map(texts);
+        let roles = facts.roles.as_deref().map(texts);
+        let signal_age: Vec<(&str, u64)> = more
+            .signal_age
+            .iter()
+            .map(|age| (age.issuer.as_str(), age.seconds))
+            .collect();
+        let request = Request {
+            now,
+            client_ip: client_ip.as_deref(),
+            country: country.as_deref(),
+            scheme: more.scheme.as_deref(),
+            path: path.as_deref(),
+            facts: DirectoryFacts {
+                member_of: member_of.as_deref(),
+                roles: roles.as_deref(),
+                user_type: facts.user_type.as_deref(),
+                client_app_type: facts.client_app_type.as_deref(),
+                platform: facts.platform.as_deref(),
+                device_compliant: facts.device_compliant,
+            },
+            signal_age: &signal_age,
+        };
+        let records: Vec<StoreAnswer> = records.iter().map(StoreAnswer::read).collect();
+        let records: Vec<RecordAnswer<'_>> = records.iter().map(StoreAnswer::lend).collect();
+        let answers = Answers {
+            signature,
+            confirmed: more.confirmed.as_deref(),
+            records: &records,
+        };
+        let decided = self
+            .0
+            .decide(handle_of(handle), &request, &answers, more.detail.into());
+        to_js(&Decided::from(reached(decided)))
+    }
+
+    /// Reads a security event token (compact JWS) that was received at `receivedAt`, in seconds since the epoch.
+    /// `signature` is the answer to `needsSignature` or `needsKey`.
+    ///
+    /// Throws a `TypeError` if `receivedAt` is not a time, or `signature` is none of the declared answers.
+    #[wasm_bindgen(js_name = readEvent, unchecked_return_type = "EventReading")]
+    pub fn read_event(
+        &mut self,
+        set: &str,
+        #[wasm_bindgen(js_name = receivedAt)] received_at: f64,
+        #[wasm_bindgen(unchecked_optional_param_type = "SignatureAnswer")] signature: Option<
+            String,
+        >,
+    ) -> Result<JsValue, JsValue> {
+        let signature = match signature.as_deref() {
+            None => SignatureAnswer::NotChecked,
+            Some("valid") => SignatureAnswer::Valid,
+            Some("invalid") => SignatureAnswer::Invalid,
+            Some("keyUnknown") => SignatureAnswer::KeyUnknown,
+            Some(_) => {
+                return Err(TypeError::new("signature is valid, invalid or keyUnknown").into());
+            }
+        };
+        let reading = self.0.read_event(set, time(received_at)?, signature);
+        to_js(&EventReading::from(reached(reading)))
+    }
+
+    /// The merge of two records; `undefined` if one of them cannot be read.
+    pub fn merge(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] a: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] b: &[u8],
+    ) -> Option<Vec<u8>> {
+        reached(self.0.merge(a, b))
+    }
+
+    /// Replaces the key set (RFC 7517) of an issuer or transmitter. No faults: it took.
+    #[wasm_bindgen(js_name = setKeys, unchecked_return_type = "Fault[]")]
+    pub fn set_keys(&mut self, issuer: &str, jwks: &str) -> JsValue {
+        parsed(&reached(self.0.set_keys(issuer, jwks)))
+    }
+
+    /// Replaces the configuration, all or nothing. No faults: it took.
+    #[wasm_bindgen(unchecked_return_type = "Fault[]")]
+    pub fn reconfigure(&mut self, configuration: &str) -> JsValue {
+        parsed(&reached(self.0.reconfigure(configuration)))
+    }
+
+    /// The issuer's end: evaluates a sign-in or a claims request (JSON in, canonical JSON out).
+    #[wasm_bindgen(js_name = signIn)]
+    pub fn sign_in(&mut self, request: &str) -> String {
+        reached(self.0.sign_in(request))
+    }
+
+    /// Decodes a token and says what it yields and whether it is acceptable (canonical JSON).
+    ///
+    /// Throws a `TypeError` if `now` is not a time.
+    #[wasm_bindgen(js_name = inspectToken)]
+    pub fn inspect_token(&mut self, token: &str, now: f64) -> Result<String, JsValue> {
+        Ok(reached(self.0.inspect_token(token, time(now)?)))
+    }
+}
+
+/// What a store said about one key, with the bytes copied out of JavaScript.
+enum StoreAnswer {
+    Found(Vec<u8>),
+    None,
+    Failed,
+}
+
+impl StoreAnswer {
+    /// Only `null` says that there is no record: a forgotten answer (`undefined`) is one that failed.
+    fn read(answer: JsValue) -> Self {
+        if answer.is_null() {
+            return Self::None;
+        }
+        match answer.dyn_ref::<Uint8Array>() {
+            Some(bytes) => Self::Found(bytes.to_vec()),
+            None => Self::Failed,
+        }
+    }
+
+    fn lend(&self) -> RecordAnswer<'_> {
+        match self {
+            Self::Found(bytes) => RecordAnswer::Found(bytes),
+            Self::None => RecordAnswer::None,
+            Self::Failed => RecordAnswer::Failed,
+        }
+    }
+}
+
+impl From<types::Detail> for Detail {
+    fn from(detail: types::Detail) -> Self {
+        match detail {
+            types::Detail::None => Self::None,
+            types::Detail::Decision => Self::Decision,
+            types::Detail::Explain => Self::Explain,
+        }
+    }
+}
+
+/// Decodes the value of a `WWW-Authenticate` header (canonical JSON).
+#[wasm_bindgen(js_name = parseChallenge)]
+#[must_use]
+pub fn parse_challenge(header: &str) -> String {
+    cae_core::tools::parse_challenge(header)
+}
+
+/// Reads Microsoft Graph policies and says per policy what is enforced at the resource, what only at the issuer and
+/// what is not understood (canonical JSON).
+///
+/// Throws a `TypeError` if `policies` does not have the declared shape.
+#[wasm_bindgen(js_name = checkPolicies)]
+pub fn check_policies(
+    #[wasm_bindgen(unchecked_param_type = "readonly NamedText[]")] policies: JsValue,
+    #[wasm_bindgen(js_name = namedLocations)] named_locations: Option<String>,
+) -> Result<String, JsValue> {
+    let policies = types::read::<Vec<types::NamedText>>(policies)?;
+    let policies: Vec<(&str, &str)> = policies
+        .iter()
+        .map(|policy| (policy.name.as_str(), policy.text.as_str()))
+        .collect();
+    Ok(cae_core::tools::check_policies(
+        &policies,
+        named_locations.as_deref(),
+    ))
+}
+
+/// The named locations (Microsoft Graph JSON) that each address lies in (canonical JSON).
+#[wasm_bindgen(js_name = matchLocations)]
+#[must_use]
+pub fn match_locations(
+    #[wasm_bindgen(js_name = namedLocations)] named_locations: &str,
+    #[wasm_bindgen(unchecked_param_type = "readonly string[]")] addresses: Vec<String>,
+) -> String {
+    cae_core::tools::match_locations(named_locations, &texts(&addresses))
+}
+
+/// Reads a security event token, compact JWS or the JSON of its payload if `unsigned`, without checking signature,
+/// issuer and audience (canonical JSON). `receivedAt` is in seconds since the epoch.
+///
+/// Throws a `TypeError` if `receivedAt` is not a time.
+#[wasm_bindgen(js_name = decodeEvent)]
+pub fn decode_event(
+    text: &str,
+    unsigned: bool,
+    #[wasm_bindgen(js_name = receivedAt)] received_at: f64,
+) -> Result<String, JsValue> {
+    Ok(cae_core::tools::decode_event(
+        text,
+        unsigned,
+        time(received_at)?,
+    ))
+}
+
+/// Decodes an access token without a configuration (canonical JSON). `now` is in seconds since the epoch.
+///
+/// Throws a `TypeError` if `now` is not a time.
+#[wasm_bindgen(js_name = inspectToken)]
+pub fn inspect_token(token: &str, now: f64) -> Result<String, JsValue> {
+    Ok(cae_core::tools::inspect_token(token, time(now)?))
+}
+
+/// The JSON Schema of an engine configuration.
+#[wasm_bindgen(js_name = configurationSchema)]
+#[must_use]
+pub fn configuration_schema() -> String {
+    cae_core::tools::configuration_schema().to_owned()
+}
+
+/// The JSON Schema of a scenario file.
+#[wasm_bindgen(js_name = scenarioSchema)]
+#[must_use]
+pub fn scenario_schema() -> String {
+    cae_core::tools::scenario_schema().to_owned()
+}
+
+/// The version of the engine.
+#[wasm_bindgen]
+#[must_use]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// A canonical JSON answer as a JavaScript value.
+fn parsed(json: &str) -> JsValue {
+    JSON::parse(json).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Seconds since the epoch; a fraction is cut off.
+fn time(seconds: f64) -> Result<UnixTime, JsValue> {
+    whole(seconds.floor())
+        .map(UnixTime::from_secs)
+        .ok_or_else(|| TypeError::new("a time is a number of seconds since 1970-01-01").into())
+}
+
+/// What is no handle of ours names no token: the answer is `stale`.
+fn handle_of(handle: f64) -> Handle {
+    Handle(whole(handle).unwrap_or(u64::MAX))
+}
+
+/// A number that is a non-negative integer which JavaScript holds exactly.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the only way from f64 to u64; exact within the checked range"
+)]
+fn whole(number: f64) -> Option<u64> {
+    let exact = (0.0..=js_sys::Number::MAX_SAFE_INTEGER).contains(&number) && number.fract() == 0.0;
+    exact.then_some(number as u64)
+}

@@ -1,0 +1,31 @@
+//! `cargo xtask bench`.
+
+use crate::process::{Failure, run, step};
+use crate::{build, workspace};
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask bench [FILTER…]
+
+Builds the component and runs the benchmarks of the package `cae-tests`, native and through the component; a FILTER
+is a part of a benchmark's name.
+";
+
+pub(crate) fn run_command(filters: &[String]) -> Result<(), Failure> {
+    build::component()?;
+    step(
+        "benchmarks",
+        "optimised builds take some minutes the first time",
+        || {
+            run(workspace::cargo()
+                .args([
+                    "bench",
+                    "--locked",
+                    "--package",
+                    "cae-tests",
+                    "--benches",
+                    "--",
+                ])
+                .args(filters))
+        },
+    )
+}

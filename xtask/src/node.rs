@@ -1,0 +1,67 @@
+//! Node and the two npm packages that the modules for JavaScript need.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::{Failure, has, output, run, step};
+use crate::workspace;
+
+/// Pinned: an optimiser that is too old breaks a wasm-bindgen module without a word (Debian's binaryen 108 does).
+const PACKAGES: &[&str] = &["binaryen@132.0.0", "typescript@5.9.3"];
+
+/// What is said where there is no node.
+pub(crate) const ABSENT: &str = "JavaScript: node or npm is not installed, so the modules for JavaScript are left \
+    out; install Node 20 or newer to have them";
+
+/// Node with its packages.
+#[derive(Debug)]
+pub(crate) struct Node(PathBuf);
+
+/// Finds node and fetches the packages; `None` where node or npm is not installed.
+pub(crate) fn ensure() -> Result<Option<Node>, Failure> {
+    if !has("node") || !has("npm") {
+        return Ok(None);
+    }
+    let folder = workspace::root().join("target/node");
+    let wanted = PACKAGES.join("\n");
+    let list = folder.join("packages");
+    if fs::read_to_string(&list).is_ok_and(|installed| installed == wanted) {
+        return Ok(Some(Node(folder)));
+    }
+    step(
+        "npm packages",
+        "binaryen makes the modules for JavaScript smaller, typescript checks their types (under target/node)",
+        || {
+            fs::create_dir_all(&folder)?;
+            run(Command::new("npm")
+                .args([
+                    "install",
+                    "--no-save",
+                    "--no-audit",
+                    "--no-fund",
+                    "--prefix",
+                ])
+                .arg(&folder)
+                .args(PACKAGES))?;
+            fs::write(&list, &wanted)?;
+            Ok(())
+        },
+    )?;
+    Ok(Some(Node(folder)))
+}
+
+impl Node {
+    /// A program that one of the packages brings.
+    pub(crate) fn tool(&self, name: &str) -> Command {
+        Command::new(self.0.join("node_modules/.bin").join(name))
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = output(Command::new("node").arg("--version")).unwrap_or_default();
+        write!(f, "node {version}, {}", PACKAGES.join(", "))
+    }
+}
