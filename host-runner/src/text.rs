@@ -81,22 +81,60 @@ impl Pretty<'_> {
     /// Writes `value` from `column` on; further lines are indented by `indent`.
     fn write(&self, f: &mut fmt::Formatter<'_>, value: &Value, column: usize, indent: usize) -> fmt::Result {
         let inline = column.saturating_add(columns(value)) <= self.width;
-        let inner = indent.saturating_add(2);
         match value {
             Value::Array(elements) if !elements.is_empty() => {
-                write_list(f, "[]", inline, indent, elements.iter(), |f, element| self.write(f, element, inner, inner))
+                let elements = elements.iter().map(|element| (None, element));
+                self.write_members(f, ['[', ']'], elements, inline, indent)
             }
             Value::Object(members) if !members.is_empty() => {
-                write_list(f, "{}", inline, indent, members.iter(), |f, (name, value)| {
-                    let name = quoted(name);
-                    write!(f, "{NAME}{name}{NAME:#}: ")?;
-                    let column = inner.saturating_add(name.chars().count()).saturating_add(2);
-                    self.write(f, value, column, inner)
-                })
+                let members = members.iter().map(|(name, value)| (Some(quoted(name)), value));
+                self.write_members(f, ['{', '}'], members, inline, indent)
             }
             Value::String(text) => f.write_str(&quoted(text)),
             other => write!(f, "{other}"),
         }
+    }
+
+    /// All on one line if `inline`, else as many on each line as fit.
+    fn write_members<'v>(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        [open, close]: [char; 2],
+        members: impl Iterator<Item = (Option<String>, &'v Value)>,
+        inline: bool,
+        indent: usize,
+    ) -> fmt::Result {
+        let inner = indent.saturating_add(2);
+        // Where the next member starts; past the page at first, so that it starts a line.
+        let mut column = if inline { 0 } else { usize::MAX };
+        f.write_char(open)?;
+        for (n, (name, value)) in members.enumerate() {
+            let label = name.as_ref().map_or(0, |name| name.chars().count().saturating_add(2));
+            let length = label.saturating_add(columns(value));
+            if n > 0 {
+                f.write_char(',')?;
+            }
+            if inline || column.saturating_add(length) < self.width {
+                f.write_str(if n > 0 { " " } else { "" })?;
+                column = column.saturating_add(1);
+            } else {
+                write!(f, "\n{:inner$}", "")?;
+                column = inner;
+            }
+            if let Some(name) = name {
+                write!(f, "{NAME}{name}{NAME:#}: ")?;
+            }
+            self.write(f, value, column.saturating_add(label), inner)?;
+            // A value of several lines leaves no room behind it.
+            column = column.saturating_add(length);
+            if !inline && column > self.width {
+                column = usize::MAX;
+            }
+        }
+        if !inline {
+            write!(f, "\n{:indent$}", "")?;
+        }
+        f.write_char(close)
     }
 }
 
@@ -121,34 +159,6 @@ fn columns(value: &Value) -> usize {
 /// A string as JSON, with nothing in it that a terminal would obey.
 fn quoted(text: &str) -> String {
     one_line(&Value::from(text).to_string()).into_owned()
-}
-
-fn write_list<T>(
-    f: &mut fmt::Formatter<'_>,
-    brackets: &str,
-    inline: bool,
-    indent: usize,
-    elements: impl Iterator<Item = T>,
-    mut write: impl FnMut(&mut fmt::Formatter<'_>, T) -> fmt::Result,
-) -> fmt::Result {
-    let (open, close) = brackets.split_at(1);
-    let inner = indent.saturating_add(2);
-    f.write_str(open)?;
-    for (n, element) in elements.enumerate() {
-        if n > 0 {
-            f.write_char(',')?;
-        }
-        match (inline, n) {
-            (false, _) => write!(f, "\n{:inner$}", "")?,
-            (true, 0) => {}
-            (true, _) => f.write_char(' ')?,
-        }
-        write(f, element)?;
-    }
-    if !inline {
-        write!(f, "\n{:indent$}", "")?;
-    }
-    f.write_str(close)
 }
 
 /// Rows with aligned columns; the last column takes what is left.
@@ -203,12 +213,14 @@ mod tests {
 
     #[test]
     fn json_is_broken_where_it_does_not_fit() {
-        let value: Value = serde_json::from_str(r#"{"a":[1,2],"b":{}}"#).unwrap();
-        assert_eq!(plain(Pretty { value: &value, width: 80, indent: 0 }), r#"{"a": [1, 2], "b": {}}"#);
-        assert_eq!(
-            plain(Pretty { value: &value, width: 17, indent: 2 }),
-            "{\n    \"a\": [1, 2],\n    \"b\": {}\n  }"
-        );
+        let value: Value = serde_json::from_str(r#"{"a":[1,2],"b":{},"c":[3,4,5,6],"d":7}"#).unwrap();
+        for (width, indent, text) in [
+            (80, 0, r#"{"a": [1, 2], "b": {}, "c": [3, 4, 5, 6], "d": 7}"#),
+            (40, 2, "{\n    \"a\": [1, 2], \"b\": {},\n    \"c\": [3, 4, 5, 6], \"d\": 7\n  }"),
+            (16, 0, "{\n  \"a\": [1, 2],\n  \"b\": {},\n  \"c\": [\n    3, 4, 5, 6\n  ],\n  \"d\": 7\n}"),
+        ] {
+            assert_eq!(plain(Pretty { value: &value, width, indent }), text);
+        }
     }
 
     #[test]

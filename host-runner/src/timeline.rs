@@ -5,7 +5,7 @@ mod lanes;
 
 use std::fmt::Write as _;
 
-use cae_core::simulation::{LineKind, Scenario, StepReport, Summary};
+use cae_core::simulation::{Expectation, LineKind, Scenario, StepReport, Summary};
 
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
 use anstyle::Style;
@@ -115,20 +115,33 @@ impl Timeline {
         for detail in details::of(report) {
             detail.write(text, HEAD, self.width);
         }
-        for expected in &report.expectations {
-            let (style, mark) = if expected.holds {
-                (GOOD, self.lanes.tick())
-            } else {
-                (BAD, self.lanes.cross())
-            };
-            let value = one_line(&expected.expected.to_string()).into_owned();
-            let _ = write!(text, "{:HEAD$}{style}{mark} {} {value}{style:#}", "", expected.key);
-            if !expected.holds {
-                let _ = write!(text, "{BAD}, found {}{BAD:#}", one_line(&expected.found.to_string()));
+        self.expectations(text, report);
+    }
+
+    /// What holds goes into a few lines; what does not gets its own.
+    fn expectations(&self, text: &mut String, report: &StepReport) {
+        let (held, failed): (Vec<&Expectation>, Vec<_>) =
+            report.expectations.iter().partition(|expected| expected.holds);
+        let held: Vec<String> = held.into_iter().map(briefly).collect();
+        let lines = [(GOOD, self.lanes.tick(), held.join(", "))].into_iter().filter(|(.., held)| !held.is_empty());
+        let lines = lines.chain(failed.into_iter().map(|Expectation { key, expected, found, .. }| {
+            (BAD, self.lanes.cross(), format!("{key}: expected {expected}, found {found}"))
+        }));
+        for (style, mark, words) in lines {
+            for (n, line) in wrap(&words, self.width.saturating_sub(HEAD).saturating_sub(2)).into_iter().enumerate() {
+                let mark = if n == 0 { mark } else { ' ' };
+                let _ = writeln!(text, "{:HEAD$}{style}{mark} {line}{style:#}", "");
             }
-            text.push('\n');
         }
     }
+}
+
+/// An expectation that holds: its value only where that is short.
+fn briefly(expected: &Expectation) -> String {
+    const SHORT: usize = 24;
+    let value = expected.expected.to_string();
+    let key = expected.key;
+    if value.len() <= SHORT { format!("{key} {value}") } else { key.to_owned() }
 }
 
 /// Columns before the text of a headline: step, time.
@@ -138,7 +151,7 @@ const HEAD: usize = 15;
 fn asked(report: &StepReport) -> String {
     match report.kind {
         LineKind::SignIn => "asks for a token".to_owned(),
-        LineKind::ClientRetry => "asks again, with the claims".to_owned(),
+        LineKind::ClientRetry => "forwards claims".to_owned(),
         LineKind::Request => {
             let request = report.request.clone().unwrap_or_default();
             let path = request.path.as_deref().unwrap_or("/");
@@ -179,7 +192,12 @@ fn reply(report: &StepReport) -> Option<Reply> {
             }
         } else {
             let answer = details::read(report.issuer_answer.as_deref());
-            let words = answer["result"].as_str().unwrap_or("no token").to_owned();
+            let words = match answer["result"].as_str() {
+                Some("interactionRequired") => "sign in first",
+                Some("block") => "blocked",
+                _ => "no token",
+            };
+            let words = words.to_owned();
             Reply { words, style: BAD }
         }),
         LineKind::Delivery => {

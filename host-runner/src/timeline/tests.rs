@@ -101,7 +101,7 @@ fn messages_are_drawn_between_their_lanes() {
                WWW-Authenticate Bearer realm="", error="insufficient_claims"
                claims request   {"access_token": {"nbf": {"value": "1800000090"}}}
                ✓ decision "challenge"
-               ✗ status 403, found 401
+               ✗ status: expected 403, found 401
                       │                      │                      │                      │
 "#;
     assert_eq!(plain(&picture), expected);
