@@ -21,7 +21,6 @@ pub use answer::{
 };
 pub use lifetime::LifetimeRule;
 
-use crate::configuration::settings::Profile;
 use crate::configuration::{Configuration, Dialect, Fault, Faults, Settings};
 use crate::json::{self, Limits, Map, Value};
 use crate::token::UserType;
@@ -142,7 +141,7 @@ fn is_continuous(settings: &Settings, sign_in: &SignIn<'_>, assessment: &Assessm
         // SPEC: cae.md §10, "Customize continuous access evaluation".
         && !assessment.disables_continuous_access_evaluation()
         // SPEC: cae.md §12, "Tenants": in 2020 only those without policies.
-        && (settings.profile != Profile::Entra2020 || assessment.is_empty())
+        && (settings.enforce_tenants_with_policies || assessment.is_empty())
         // SPEC: cae.md §8, "Guest users": not enforced at once, so no long-lived token either; nor for somebody who
         // may be a guest.
         && !unenforced_guest
@@ -301,3 +300,6 @@ fn is_context(text: &str) -> bool {
         .and_then(|digits| digits.parse::<u8>().ok());
     number.is_some_and(|number| (1..=99).contains(&number) && text == format!("c{number}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,7 +232,7 @@ mod tests {
             (&br#"{"a":1,"a":2}"#[..], "repeated member `a`"),
             (br#"{"x":{"a":1,"\u0061":2}}"#, "repeated member `a`"),
             (br#""\u0000""#, "NUL"),
-            (br#""\ud800""#, "lone"),
+            (br#""\ud800 x""#, "hex escape"),
             (b"\"\xff\"", "invalid unicode"),
             (b"\xef\xbb\xbf{}", "expected value"),
             (b"{} {}", "trailing characters"),

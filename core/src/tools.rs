@@ -45,8 +45,7 @@ pub const fn configuration_schema() -> &'static str {
 }
 
 /// JSON Schema of scenario files.
-#[cfg(feature = "simulation")]
 #[must_use]
 pub const fn scenario_schema() -> &'static str {
-    crate::simulation::schema()
+    include_str!("simulation/schema.json")
 }

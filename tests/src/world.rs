@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cae_core::challenge;
 use cae_core::decision::{Answers, Outcome, RecordAnswer, Request};
 use cae_core::engine::{Begun, Conversation, Decided, Detail, EventReading, SignatureAnswer, Verdict};
-use cae_core::state::{Record, StateTable};
+use cae_core::state::StateTable;
 use cae_core::{Engine, UnixTime};
 use serde_json::{Value, json};
 
@@ -128,18 +128,17 @@ impl Host {
             Begun::Needs { handle, needs } => (handle, needs),
             Begun::Refused(verdict) => return verdict,
         };
-        let records: Vec<Option<Vec<u8>>> =
-            needs.records.iter().map(|key| self.table.get(key).map(Record::to_bytes)).collect();
-        let records: Vec<RecordAnswer<'_>> =
-            records.iter().map(|bytes| bytes.as_deref().map_or(RecordAnswer::None, RecordAnswer::Found)).collect();
+        let records: Vec<RecordAnswer<'_>> = needs
+            .records
+            .iter()
+            .map(|key| self.table.bytes(key).map_or(RecordAnswer::None, RecordAnswer::Found))
+            .collect();
         let answers = Answers { signature: needs.signature.map(|_| true), confirmed: None, records: &records };
         let Ok(decided) = self.engine.decide(handle, request, &answers, detail);
         match decided {
             Decided::Verdict(verdict) => {
                 for change in &verdict.changes {
-                    if let Ok(record) = Record::from_bytes(&change.record) {
-                        self.table.merge(&change.key, &record);
-                    }
+                    let _ = self.table.merge_bytes(&change.key, &change.record);
                 }
                 verdict
             }
@@ -153,9 +152,7 @@ impl Host {
         let Ok(reading) = self.engine.read_event(set, UnixTime::from_secs(now), SignatureAnswer::Valid);
         let EventReading::Accepted(event) = reading else { return false };
         for change in event.changes {
-            if let Ok(record) = Record::from_bytes(&change.record) {
-                self.table.merge(&change.key, &record);
-            }
+            let _ = self.table.merge_bytes(&change.key, &change.record);
         }
         true
     }

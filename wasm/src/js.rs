@@ -2,6 +2,10 @@
 //!
 //! The call that happens on every request, `decide`, takes numbers and short strings; whatever is rare goes into one
 //! optional object. An argument that the declared types do not allow throws a `TypeError`, never decides.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "these comments become those of the TypeScript declarations, where errors are thrown"
+)]
 
 mod types;
 
@@ -28,9 +32,6 @@ impl Engine {
     /// `seed` only seeds hash tables: give each instance its own random number.
     ///
     /// Throws a `ConfigurationError` that lists every fault.
-    ///
-    /// # Errors
-    /// The configuration is faulty.
     #[wasm_bindgen(constructor)]
     pub fn new(configuration: &str, seed: u64) -> Result<Self, JsValue> {
         engine::Engine::new(configuration, seed)
@@ -45,8 +46,7 @@ impl Engine {
 
     /// Reads a token and says what its decision needs. `now` is in seconds since the epoch.
     ///
-    /// # Errors
-    /// `now` is not a time.
+    /// Throws a `TypeError` if `now` is not a time.
     #[wasm_bindgen(unchecked_return_type = "Begun")]
     pub fn begin(&mut self, token: &str, now: f64) -> Result<JsValue, JsValue> {
         to_js(&types::Begun::from(reached(
@@ -59,8 +59,7 @@ impl Engine {
     /// `signature` says whether it verifies, if that was asked; `records` holds one answer per needed record, in the
     /// order of the needs.
     ///
-    /// # Errors
-    /// `now` is not a time, or `more` does not have the declared shape.
+    /// Throws a `TypeError` if `now` is not a time, or `more` does not have the declared shape.
     #[expect(
         clippy::too_many_arguments,
         reason = "numbers and short strings cross the boundary far cheaper than an object that holds them"
@@ -119,8 +118,7 @@ impl Engine {
     /// Reads a security event token (compact JWS) that was received at `receivedAt`, in seconds since the epoch.
     /// `signature` is the answer to `needsSignature` or `needsKey`.
     ///
-    /// # Errors
-    /// `receivedAt` is not a time, or `signature` none of the declared answers.
+    /// Throws a `TypeError` if `receivedAt` is not a time, or `signature` is none of the declared answers.
     #[wasm_bindgen(js_name = readEvent, unchecked_return_type = "EventReading")]
     pub fn read_event(
         &mut self,
@@ -144,7 +142,11 @@ impl Engine {
     }
 
     /// The merge of two records; `undefined` if one of them cannot be read.
-    pub fn merge(&mut self, a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
+    pub fn merge(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] a: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] b: &[u8],
+    ) -> Option<Vec<u8>> {
         reached(self.0.merge(a, b))
     }
 
@@ -168,8 +170,7 @@ impl Engine {
 
     /// Decodes a token and says what it yields and whether it is acceptable (canonical JSON).
     ///
-    /// # Errors
-    /// `now` is not a time.
+    /// Throws a `TypeError` if `now` is not a time.
     #[wasm_bindgen(js_name = inspectToken)]
     pub fn inspect_token(&mut self, token: &str, now: f64) -> Result<String, JsValue> {
         Ok(reached(self.0.inspect_token(token, time(now)?)))
@@ -224,8 +225,7 @@ pub fn parse_challenge(header: &str) -> String {
 /// Reads Microsoft Graph policies and says per policy what is enforced at the resource, what only at the issuer and
 /// what is not understood (canonical JSON).
 ///
-/// # Errors
-/// `policies` does not have the declared shape.
+/// Throws a `TypeError` if `policies` does not have the declared shape.
 #[wasm_bindgen(js_name = checkPolicies)]
 pub fn check_policies(
     #[wasm_bindgen(unchecked_param_type = "readonly NamedText[]")] policies: JsValue,
@@ -247,7 +247,7 @@ pub fn check_policies(
 #[must_use]
 pub fn match_locations(
     #[wasm_bindgen(js_name = namedLocations)] named_locations: &str,
-    addresses: Vec<String>,
+    #[wasm_bindgen(unchecked_param_type = "readonly string[]")] addresses: Vec<String>,
 ) -> String {
     cae_core::tools::match_locations(named_locations, &texts(&addresses))
 }
@@ -255,8 +255,7 @@ pub fn match_locations(
 /// Reads a security event token, compact JWS or the JSON of its payload if `unsigned`, without checking signature,
 /// issuer and audience (canonical JSON). `receivedAt` is in seconds since the epoch.
 ///
-/// # Errors
-/// `receivedAt` is not a time.
+/// Throws a `TypeError` if `receivedAt` is not a time.
 #[wasm_bindgen(js_name = decodeEvent)]
 pub fn decode_event(
     text: &str,
@@ -272,8 +271,7 @@ pub fn decode_event(
 
 /// Decodes an access token without a configuration (canonical JSON). `now` is in seconds since the epoch.
 ///
-/// # Errors
-/// `now` is not a time.
+/// Throws a `TypeError` if `now` is not a time.
 #[wasm_bindgen(js_name = inspectToken)]
 pub fn inspect_token(token: &str, now: f64) -> Result<String, JsValue> {
     Ok(cae_core::tools::inspect_token(token, time(now)?))

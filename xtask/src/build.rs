@@ -85,7 +85,7 @@ pub(crate) fn javascript() -> Result<bool, Failure> {
                 modules(&folder).iter().try_for_each(|module| {
                     run(node
                         .tool("wasm-opt")
-                        .args(["-O3", "--all-features"])
+                        .args(["-O3"])
                         .arg(module)
                         .arg("-o")
                         .arg(module))

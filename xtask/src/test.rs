@@ -244,9 +244,15 @@ fn javascript() -> Result<Count, Failure> {
 }
 
 fn tests() -> Result<Count, Failure> {
+    // The bindings are not part of the workspace's default features, and as a whole link only for WebAssembly.
+    let bindings = ["--package", "cae-wasm", "--lib", "--features", "component"];
+    Ok(cargo_test(&["--workspace", "--no-fail-fast"])?.plus(cargo_test(&bindings)?))
+}
+
+fn cargo_test(what: &[&str]) -> Result<Count, Failure> {
     let mut total = Count::default();
     run_watching(
-        workspace::cargo().args(["test", "--locked", "--workspace", "--no-fail-fast"]),
+        workspace::cargo().args(["test", "--locked"]).args(what),
         |line| {
             if line.starts_with("test result:") {
                 total = total.plus(Count {

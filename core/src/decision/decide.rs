@@ -15,7 +15,6 @@ use super::route;
 use super::signals;
 use super::standing::{Standing, Witnesses};
 use super::table::Voice;
-use crate::configuration::settings::Profile;
 use crate::configuration::{Configuration, Issuer};
 use crate::engine::Detail;
 use crate::engine::handles::same_secret;
@@ -122,8 +121,8 @@ fn exemption(configuration: &Configuration, issuer: &Issuer, token: &AccessToken
     if !settings.enforce_incapable_clients && !token.capable {
         return Some("clients without cp1 are not enforced");
     }
-    if settings.profile == Profile::Entra2020 && !issuer.policies.policies().is_empty() {
-        return Some("profile entra-2020 does not enforce tenants with policies");
+    if !settings.enforce_tenants_with_policies && !issuer.policies.policies().is_empty() {
+        return Some("tenants with policies are not enforced");
     }
     None
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::{Begun, Conversation as _, Decided, Detail, Engine, EventReading, SignatureAnswer, Verdict};
 use crate::challenge::ClaimsRequest;
 use crate::decision::{Answers, RecordAnswer, Request};
-use crate::state::{Record, StateKey, StateTable};
+use crate::state::{StateKey, StateTable};
 use crate::time::UnixTime;
 
 /// The start of every test.
@@ -154,10 +154,11 @@ impl Host {
             Begun::Needs { handle, needs } => (handle, needs),
             Begun::Refused(verdict) => return verdict,
         };
-        let records: Vec<Option<Vec<u8>>> =
-            needs.records.iter().map(|key| self.table.get(key).map(Record::to_bytes)).collect();
-        let records: Vec<RecordAnswer<'_>> =
-            records.iter().map(|bytes| bytes.as_deref().map_or(RecordAnswer::None, RecordAnswer::Found)).collect();
+        let records: Vec<RecordAnswer<'_>> = needs
+            .records
+            .iter()
+            .map(|key| self.table.bytes(key).map_or(RecordAnswer::None, RecordAnswer::Found))
+            .collect();
         let answers = Answers { signature: needs.signature.map(|_| true), confirmed, records: &records };
         let Decided::Verdict(verdict) = self.engine.decide(handle, request, &answers, Detail::Explain).unwrap() else {
             panic!("a handle of a moment ago is stale");
@@ -169,7 +170,7 @@ impl Host {
     }
 
     fn remember(&mut self, key: StateKey, bytes: &[u8]) {
-        self.table.merge(&key, &Record::from_bytes(bytes).unwrap());
+        self.table.merge_bytes(&key, bytes).unwrap();
     }
 
     /// Delivers one event about the user, dated and received at `at`.

@@ -275,7 +275,7 @@ impl NamedLocations {
     /// Whether some IP location holds the address.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
-        self.table.set(self.table.find(address)).first().is_some()
+        !self.table.set(self.table.find(address)).is_empty()
     }
 
     /// How many sets of locations the tables distinguish.

@@ -14,10 +14,7 @@ use core::net::IpAddr;
 
 use super::address::parse_address;
 use super::*;
-use crate::configuration::settings::{
-    ApplicationGroup, LocationEnforcement, OnError, OnStaleSignals, PrivateAddresses, Profile,
-    Undetermined,
-};
+use crate::configuration::settings::{ApplicationGroup, Undetermined};
 use crate::configuration::{Faults, Resource, Settings};
 use crate::json::{Limits, Value, parse};
 use crate::state::record::RiskLevel;
@@ -25,34 +22,11 @@ use crate::token::UserType;
 
 pub(super) fn settings() -> Settings {
     Settings {
-        profile: Profile::Full,
-        clock_skew: 60,
-        signal_skew: 300,
-        enforce_guests: true,
-        enforce_incapable_clients: true,
-        location_enforcement: LocationEnforcement::Strict,
-        max_location_ranges: None,
-        max_token_age_capable: 100_800,
-        max_token_age_other: 86_400,
-        critical_risk_level: RiskLevel::High,
-        undetermined: Undetermined::Report,
-        undetermined_by_policy: BTreeMap::new(),
-        unseen_member: None,
-        allow_tenant_wide: false,
-        on_error: OnError::Deny,
-        on_stale_signals: OnStaleSignals::Report,
-        max_signal_age: None,
-        policy_change_grace: 7_200,
-        policy_changed_at: BTreeMap::new(),
-        country_at_resource: false,
-        private_addresses: PrivateAddresses::Missing,
-        middle_tier_clients: Vec::new(),
         application_groups: BTreeMap::from([
             ("office365".into(), group(&[8], false)),
             ("microsoftadminportals".into(), group(&[9], true)),
         ]),
-        required_scopes: BTreeMap::new(),
-        required_authentication_contexts: BTreeMap::new(),
+        ..Settings::default()
     }
 }
 

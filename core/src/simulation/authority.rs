@@ -301,12 +301,13 @@ impl<'s> Authority<'s> {
 }
 
 impl Account {
-    /// From when on a sign-in must be to count; never the epoch, which stands for none at all.
+    /// From when on a sign-in must be to count. The epoch stands for no sign-in at all, which never does.
     fn valid_from(&self, session: &Session) -> Option<UnixTime> {
         let with_mfa = session.satisfied.iter().any(|control| control == "mfa");
         let mfa = self.mfa_enabled.filter(|_| !with_mfa);
-        let ever = Some(UnixTime::from_secs(1));
-        ever.max(self.sessions_valid_from).max(mfa)
+        let never = session.authenticated == UnixTime::default();
+        let any = never.then_some(UnixTime::from_secs(1));
+        any.max(self.sessions_valid_from).max(mfa)
     }
 }
 

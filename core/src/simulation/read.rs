@@ -72,7 +72,7 @@ const CLIENT: &[&str] = &[
     "application",
     "claims",
 ];
-const APPLICATION: &[&str] = &["issuer", "servicePrincipalId", "network"];
+pub(super) const APPLICATION: &[&str] = &["issuer", "servicePrincipalId", "network"];
 
 /// The members that each object of the file may have, by its name in the schema (`""`: the file itself).
 #[cfg(test)]

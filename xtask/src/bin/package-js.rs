@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         bindgen
             .input_path(module)
             .out_name("cae")
+            .typescript(true)
             .remove_name_section(true)
             .remove_producers_section(true);
         match host {

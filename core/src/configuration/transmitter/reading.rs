@@ -7,7 +7,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Brake, SessionRevokedByUser, Transmitter};
-use sha2::{Digest as _, Sha256};
 
 use crate::configuration::issuer::{Issuer, reading as issuer};
 use crate::configuration::read::{
@@ -60,7 +59,7 @@ pub(in crate::configuration) fn read(node: Node<'_, '_>, issuers: &[Issuer]) -> 
     let (keys, jwks_uri) = issuer::keys(&mut object);
     let speaks_for = speaks_for(&mut object, issuers);
     Transmitter {
-        id: transmitter_id(&url),
+        id: TransmitterId::of(&url),
         audience: object.parse("audience", "the `aud` of its events", values::identifier),
         algorithms: issuer::algorithms(&mut object, &asymmetric(), ALGORITHMS),
         keys,
@@ -160,16 +159,6 @@ fn brake(object: &mut ObjectReader<'_, '_>) -> Option<Brake> {
         subjects_per_minute: subjects_per_minute?,
         hold,
     })
-}
-
-/// The name in records: the first 8 bytes of SHA-256 of the issuer URL.
-fn transmitter_id(issuer: &str) -> TransmitterId {
-    let digest = Sha256::digest(issuer);
-    let mut id = [0; 8];
-    for (to, from) in id.iter_mut().zip(digest) {
-        *to = from;
-    }
-    TransmitterId(id)
 }
 
 /// Two transmitters of one `iss` could not be told apart.

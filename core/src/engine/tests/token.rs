@@ -3,6 +3,9 @@
 use super::*;
 use crate::time::UnixTime;
 
+/// RFC 7638 §3.1.
+const THUMBPRINT: &str = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+
 #[test]
 fn a_plain_allow_rests_on_the_keys_of_the_token() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
@@ -24,7 +27,7 @@ fn what_is_not_a_token_for_us_gets_401_without_a_claims_challenge() {
         (host.token(START + 90_000, json!({})), "deny 401 [token_not_yet_valid] error=invalid_token"),
         (host.token(START, json!({"iss": "https://other.example"})), "deny 401 [token_issuer] error=invalid_token"),
         (host.token(START, json!({"exp": null})), "deny 401 [token_claims] error=invalid_token"),
-        (host.token(START, json!({"cnf": {"jkt": "thumb"}})), "deny 401 [token_unproven] error=invalid_token"),
+        (host.token(START, json!({"cnf": {"jkt": THUMBPRINT}})), "deny 401 [token_unproven] error=invalid_token"),
     ];
     let mut host = host;
     for (token, expected) in cases {
@@ -47,10 +50,10 @@ fn age_is_capped_whatever_exp_says() {
 #[test]
 fn a_bound_token_needs_its_proof_and_dpop_needs_a_bound_token() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
-    let bound = host.token(START, json!({"cnf": {"jkt": "thumb"}}));
+    let bound = host.token(START, json!({"cnf": {"jkt": THUMBPRINT}}));
     let free = host.token(START, json!({}));
     let dpop = Request { scheme: Some("dpop"), ..at(START) };
-    assert_eq!(told(&host.request_with(&bound, &dpop, Some("thumb"))), "allow 200 []");
+    assert_eq!(told(&host.request_with(&bound, &dpop, Some(THUMBPRINT))), "allow 200 []");
     assert_eq!(told(&host.request_with(&bound, &dpop, Some("other"))), "deny 401 [token_unproven] error=invalid_token");
     assert_eq!(told(&host.request(&free, &dpop)), "deny 401 [token_unproven] error=invalid_token");
     let basic = Request { scheme: Some("Basic"), ..at(START) };

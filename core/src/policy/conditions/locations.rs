@@ -55,9 +55,13 @@ impl LocationSide {
                 (Some(found), _) => side.locations.extend(found),
                 (None, Ok(text)) => {
                     side.unresolved = true;
-                    notes.warnings.push(format!(
-                        "{path}: `{text}` is not among the named locations; it may match any address"
-                    ));
+                    let lack = match known.locations {
+                        Some(_) => "is not among the named locations",
+                        None => "refers to named locations, and none are given",
+                    };
+                    notes
+                        .warnings
+                        .push(format!("{path}: `{text}` {lack}; it may match any address"));
                 }
                 (None, Err(_)) => {
                     side.unresolved = true;

@@ -228,7 +228,6 @@ proptest! {
                 let found = indexed.iter().find(|(index, _)| *index == policy.index).map(|row| row.1);
                 match (direct, found) {
                     (Applicability::DoesNotApply(_), None) => {}
-                    // The first false condition may be another one: `users` becomes `workloadIdentities`.
                     (direct, found) => prop_assert_eq!(Some(direct), found, "policy {}", policy.index),
                 }
                 match earlier[policy.index] {
