@@ -79,7 +79,13 @@ impl Display for Pretty<'_> {
 
 impl Pretty<'_> {
     /// Writes `value` from `column` on; further lines are indented by `indent`.
-    fn write(&self, f: &mut fmt::Formatter<'_>, value: &Value, column: usize, indent: usize) -> fmt::Result {
+    fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        value: &Value,
+        column: usize,
+        indent: usize,
+    ) -> fmt::Result {
         let inline = column.saturating_add(columns(value)) <= self.width;
         match value {
             Value::Array(elements) if !elements.is_empty() => {
@@ -87,7 +93,9 @@ impl Pretty<'_> {
                 self.write_members(f, ['[', ']'], elements, inline, indent)
             }
             Value::Object(members) if !members.is_empty() => {
-                let members = members.iter().map(|(name, value)| (Some(quoted(name)), value));
+                let members = members
+                    .iter()
+                    .map(|(name, value)| (Some(quoted(name)), value));
                 self.write_members(f, ['{', '}'], members, inline, indent)
             }
             Value::String(text) => f.write_str(&quoted(text)),
@@ -109,7 +117,9 @@ impl Pretty<'_> {
         let mut column = if inline { 0 } else { usize::MAX };
         f.write_char(open)?;
         for (n, (name, value)) in members.enumerate() {
-            let label = name.as_ref().map_or(0, |name| name.chars().count().saturating_add(2));
+            let label = name
+                .as_ref()
+                .map_or(0, |name| name.chars().count().saturating_add(2));
             let length = label.saturating_add(columns(value));
             if n > 0 {
                 f.write_char(',')?;
@@ -141,7 +151,10 @@ impl Pretty<'_> {
 /// Columns of a value on one line, and one for the comma behind it.
 fn columns(value: &Value) -> usize {
     let inside: usize = match value {
-        Value::Array(elements) => elements.iter().map(|element| columns(element).saturating_add(1)).sum(),
+        Value::Array(elements) => elements
+            .iter()
+            .map(|element| columns(element).saturating_add(1))
+            .sum(),
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| {
                 let name = quoted(name).chars().count();
@@ -169,13 +182,22 @@ pub(crate) struct Table {
 
 impl Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let heading = self.headings.iter().map(|heading| ((*heading).to_owned(), STRONG)).collect();
-        let rows: Vec<&Vec<(String, Style)>> = std::iter::once(&heading).chain(&self.rows).collect();
+        let heading = self
+            .headings
+            .iter()
+            .map(|heading| ((*heading).to_owned(), STRONG))
+            .collect();
+        let rows: Vec<&Vec<(String, Style)>> =
+            std::iter::once(&heading).chain(&self.rows).collect();
         let last = self.headings.len().saturating_sub(1);
         let widths: Vec<usize> = (0..self.headings.len())
             .map(|column| {
                 let cells = rows.iter().filter_map(|row| row.get(column));
-                cells.map(|(text, _)| text.chars().count()).max().unwrap_or_default().min(48)
+                cells
+                    .map(|(text, _)| text.chars().count())
+                    .max()
+                    .unwrap_or_default()
+                    .min(48)
             })
             .collect();
         for (n, row) in rows.iter().enumerate() {
@@ -206,28 +228,64 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_gets_through() {
-        assert_eq!(one_line("a\nb\u{1b}[2J\u{9b}31m"), "a b\\u{1b}[2J\\u{9b}31m");
+        assert_eq!(
+            one_line("a\nb\u{1b}[2J\u{9b}31m"),
+            "a b\\u{1b}[2J\\u{9b}31m"
+        );
         let value = Value::from("\u{9b}31m");
-        assert_eq!(plain(Pretty { value: &value, width: 80, indent: 0 }), "\"\\u{9b}31m\"");
+        assert_eq!(
+            plain(Pretty {
+                value: &value,
+                width: 80,
+                indent: 0
+            }),
+            "\"\\u{9b}31m\""
+        );
     }
 
     #[test]
     fn json_is_broken_where_it_does_not_fit() {
-        let value: Value = serde_json::from_str(r#"{"a":[1,2],"b":{},"c":[3,4,5,6],"d":7}"#).unwrap();
+        let value: Value =
+            serde_json::from_str(r#"{"a":[1,2],"b":{},"c":[3,4,5,6],"d":7}"#).unwrap();
         for (width, indent, text) in [
-            (80, 0, r#"{"a": [1, 2], "b": {}, "c": [3, 4, 5, 6], "d": 7}"#),
-            (40, 2, "{\n    \"a\": [1, 2], \"b\": {},\n    \"c\": [3, 4, 5, 6], \"d\": 7\n  }"),
-            (16, 0, "{\n  \"a\": [1, 2],\n  \"b\": {},\n  \"c\": [\n    3, 4, 5, 6\n  ],\n  \"d\": 7\n}"),
+            (
+                80,
+                0,
+                r#"{"a": [1, 2], "b": {}, "c": [3, 4, 5, 6], "d": 7}"#,
+            ),
+            (
+                40,
+                2,
+                "{\n    \"a\": [1, 2], \"b\": {},\n    \"c\": [3, 4, 5, 6], \"d\": 7\n  }",
+            ),
+            (
+                16,
+                0,
+                "{\n  \"a\": [1, 2],\n  \"b\": {},\n  \"c\": [\n    3, 4, 5, 6\n  ],\n  \"d\": 7\n}",
+            ),
         ] {
-            assert_eq!(plain(Pretty { value: &value, width, indent }), text);
+            assert_eq!(
+                plain(Pretty {
+                    value: &value,
+                    width,
+                    indent
+                }),
+                text
+            );
         }
     }
 
     #[test]
     fn columns_are_aligned() {
         let cell = |text: &str| (text.to_owned(), GOOD);
-        let rows = vec![vec![cell("long cell"), cell("x")], vec![cell("y"), cell("z")]];
-        let table = Table { headings: &["a", "b"], rows };
+        let rows = vec![
+            vec![cell("long cell"), cell("x")],
+            vec![cell("y"), cell("z")],
+        ];
+        let table = Table {
+            headings: &["a", "b"],
+            rows,
+        };
         assert_eq!(plain(table), "a          b\nlong cell  x\ny          z");
     }
 }

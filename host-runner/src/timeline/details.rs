@@ -41,7 +41,11 @@ pub(super) fn of(report: &StepReport) -> Vec<Detail> {
         }
         (None, _) => {}
     }
-    if let Some(event) = report.event.as_ref().filter(|_| report.kind == LineKind::Event) {
+    if let Some(event) = report
+        .event
+        .as_ref()
+        .filter(|_| report.kind == LineKind::Event)
+    {
         details.push(json("SET header", event.header.clone()));
         details.push(json("SET claims", event.claims.clone()));
     }
@@ -83,7 +87,11 @@ fn reasons(details: &mut Vec<Detail>, report: &StepReport) {
         })
         .collect();
     if !codes.is_empty() {
-        let style = if evaluation["decision"] == "deny" { BAD } else { ASKS };
+        let style = if evaluation["decision"] == "deny" {
+            BAD
+        } else {
+            ASKS
+        };
         details.push(text("reasons", codes.join(", "), style));
     }
 }
@@ -100,7 +108,12 @@ fn effects(details: &mut Vec<Detail>, reading: &Value) {
         }
         details.push(json("record", Value::Object(shown)));
     }
-    for note in reading["notes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    for note in reading["notes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         details.push(text("note", note.to_owned(), FAINT));
     }
 }
@@ -122,13 +135,24 @@ impl Detail {
         let inner = indent.saturating_add(LABEL);
         match &self.body {
             Body::Json(value) => {
-                let pretty = Pretty { value, width, indent: inner };
+                let pretty = Pretty {
+                    value,
+                    width,
+                    indent: inner,
+                };
                 let _ = writeln!(to, "{:indent$}{FAINT}{label:LABEL$}{FAINT:#}{pretty}", "");
             }
             Body::Text(text, style) => {
-                for (n, line) in wrap(text, width.saturating_sub(inner)).into_iter().enumerate() {
+                for (n, line) in wrap(text, width.saturating_sub(inner))
+                    .into_iter()
+                    .enumerate()
+                {
                     let label = if n == 0 { label } else { "" };
-                    let _ = writeln!(to, "{:indent$}{FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}", "");
+                    let _ = writeln!(
+                        to,
+                        "{:indent$}{FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}",
+                        ""
+                    );
                 }
             }
         }
