@@ -24,7 +24,10 @@ fn main() {
         None => {
             // Look again next time: a file that does not exist counts as changed.
             let target = out.ancestors().nth(4).unwrap_or(Path::new(""));
-            println!("cargo::rerun-if-changed={}", target.join("cae/cae.component.wasm").display());
+            println!(
+                "cargo::rerun-if-changed={}",
+                target.join("cae/cae.component.wasm").display()
+            );
             println!("cargo::warning=no engine component to embed: run `cargo xtask build`");
         }
     }

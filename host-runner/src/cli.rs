@@ -128,7 +128,11 @@ pub fn main() -> Exit {
         Err(error) => {
             // Help and version come this way too. That nobody reads them any more is no error.
             drop(error.print());
-            return if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+            return if error.use_stderr() {
+                Exit::BadInput
+            } else {
+                Exit::Done
+            };
         }
     };
     let mut out = Output::new(cli.options.json);
@@ -163,9 +167,16 @@ impl Options {
         match self.engine {
             EngineChoice::Native => Ok(Runtime::Native),
             EngineChoice::Wasm => {
-                let named = self.component.clone().or_else(|| std::env::var_os("CAE_COMPONENT").map(PathBuf::from));
-                let artefact = named.map_or_else(Artefact::find, |file| Artefact::from_file(&file))?;
-                Ok(Runtime::Wasm(EngineComponent::load(&artefact, Bounds::batch())?))
+                let named = self
+                    .component
+                    .clone()
+                    .or_else(|| std::env::var_os("CAE_COMPONENT").map(PathBuf::from));
+                let artefact =
+                    named.map_or_else(Artefact::find, |file| Artefact::from_file(&file))?;
+                Ok(Runtime::Wasm(EngineComponent::load(
+                    &artefact,
+                    Bounds::batch(),
+                )?))
             }
         }
     }

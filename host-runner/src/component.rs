@@ -91,9 +91,13 @@ impl fmt::Display for EngineError {
             Self::Start(what) => f.write_str(what),
             Self::Configuration(faults) => write!(f, "the configuration is not valid: {faults}"),
             Self::Trap(what) => write!(f, "the engine trapped: {what}"),
-            Self::Deadline(after) => write!(f, "the engine was stopped after {} ms", after.as_millis()),
+            Self::Deadline(after) => {
+                write!(f, "the engine was stopped after {} ms", after.as_millis())
+            }
             Self::Memory(limit) => write!(f, "the engine needs more than {limit} bytes of memory"),
-            Self::Answer(what) => write!(f, "the engine gave an answer outside its contract: {what}"),
+            Self::Answer(what) => {
+                write!(f, "the engine gave an answer outside its contract: {what}")
+            }
         }
     }
 }
@@ -120,7 +124,9 @@ impl EngineComponent {
     /// # Errors
     /// [`EngineError::Start`] if it is not an engine component, has imports, or no thread can be started.
     pub fn load(artefact: &Artefact, bounds: Bounds) -> Result<Arc<Self>, EngineError> {
-        let start = |error: wasmtime::Error| EngineError::Start(format!("the component does not fit: {error:#}"));
+        let start = |error: wasmtime::Error| {
+            EngineError::Start(format!("the component does not fit: {error:#}"))
+        };
         let mut config = Config::new();
         config.epoch_interruption(true);
         let engine = Engine::new(&config).map_err(start)?;
@@ -130,8 +136,9 @@ impl EngineComponent {
             .instantiate_pre(&component)
             .and_then(bindings::CaePre::new)
             .map_err(start)?;
-        start_ticking(engine.weak(), bounds.deadline)
-            .map_err(|error| EngineError::Start(format!("no thread for the deadline clock: {error}")))?;
+        start_ticking(engine.weak(), bounds.deadline).map_err(|error| {
+            EngineError::Start(format!("no thread for the deadline clock: {error}"))
+        })?;
         Ok(Arc::new(Self { instances, bounds }))
     }
 }
@@ -199,7 +206,8 @@ impl Instance {
     ) -> Result<T, EngineError> {
         self.store.data_mut().refused = false;
         self.store.set_epoch_deadline(time.ticks());
-        call(&self.exports, &mut self.store).map_err(|error| fault(&error, &self.store, self.bounds))
+        call(&self.exports, &mut self.store)
+            .map_err(|error| fault(&error, &self.store, self.bounds))
     }
 }
 
@@ -231,12 +239,22 @@ struct Guest {
 }
 
 impl ResourceLimiter for Guest {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         self.refused |= desired > self.memory;
         Ok(desired <= self.memory)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= MAX_TABLE)
     }
 }

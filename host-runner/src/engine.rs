@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use cae_core::Engine;
 use cae_core::decision::{Answers, Request};
-use cae_core::engine::{Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer};
+use cae_core::engine::{
+    Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer,
+};
 use cae_core::json;
 use cae_core::time::UnixTime;
 use cae_core::tools;
@@ -124,14 +126,26 @@ pub trait Tools {
     fn parse_challenge(&self, header: &str) -> Result<String, EngineError>;
 
     /// Reads Microsoft Graph policies, given as (name, JSON text).
-    fn check_policies(&self, policies: &[(&str, &str)], named_locations: Option<&str>)
-    -> Result<String, EngineError>;
+    fn check_policies(
+        &self,
+        policies: &[(&str, &str)],
+        named_locations: Option<&str>,
+    ) -> Result<String, EngineError>;
 
     /// The named locations that each address lies in.
-    fn match_locations(&self, named_locations: &str, addresses: &[&str]) -> Result<String, EngineError>;
+    fn match_locations(
+        &self,
+        named_locations: &str,
+        addresses: &[&str],
+    ) -> Result<String, EngineError>;
 
     /// Reads a security event token; signature, issuer and audience stay unchecked.
-    fn decode_event(&self, text: &str, unsigned: bool, received_at: UnixTime) -> Result<String, EngineError>;
+    fn decode_event(
+        &self,
+        text: &str,
+        unsigned: bool,
+        received_at: UnixTime,
+    ) -> Result<String, EngineError>;
 
     /// Decodes an access token without a configuration.
     fn inspect_token(&self, token: &str, now: UnixTime) -> Result<String, EngineError>;
@@ -160,11 +174,20 @@ impl Tools for NativeTools {
         Ok(tools::check_policies(policies, named_locations))
     }
 
-    fn match_locations(&self, named_locations: &str, addresses: &[&str]) -> Result<String, EngineError> {
+    fn match_locations(
+        &self,
+        named_locations: &str,
+        addresses: &[&str],
+    ) -> Result<String, EngineError> {
         Ok(tools::match_locations(named_locations, addresses))
     }
 
-    fn decode_event(&self, text: &str, unsigned: bool, received_at: UnixTime) -> Result<String, EngineError> {
+    fn decode_event(
+        &self,
+        text: &str,
+        unsigned: bool,
+        received_at: UnixTime,
+    ) -> Result<String, EngineError> {
         Ok(tools::decode_event(text, unsigned, received_at))
     }
 

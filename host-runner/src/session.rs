@@ -7,8 +7,8 @@ use cae_core::configuration::settings::OnError;
 use cae_core::decision::evaluation::Report;
 use cae_core::decision::{Answers, Evaluation, Outcome, Reason, ReasonCode, RecordAnswer, Request};
 use cae_core::engine::{
-    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventReading, Needs, RejectedEvent, SignatureAnswer,
-    Verdict,
+    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventReading, Needs,
+    RejectedEvent, SignatureAnswer, Verdict,
 };
 use cae_core::json::{self, Limits};
 use cae_core::state::{Record, RecordError, StateKey, StateTable};
@@ -99,11 +99,18 @@ impl<C: Conversation> Session<C> {
     ) -> Result<Verdict, SessionError<C::Error>> {
         // A handle goes stale when the configuration changes between the two calls. Twice in a row is a fault.
         for _ in 0..2 {
-            let (handle, needs) = match self.engine.begin(token, request.now).map_err(SessionError::Engine)? {
+            let (handle, needs) = match self
+                .engine
+                .begin(token, request.now)
+                .map_err(SessionError::Engine)?
+            {
                 Begun::Refused(verdict) => return Ok(verdict),
                 Begun::Needs { handle, needs } => (handle, needs),
             };
-            let signature = needs.signature.as_ref().map(|need| self.signatures.check(token, need));
+            let signature = needs
+                .signature
+                .as_ref()
+                .map(|need| self.signatures.check(token, need));
             let records = answer_records(&self.state, &needs);
             let answers = Answers {
                 signature,
@@ -116,15 +123,25 @@ impl<C: Conversation> Session<C> {
                 return Ok(verdict);
             }
         }
-        Err(SessionError::Contract("the token is still stale after it began again"))
+        Err(SessionError::Contract(
+            "the token is still stale after it began again",
+        ))
     }
 
     /// Checks the signature of a token without deciding anything.
     ///
     /// # Errors
     /// The engine could not be reached.
-    pub fn check_signature(&mut self, token: &str, now: UnixTime) -> Result<TokenSignature, SessionError<C::Error>> {
-        let needs = match self.engine.begin(token, now).map_err(SessionError::Engine)? {
+    pub fn check_signature(
+        &mut self,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<TokenSignature, SessionError<C::Error>> {
+        let needs = match self
+            .engine
+            .begin(token, now)
+            .map_err(SessionError::Engine)?
+        {
             Begun::Refused(_) => return Ok(TokenSignature::Invalid),
             Begun::Needs { needs, .. } => needs,
         };
@@ -162,7 +179,9 @@ impl<C: Conversation> Session<C> {
                 EventReading::Accepted(event) => return self.accept(event),
             }
         }
-        Err(SessionError::Contract("the event needs more than a key and a signature"))
+        Err(SessionError::Contract(
+            "the event needs more than a key and a signature",
+        ))
     }
 
     /// Merges a record directly; says whether anything changed.
@@ -189,7 +208,8 @@ impl<C: Conversation> Session<C> {
             .iter()
             .map(|change| Ok((change.key, Record::from_bytes(&change.record)?)))
             .collect();
-        let records = records.map_err(|_| SessionError::Contract("a change holds no readable record"))?;
+        let records =
+            records.map_err(|_| SessionError::Contract("a change holds no readable record"))?;
         for (key, record) in records {
             self.state.merge(&key, &record);
         }
@@ -198,7 +218,11 @@ impl<C: Conversation> Session<C> {
 }
 
 fn answer_records<'s>(state: &'s StateTable, needs: &Needs) -> Vec<RecordAnswer<'s>> {
-    let answer = |key| state.bytes(key).map_or(RecordAnswer::None, RecordAnswer::Found);
+    let answer = |key| {
+        state
+            .bytes(key)
+            .map_or(RecordAnswer::None, RecordAnswer::Found)
+    };
     needs.records.iter().map(answer).collect()
 }
 
@@ -206,7 +230,10 @@ fn answer_records<'s>(state: &'s StateTable, needs: &Needs) -> Vec<RecordAnswer<
 #[must_use]
 pub fn on_error(configuration: &str) -> OnError {
     let read = json::parse(configuration.as_bytes(), Limits::DOCUMENT).unwrap_or_default();
-    match read.pointer("/settings/onError").and_then(json::Value::as_str) {
+    match read
+        .pointer("/settings/onError")
+        .and_then(json::Value::as_str)
+    {
         Some("allow") => OnError::Allow,
         _ => OnError::Deny,
     }

@@ -94,7 +94,8 @@ impl Signatures {
                 .ok()
                 .and_then(|jwk| DecodingKey::from_jwk(&jwk).ok());
             let jwk = need.key.clone();
-            self.keys.insert(need.key_id.clone(), CachedKey { jwk, key });
+            self.keys
+                .insert(need.key_id.clone(), CachedKey { jwk, key });
         }
         self.keys.get(&need.key_id)?.key.as_ref()
     }

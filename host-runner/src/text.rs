@@ -79,31 +79,82 @@ impl Display for Pretty<'_> {
 
 impl Pretty<'_> {
     /// Writes `value` from `column` on; further lines are indented by `indent`.
-    fn write(&self, f: &mut fmt::Formatter<'_>, value: &Value, column: usize, indent: usize) -> fmt::Result {
+    fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        value: &Value,
+        column: usize,
+        indent: usize,
+    ) -> fmt::Result {
         let inline = column.saturating_add(columns(value)) <= self.width;
-        let inner = indent.saturating_add(2);
         match value {
             Value::Array(elements) if !elements.is_empty() => {
-                write_list(f, "[]", inline, indent, elements.iter(), |f, element| self.write(f, element, inner, inner))
+                let elements = elements.iter().map(|element| (None, element));
+                self.write_members(f, ['[', ']'], elements, inline, indent)
             }
             Value::Object(members) if !members.is_empty() => {
-                write_list(f, "{}", inline, indent, members.iter(), |f, (name, value)| {
-                    let name = quoted(name);
-                    write!(f, "{NAME}{name}{NAME:#}: ")?;
-                    let column = inner.saturating_add(name.chars().count()).saturating_add(2);
-                    self.write(f, value, column, inner)
-                })
+                let members = members
+                    .iter()
+                    .map(|(name, value)| (Some(quoted(name)), value));
+                self.write_members(f, ['{', '}'], members, inline, indent)
             }
             Value::String(text) => f.write_str(&quoted(text)),
             other => write!(f, "{other}"),
         }
+    }
+
+    /// All on one line if `inline`, else as many on each line as fit.
+    fn write_members<'v>(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        [open, close]: [char; 2],
+        members: impl Iterator<Item = (Option<String>, &'v Value)>,
+        inline: bool,
+        indent: usize,
+    ) -> fmt::Result {
+        let inner = indent.saturating_add(2);
+        // Where the next member starts; past the page at first, so that it starts a line.
+        let mut column = if inline { 0 } else { usize::MAX };
+        f.write_char(open)?;
+        for (n, (name, value)) in members.enumerate() {
+            let label = name
+                .as_ref()
+                .map_or(0, |name| name.chars().count().saturating_add(2));
+            let length = label.saturating_add(columns(value));
+            if n > 0 {
+                f.write_char(',')?;
+            }
+            if inline || column.saturating_add(length) < self.width {
+                f.write_str(if n > 0 { " " } else { "" })?;
+                column = column.saturating_add(1);
+            } else {
+                write!(f, "\n{:inner$}", "")?;
+                column = inner;
+            }
+            if let Some(name) = name {
+                write!(f, "{NAME}{name}{NAME:#}: ")?;
+            }
+            self.write(f, value, column.saturating_add(label), inner)?;
+            // A value of several lines leaves no room behind it.
+            column = column.saturating_add(length);
+            if !inline && column > self.width {
+                column = usize::MAX;
+            }
+        }
+        if !inline {
+            write!(f, "\n{:indent$}", "")?;
+        }
+        f.write_char(close)
     }
 }
 
 /// Columns of a value on one line, and one for the comma behind it.
 fn columns(value: &Value) -> usize {
     let inside: usize = match value {
-        Value::Array(elements) => elements.iter().map(|element| columns(element).saturating_add(1)).sum(),
+        Value::Array(elements) => elements
+            .iter()
+            .map(|element| columns(element).saturating_add(1))
+            .sum(),
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| {
                 let name = quoted(name).chars().count();
@@ -123,34 +174,6 @@ fn quoted(text: &str) -> String {
     one_line(&Value::from(text).to_string()).into_owned()
 }
 
-fn write_list<T>(
-    f: &mut fmt::Formatter<'_>,
-    brackets: &str,
-    inline: bool,
-    indent: usize,
-    elements: impl Iterator<Item = T>,
-    mut write: impl FnMut(&mut fmt::Formatter<'_>, T) -> fmt::Result,
-) -> fmt::Result {
-    let (open, close) = brackets.split_at(1);
-    let inner = indent.saturating_add(2);
-    f.write_str(open)?;
-    for (n, element) in elements.enumerate() {
-        if n > 0 {
-            f.write_char(',')?;
-        }
-        match (inline, n) {
-            (false, _) => write!(f, "\n{:inner$}", "")?,
-            (true, 0) => {}
-            (true, _) => f.write_char(' ')?,
-        }
-        write(f, element)?;
-    }
-    if !inline {
-        write!(f, "\n{:indent$}", "")?;
-    }
-    f.write_str(close)
-}
-
 /// Rows with aligned columns; the last column takes what is left.
 pub(crate) struct Table {
     pub(crate) headings: &'static [&'static str],
@@ -159,13 +182,22 @@ pub(crate) struct Table {
 
 impl Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let heading = self.headings.iter().map(|heading| ((*heading).to_owned(), STRONG)).collect();
-        let rows: Vec<&Vec<(String, Style)>> = std::iter::once(&heading).chain(&self.rows).collect();
+        let heading = self
+            .headings
+            .iter()
+            .map(|heading| ((*heading).to_owned(), STRONG))
+            .collect();
+        let rows: Vec<&Vec<(String, Style)>> =
+            std::iter::once(&heading).chain(&self.rows).collect();
         let last = self.headings.len().saturating_sub(1);
         let widths: Vec<usize> = (0..self.headings.len())
             .map(|column| {
                 let cells = rows.iter().filter_map(|row| row.get(column));
-                cells.map(|(text, _)| text.chars().count()).max().unwrap_or_default().min(48)
+                cells
+                    .map(|(text, _)| text.chars().count())
+                    .max()
+                    .unwrap_or_default()
+                    .min(48)
             })
             .collect();
         for (n, row) in rows.iter().enumerate() {
@@ -196,26 +228,64 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_gets_through() {
-        assert_eq!(one_line("a\nb\u{1b}[2J\u{9b}31m"), "a b\\u{1b}[2J\\u{9b}31m");
+        assert_eq!(
+            one_line("a\nb\u{1b}[2J\u{9b}31m"),
+            "a b\\u{1b}[2J\\u{9b}31m"
+        );
         let value = Value::from("\u{9b}31m");
-        assert_eq!(plain(Pretty { value: &value, width: 80, indent: 0 }), "\"\\u{9b}31m\"");
+        assert_eq!(
+            plain(Pretty {
+                value: &value,
+                width: 80,
+                indent: 0
+            }),
+            "\"\\u{9b}31m\""
+        );
     }
 
     #[test]
     fn json_is_broken_where_it_does_not_fit() {
-        let value: Value = serde_json::from_str(r#"{"a":[1,2],"b":{}}"#).unwrap();
-        assert_eq!(plain(Pretty { value: &value, width: 80, indent: 0 }), r#"{"a": [1, 2], "b": {}}"#);
-        assert_eq!(
-            plain(Pretty { value: &value, width: 17, indent: 2 }),
-            "{\n    \"a\": [1, 2],\n    \"b\": {}\n  }"
-        );
+        let value: Value =
+            serde_json::from_str(r#"{"a":[1,2],"b":{},"c":[3,4,5,6],"d":7}"#).unwrap();
+        for (width, indent, text) in [
+            (
+                80,
+                0,
+                r#"{"a": [1, 2], "b": {}, "c": [3, 4, 5, 6], "d": 7}"#,
+            ),
+            (
+                40,
+                2,
+                "{\n    \"a\": [1, 2], \"b\": {},\n    \"c\": [3, 4, 5, 6], \"d\": 7\n  }",
+            ),
+            (
+                16,
+                0,
+                "{\n  \"a\": [1, 2],\n  \"b\": {},\n  \"c\": [\n    3, 4, 5, 6\n  ],\n  \"d\": 7\n}",
+            ),
+        ] {
+            assert_eq!(
+                plain(Pretty {
+                    value: &value,
+                    width,
+                    indent
+                }),
+                text
+            );
+        }
     }
 
     #[test]
     fn columns_are_aligned() {
         let cell = |text: &str| (text.to_owned(), GOOD);
-        let rows = vec![vec![cell("long cell"), cell("x")], vec![cell("y"), cell("z")]];
-        let table = Table { headings: &["a", "b"], rows };
+        let rows = vec![
+            vec![cell("long cell"), cell("x")],
+            vec![cell("y"), cell("z")],
+        ];
+        let table = Table {
+            headings: &["a", "b"],
+            rows,
+        };
         assert_eq!(plain(table), "a          b\nlong cell  x\ny          z");
     }
 }

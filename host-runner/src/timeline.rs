@@ -5,7 +5,7 @@ mod lanes;
 
 use std::fmt::Write as _;
 
-use cae_core::simulation::{LineKind, Scenario, StepReport, Summary};
+use cae_core::simulation::{Expectation, LineKind, Scenario, StepReport, Summary};
 
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
 use anstyle::Style;
@@ -83,11 +83,25 @@ impl Timeline {
 
     /// What the whole run came to.
     pub(crate) fn close(&self, summary: &Summary) -> String {
-        let Summary { steps, expectations, failed, .. } = summary;
+        let Summary {
+            steps,
+            expectations,
+            failed,
+            ..
+        } = summary;
         let (style, verdict) = if summary.holds() {
-            (GOOD, format!("{} all {expectations} expectations hold", self.lanes.tick()))
+            (
+                GOOD,
+                format!("{} all {expectations} expectations hold", self.lanes.tick()),
+            )
         } else {
-            (BAD, format!("{} {failed} of {expectations} expectations fail", self.lanes.cross()))
+            (
+                BAD,
+                format!(
+                    "{} {failed} of {expectations} expectations fail",
+                    self.lanes.cross()
+                ),
+            )
         };
         format!("{style}{verdict}{style:#} in {steps} steps")
     }
@@ -100,13 +114,24 @@ impl Timeline {
         };
         self.step = Some(report.step);
         let elapsed = elapsed(report.elapsed);
-        let _ = write!(text, "{STRONG}{number:>3}{STRONG:#} {FAINT}{elapsed:>9}{FAINT:#}  ");
+        let _ = write!(
+            text,
+            "{STRONG}{number:>3}{STRONG:#} {FAINT}{elapsed:>9}{FAINT:#}  "
+        );
         let mut lines = wrap(&report.summary, self.width.saturating_sub(HEAD)).into_iter();
-        let _ = writeln!(text, "{STRONG}{}{STRONG:#}", lines.next().unwrap_or_default());
+        let _ = writeln!(
+            text,
+            "{STRONG}{}{STRONG:#}",
+            lines.next().unwrap_or_default()
+        );
         for line in lines {
             let _ = writeln!(text, "{:HEAD$}{STRONG}{line}{STRONG:#}", "");
         }
-        for line in report.note.iter().flat_map(|note| wrap(note, self.width.saturating_sub(HEAD))) {
+        for line in report
+            .note
+            .iter()
+            .flat_map(|note| wrap(note, self.width.saturating_sub(HEAD)))
+        {
             let _ = writeln!(text, "{:HEAD$}{FAINT}{line}{FAINT:#}", "");
         }
     }
@@ -115,19 +140,54 @@ impl Timeline {
         for detail in details::of(report) {
             detail.write(text, HEAD, self.width);
         }
-        for expected in &report.expectations {
-            let (style, mark) = if expected.holds {
-                (GOOD, self.lanes.tick())
-            } else {
-                (BAD, self.lanes.cross())
-            };
-            let value = one_line(&expected.expected.to_string()).into_owned();
-            let _ = write!(text, "{:HEAD$}{style}{mark} {} {value}{style:#}", "", expected.key);
-            if !expected.holds {
-                let _ = write!(text, "{BAD}, found {}{BAD:#}", one_line(&expected.found.to_string()));
+        self.expectations(text, report);
+    }
+
+    /// What holds goes into a few lines; what does not gets its own.
+    fn expectations(&self, text: &mut String, report: &StepReport) {
+        let (held, failed): (Vec<&Expectation>, Vec<_>) = report
+            .expectations
+            .iter()
+            .partition(|expected| expected.holds);
+        let held: Vec<String> = held.into_iter().map(briefly).collect();
+        let lines = [(GOOD, self.lanes.tick(), held.join(", "))]
+            .into_iter()
+            .filter(|(.., held)| !held.is_empty());
+        let lines = lines.chain(failed.into_iter().map(
+            |Expectation {
+                 key,
+                 expected,
+                 found,
+                 ..
+             }| {
+                (
+                    BAD,
+                    self.lanes.cross(),
+                    format!("{key}: expected {expected}, found {found}"),
+                )
+            },
+        ));
+        for (style, mark, words) in lines {
+            for (n, line) in wrap(&words, self.width.saturating_sub(HEAD).saturating_sub(2))
+                .into_iter()
+                .enumerate()
+            {
+                let mark = if n == 0 { mark } else { ' ' };
+                let _ = writeln!(text, "{:HEAD$}{style}{mark} {line}{style:#}", "");
             }
-            text.push('\n');
         }
+    }
+}
+
+/// An expectation that holds: its value only where that is short.
+fn briefly(expected: &Expectation) -> String {
+    const SHORT: usize = 24;
+    let value = expected.expected.to_string();
+    let key = expected.key;
+    if value.len() <= SHORT {
+        format!("{key} {value}")
+    } else {
+        key.to_owned()
     }
 }
 
@@ -138,7 +198,7 @@ const HEAD: usize = 15;
 fn asked(report: &StepReport) -> String {
     match report.kind {
         LineKind::SignIn => "asks for a token".to_owned(),
-        LineKind::ClientRetry => "asks again, with the claims".to_owned(),
+        LineKind::ClientRetry => "forwards claims".to_owned(),
         LineKind::Request => {
             let request = report.request.clone().unwrap_or_default();
             let path = request.path.as_deref().unwrap_or("/");
@@ -147,10 +207,12 @@ fn asked(report: &StepReport) -> String {
                 None => path.to_owned(),
             }
         }
-        LineKind::Event | LineKind::Delivery => match report.event.as_ref().and_then(|event| event.delivery) {
-            Some(delivery) if delivery > 1 => format!("security event, delivery {delivery}"),
-            _ => "security event".to_owned(),
-        },
+        LineKind::Event | LineKind::Delivery => {
+            match report.event.as_ref().and_then(|event| event.delivery) {
+                Some(delivery) if delivery > 1 => format!("security event, delivery {delivery}"),
+                _ => "security event".to_owned(),
+            }
+        }
         LineKind::PolicyChange => "policies".to_owned(),
         LineKind::KeyRotation => "keys".to_owned(),
         LineKind::AccountChange => "account".to_owned(),
@@ -179,7 +241,12 @@ fn reply(report: &StepReport) -> Option<Reply> {
             }
         } else {
             let answer = details::read(report.issuer_answer.as_deref());
-            let words = answer["result"].as_str().unwrap_or("no token").to_owned();
+            let words = match answer["result"].as_str() {
+                Some("interactionRequired") => "sign in first",
+                Some("block") => "blocked",
+                _ => "no token",
+            };
+            let words = words.to_owned();
             Reply { words, style: BAD }
         }),
         LineKind::Delivery => {

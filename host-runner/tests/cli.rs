@@ -23,13 +23,20 @@ struct Run {
 
 impl Run {
     fn lines(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.out
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cae"));
-    command.args(arguments).env_remove("COLUMNS").env("LANG", "C.UTF-8").stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .env_remove("COLUMNS")
+        .env("LANG", "C.UTF-8")
+        .stderr(Stdio::piped());
     command
 }
 
@@ -53,16 +60,24 @@ fn run_engine(engine: &str, arguments: &[&str], input: &str) -> Run {
 /// Runs a command natively and, where the component was built, through it: the same in every byte.
 fn run(arguments: &[&str], input: &str) -> Run {
     let native = run_engine("native", arguments, input);
-    let built = Path::new(env!("CARGO_BIN_EXE_cae")).ancestors().any(|folder| folder.join("cae/cae.component.wasm").is_file());
+    let built = Path::new(env!("CARGO_BIN_EXE_cae"))
+        .ancestors()
+        .any(|folder| folder.join("cae/cae.component.wasm").is_file());
     if built || std::env::var_os("CAE_COMPONENT").is_some() {
         assert_eq!(run_engine("wasm", arguments, input), native);
     } else {
         eprintln!("native only: no component, run `cargo xtask build`");
     }
     for line in native.err.lines() {
-        assert!(line.starts_with("error: ") || line.starts_with("warning: "), "{line}");
+        assert!(
+            line.starts_with("error: ") || line.starts_with("warning: "),
+            "{line}"
+        );
     }
-    assert!(!native.out.contains('\u{1b}') && !native.err.contains('\u{1b}'), "colours outside a terminal");
+    assert!(
+        !native.out.contains('\u{1b}') && !native.err.contains('\u{1b}'),
+        "colours outside a terminal"
+    );
     native
 }
 
@@ -96,11 +111,14 @@ impl Drop for Folder {
 /// Signs with the key of RFC 8032 §7.1, test 1; its public half is in [`configuration`].
 fn sign(typ: &str, claims: &Value) -> String {
     const SEED: [u8; 32] = [
-        0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49,
-        0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+        0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c,
+        0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae,
+        0x7f, 0x60,
     ];
     // SPEC: RFC 8410 §7: PKCS #8 around an Ed25519 seed.
-    const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    const PKCS8: [u8; 16] = [
+        0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+    ];
     let header = Header {
         typ: Some(typ.to_owned()),
         kid: Some("k".to_owned()),
@@ -151,13 +169,28 @@ fn request(id: &str, token: &str) -> String {
 
 #[test]
 fn help_is_an_answer_and_a_misspelt_option_is_none() {
-    for arguments in [&["--help"][..], &["--version"], &["decide", "--help"], &["challenge", "parse", "-h"]] {
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["decide", "--help"],
+        &["challenge", "parse", "-h"],
+    ] {
         let output = command(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(!output.stdout.is_empty());
     }
-    for arguments in [&[][..], &["decide", "--konfig", "x"], &["replay"], &["serve"], &["what-if"]] {
-        assert_eq!(command(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
+    for arguments in [
+        &[][..],
+        &["decide", "--konfig", "x"],
+        &["replay"],
+        &["serve"],
+        &["what-if"],
+    ] {
+        assert_eq!(
+            command(arguments).output().unwrap().status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -181,14 +214,26 @@ fn decide_answers_every_line_in_its_place() {
     assert_eq!(run.status, 2, "{run:?}");
     let lines = run.lines();
     assert_eq!(lines.len(), 6);
-    assert!(run.out.starts_with(r#"{"id":"a","decision":"allow","status":200,"#), "{}", run.out);
+    assert!(
+        run.out
+            .starts_with(r#"{"id":"a","decision":"allow","status":200,"#),
+        "{}",
+        run.out
+    );
     assert_eq!(lines[1], json!({"line": 2, "error": "/ip: unknown member"}));
     assert_eq!(lines[2]["decision"], "deny");
     assert_eq!(lines[2]["reasons"][0]["code"], "token_signature");
     assert_eq!(lines[3]["line"], 5);
-    assert_eq!((&lines[4]["id"], &lines[4]["reasons"][0]["code"]), (&json!(5), &json!("token_missing")));
+    assert_eq!(
+        (&lines[4]["id"], &lines[4]["reasons"][0]["code"]),
+        (&json!(5), &json!("token_missing"))
+    );
     assert_eq!(lines[5]["decision"], "allow");
-    assert!(lines.iter().all(|line| line.get("checks").is_none()), "explained without being asked: {}", run.out);
+    assert!(
+        lines.iter().all(|line| line.get("checks").is_none()),
+        "explained without being asked: {}",
+        run.out
+    );
 }
 
 #[test]
@@ -207,12 +252,25 @@ fn signals_are_applied_before_the_first_request() {
     ];
     let signals = folder.file("sets.jsonl", signals.join("\n"));
     let users = ["adele", "diego", "megan", "lee"];
-    let requests: Vec<String> = users.iter().map(|user| request(user, &token(user))).collect();
-    let arguments = ["decide", "--config", &config, "--signals", &signals, "--explain"];
+    let requests: Vec<String> = users
+        .iter()
+        .map(|user| request(user, &token(user)))
+        .collect();
+    let arguments = [
+        "decide",
+        "--config",
+        &config,
+        "--signals",
+        &signals,
+        "--explain",
+    ];
     let run = run(&arguments, &requests.join("\n"));
     assert_eq!(run.status, 0, "{run:?}");
     let lines = run.lines();
-    let decisions: Vec<_> = lines.iter().map(|line| line["decision"].as_str().unwrap()).collect();
+    let decisions: Vec<_> = lines
+        .iter()
+        .map(|line| line["decision"].as_str().unwrap())
+        .collect();
     assert_eq!(decisions, ["challenge", "allow", "allow", "challenge"]);
     assert_eq!(lines[0]["reasons"][0]["code"], "session_revoked");
     assert_eq!(lines[3]["reasons"][0]["code"], "password_changed");
@@ -225,16 +283,37 @@ fn signals_are_applied_before_the_first_request() {
 fn what_cannot_be_used_is_named_and_nothing_is_done() {
     let folder = Folder::new("unusable");
     let config = folder.file("engine.json", configuration());
-    let faulty = folder.file("faulty.json", r#"{"resource":{"audiences":["a"],"reelm":""},"issuerz":[]}"#);
+    let faulty = folder.file(
+        "faulty.json",
+        r#"{"resource":{"audiences":["a"],"reelm":""},"issuerz":[]}"#,
+    );
     let latin1 = folder.file("latin1.json", b"{\"a\":\"\xe9\"}");
-    let record = folder.file("sets.jsonl", "{\"record\":{\"scope\":\"s\",\"kind\":\"usr\",\"id\":\"i\"}}\n");
+    let record = folder.file(
+        "sets.jsonl",
+        "{\"record\":{\"scope\":\"s\",\"kind\":\"usr\",\"id\":\"i\"}}\n",
+    );
     let both = folder.file("both.jsonl", "{\"set\":\"a\",\"record\":{}}\n");
     for (arguments, parts) in [
-        (vec!["decide", "--config", "missing.json"], vec!["missing.json: "]),
-        (vec!["decide", "--config", &faulty], vec!["faulty.json: /issuerz: ", "faulty.json: /resource/reelm: "]),
-        (vec!["decide", "--config", &latin1], vec!["latin1.json: byte 6 is not UTF-8"]),
-        (vec!["decide", "--config", &config, "--signals", &record], vec!["sets.jsonl: line 1: /record/kind"]),
-        (vec!["decide", "--config", &config, "--signals", &both], vec!["both.jsonl: line 1: "]),
+        (
+            vec!["decide", "--config", "missing.json"],
+            vec!["missing.json: "],
+        ),
+        (
+            vec!["decide", "--config", &faulty],
+            vec!["faulty.json: /issuerz: ", "faulty.json: /resource/reelm: "],
+        ),
+        (
+            vec!["decide", "--config", &latin1],
+            vec!["latin1.json: byte 6 is not UTF-8"],
+        ),
+        (
+            vec!["decide", "--config", &config, "--signals", &record],
+            vec!["sets.jsonl: line 1: /record/kind"],
+        ),
+        (
+            vec!["decide", "--config", &config, "--signals", &both],
+            vec!["both.jsonl: line 1: "],
+        ),
         (vec!["event", "decode", folder.path()], vec![folder.path()]),
         (vec!["token", "inspect", "no token"], vec!["not a JWT"]),
         (vec!["replay", &latin1], vec!["latin1.json: byte 6"]),
@@ -268,7 +347,10 @@ fn a_token_is_judged_with_its_signature() {
         let run = run(&arguments, &format!("{token}\n"));
         assert_eq!(run.status, status, "{run:?}");
         let answer = &run.lines()[0];
-        assert_eq!((&answer["status"], &answer["signature"]), (&json!(verdict), &json!(signature)));
+        assert_eq!(
+            (&answer["status"], &answer["signature"]),
+            (&json!(verdict), &json!(signature))
+        );
     }
 }
 
@@ -294,7 +376,15 @@ fn a_set_is_read_with_and_without_a_configuration() {
         (vec![payload.as_str(), "--unsigned"], 0),
         (vec![broken.as_str(), "--unsigned"], 1),
         (vec![payload.as_str()], 1),
-        (vec![payload.as_str(), broken.as_str(), "missing.json", "--unsigned"], 2),
+        (
+            vec![
+                payload.as_str(),
+                broken.as_str(),
+                "missing.json",
+                "--unsigned",
+            ],
+            2,
+        ),
     ] {
         let mut all = vec!["event", "decode", "--json", "--received-at", &at];
         all.extend(&arguments);
@@ -311,8 +401,14 @@ fn a_challenge_is_decoded_for_programs_and_for_people() {
     let header = r#"Bearer realm="", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==""#;
     let claims = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;
     let found = run(&["challenge", "parse", header], "");
-    assert_eq!((found.status, found.out.as_str()), (0, format!("{claims}\n").as_str()));
-    let pasted = run(&["challenge", "parse", &format!("www-authenticate: {header}")], "");
+    assert_eq!(
+        (found.status, found.out.as_str()),
+        (0, format!("{claims}\n").as_str())
+    );
+    let pasted = run(
+        &["challenge", "parse", &format!("www-authenticate: {header}")],
+        "",
+    );
     assert_eq!(pasted, found);
     let json = run(&["challenge", "parse", header, "--json"], "");
     assert_eq!(json.lines()[0]["claims"], claims);
@@ -328,15 +424,36 @@ const LOCATIONS: &str = r##"{"value":[{"@odata.type":"#microsoft.graph.ipNamedLo
 fn addresses_are_looked_up_in_named_locations() {
     let folder = Folder::new("location");
     let locations = folder.file("locations.json", LOCATIONS);
-    let arguments = ["location", "match", "--named-locations", &locations, "203.0.113.7", "198.51.100.1"];
+    let arguments = [
+        "location",
+        "match",
+        "--named-locations",
+        &locations,
+        "203.0.113.7",
+        "198.51.100.1",
+    ];
     let run_json = run(&[&arguments[..], &["--json"]].concat(), "");
     assert_eq!(run_json.status, 0, "{run_json:?}");
     let lines = run_json.lines();
     assert_eq!(lines[0]["locations"][0]["displayName"], "Office");
     assert_eq!(lines[1]["locations"], json!([]));
     let people = run(&arguments, "");
-    assert!(people.out.contains("203.0.113.7") && people.out.contains("Office"), "{}", people.out);
-    let bad = run(&["location", "match", "--named-locations", &locations, "203.0.113.7", "203.0.113.007"], "");
+    assert!(
+        people.out.contains("203.0.113.7") && people.out.contains("Office"),
+        "{}",
+        people.out
+    );
+    let bad = run(
+        &[
+            "location",
+            "match",
+            "--named-locations",
+            &locations,
+            "203.0.113.7",
+            "203.0.113.007",
+        ],
+        "",
+    );
     assert_eq!(bad.status, 2);
     assert!(bad.err.contains("203.0.113.007"));
 }
@@ -356,31 +473,60 @@ fn policies_are_told_apart_and_every_fault_is_named() {
     });
     policies.file("a.json", policy.to_string());
     policies.file("notes.txt", "not a policy");
-    let arguments = ["policy", "check", policies.path(), "--named-locations", &locations];
+    let arguments = [
+        "policy",
+        "check",
+        policies.path(),
+        "--named-locations",
+        &locations,
+    ];
     let people = run(&arguments, "");
     assert_eq!(people.status, 0, "{people:?}");
-    assert!(people.out.contains("Office only") && people.out.contains("grantControls.block"), "{}", people.out);
+    assert!(
+        people.out.contains("Office only") && people.out.contains("grantControls.block"),
+        "{}",
+        people.out
+    );
     let lines = run(&[&arguments[..], &["--json"]].concat(), "").lines();
     assert_eq!(lines[0]["displayName"], "Office only");
-    assert!(lines[0]["enforcedAtResource"].as_array().unwrap().contains(&json!("conditions.locations")));
+    assert!(
+        lines[0]["enforcedAtResource"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("conditions.locations"))
+    );
 
     policies.file("b.json", "{");
     policies.file("c.json", "[7]");
     let run = run(&arguments, "");
     assert_eq!(run.status, 2);
-    assert!(run.err.contains("b.json: ") && run.err.contains("c.json: "), "{}", run.err);
-    assert!(run.out.contains("Office only"), "what can be read is told: {}", run.out);
+    assert!(
+        run.err.contains("b.json: ") && run.err.contains("c.json: "),
+        "{}",
+        run.err
+    );
+    assert!(
+        run.out.contains("Office only"),
+        "what can be read is told: {}",
+        run.out
+    );
 }
 
 #[test]
 fn schemas_and_completions_are_printed() {
-    for arguments in [&["config", "schema"][..], &["config", "schema", "--scenario"]] {
+    for arguments in [
+        &["config", "schema"][..],
+        &["config", "schema", "--scenario"],
+    ] {
         let schema: Value = serde_json::from_str(&run(arguments, "").out).unwrap();
         assert!(schema["$schema"].is_string());
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = run(&["completions", shell], "");
-        assert!(script.status == 0 && script.out.contains("replay"), "{shell}");
+        assert!(
+            script.status == 0 && script.out.contains("replay"),
+            "{shell}"
+        );
     }
 }
 
@@ -424,5 +570,9 @@ fn a_reader_that_goes_away_ends_the_work_quietly() {
     drop(to);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -49,7 +49,10 @@ enum Status {
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
     let Command::Parse { header } = command;
-    let text = options.runtime()?.tools().parse_challenge(value_of(header))?;
+    let text = options
+        .runtime()?
+        .tools()
+        .parse_challenge(value_of(header))?;
     let answer: Answer = serde_json::from_str(&text).map_err(Problem::new)?;
     if out.json() {
         out.line(&text);
@@ -59,7 +62,9 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     match answer.status {
         Status::Found => Ok(Exit::Done),
         Status::None => {
-            complain("the header holds no claims challenge: the client needs a new sign-in, not other claims");
+            complain(
+                "the header holds no claims challenge: the client needs a new sign-in, not other claims",
+            );
             Ok(Exit::Negative)
         }
         Status::Malformed => Err(Problem::new(format_args!(
@@ -71,16 +76,25 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
 
 /// For a program, the claims as they are to be forwarded; for a person, indented and with what stands around them.
 fn print_claims(answer: &Answer, claims: &str, out: &mut Output) {
-    let read = serde_json::from_str::<Value>(claims).ok().filter(|_| out.terminal());
+    let read = serde_json::from_str::<Value>(claims)
+        .ok()
+        .filter(|_| out.terminal());
     let Some(value) = read else {
         out.line(claims);
         return;
     };
     let about = [&answer.scheme, &answer.error, &answer.error_description];
     let about: Vec<_> = about.into_iter().flatten().map(String::as_str).collect();
-    out.line(format_args!("{FAINT}{}{FAINT:#}", one_line(&about.join(" · "))));
+    out.line(format_args!(
+        "{FAINT}{}{FAINT:#}",
+        one_line(&about.join(" · "))
+    ));
     let width = out.width();
-    out.line(Pretty { value: &value, width, indent: 0 });
+    out.line(Pretty {
+        value: &value,
+        width,
+        indent: 0,
+    });
 }
 
 /// The value of a header that was pasted with its name.

@@ -24,7 +24,11 @@ Example:
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
     let Command::Schema { scenario } = command;
     let tools = options.runtime()?.tools();
-    let schema = if *scenario { tools.scenario_schema()? } else { tools.configuration_schema()? };
+    let schema = if *scenario {
+        tools.scenario_schema()?
+    } else {
+        tools.configuration_schema()?
+    };
     if out.json() {
         let value: cae_core::json::Value = serde_json::from_str(&schema).map_err(Problem::new)?;
         out.line(value);

@@ -56,7 +56,11 @@ Example:
 
 type BatchSession = Session<AnyEngine>;
 
-pub(super) fn run(arguments: &Arguments, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
+pub(super) fn run(
+    arguments: &Arguments,
+    options: &Options,
+    out: &mut Output,
+) -> Result<Exit, Problem> {
     let configuration = input::document(&arguments.config)?;
     let engine = options
         .runtime()?
@@ -69,11 +73,17 @@ pub(super) fn run(arguments: &Arguments, options: &Options, out: &mut Output) ->
         }
     }
     let on_error = on_error(&configuration);
-    let detail = if arguments.explain { Detail::Explain } else { Detail::Decision };
+    let detail = if arguments.explain {
+        Detail::Explain
+    } else {
+        Detail::Decision
+    };
     let mut exit = Exit::Done;
     let mut lines = Lines::new(io::stdin().lock());
     while out.open() {
-        let line = lines.next().map_err(|error| Problem::file(Path::new("standard input"), error))?;
+        let line = lines
+            .next()
+            .map_err(|error| Problem::file(Path::new("standard input"), error))?;
         let Some(line) = line else { break };
         let answer = answer(&mut session, &line, on_error, detail).unwrap_or_else(|error| {
             exit = Exit::BadInput;
@@ -96,7 +106,12 @@ struct BadLine {
     error: String,
 }
 
-fn answer(session: &mut BatchSession, line: &Line, on_error: OnError, detail: Detail) -> Result<String, String> {
+fn answer(
+    session: &mut BatchSession,
+    line: &Line,
+    on_error: OnError,
+    detail: Detail,
+) -> Result<String, String> {
     let number = line.number;
     let text = line.text.as_ref().map_err(Clone::clone)?;
     let line = RequestLine::read(text)?;
@@ -112,7 +127,9 @@ fn answer(session: &mut BatchSession, line: &Line, on_error: OnError, detail: De
         cut_explanation(&mut json);
     }
     // In front, as text: the rest stays byte for byte what the engine wrote.
-    let members = json.strip_prefix('{').ok_or("the engine wrote no JSON object")?;
+    let members = json
+        .strip_prefix('{')
+        .ok_or("the engine wrote no JSON object")?;
     Ok(format!(r#"{{"id":{},{members}"#, line.id))
 }
 
@@ -127,7 +144,11 @@ fn cut_explanation(json: &mut String) {
 
 /// One line of `--signals`.
 enum Signal {
-    Event { line: usize, set: String, received_at: UnixTime },
+    Event {
+        line: usize,
+        set: String,
+        received_at: UnixTime,
+    },
     Record(StateKey, Box<Record>),
 }
 
@@ -139,7 +160,9 @@ fn read_signals(file: &Path) -> Result<Vec<Signal>, Problem> {
     while let Some(line) = lines.next().map_err(|error| Problem::file(file, error))? {
         let number = line.number;
         let signal = line.text.and_then(|text| read_signal(number, text));
-        signals.push(signal.map_err(|error| Problem::file(file, format_args!("line {number}: {error}")))?);
+        signals.push(
+            signal.map_err(|error| Problem::file(file, format_args!("line {number}: {error}")))?,
+        );
     }
     Ok(signals)
 }
@@ -147,18 +170,32 @@ fn read_signals(file: &Path) -> Result<Vec<Signal>, Problem> {
 fn read_signal(line: usize, text: String) -> Result<Signal, String> {
     if !text.starts_with('{') {
         let received_at = issued_at(&text);
-        return Ok(Signal::Event { line, set: text, received_at });
+        return Ok(Signal::Event {
+            line,
+            set: text,
+            received_at,
+        });
     }
-    let limits = Limits { bytes: text.len(), ..Limits::EVENT };
+    let limits = Limits {
+        bytes: text.len(),
+        ..Limits::EVENT
+    };
     let value = json::parse(text.as_bytes(), limits).map_err(|error| error.to_string())?;
     let mut members = Members::open(value, "")?;
     let signal = match (members.text("set")?, members.take("record")) {
         (Some(set), None) => {
             let received_at = match members.take("receivedAt") {
-                Some(at) => UnixTime::from_secs(at.as_u64().ok_or("/receivedAt: must be whole seconds since 1970")?),
+                Some(at) => UnixTime::from_secs(
+                    at.as_u64()
+                        .ok_or("/receivedAt: must be whole seconds since 1970")?,
+                ),
                 None => issued_at(&set),
             };
-            Signal::Event { line, set, received_at }
+            Signal::Event {
+                line,
+                set,
+                received_at,
+            }
         }
         (None, Some(record)) => read_record(&record)?,
         _ => return Err("/: a line holds either `set` or `record`".to_owned()),
@@ -190,7 +227,11 @@ fn apply(session: &mut BatchSession, file: &Path, signal: Signal) -> Result<(), 
         Signal::Record(key, record) => {
             session.merge(&key, &record);
         }
-        Signal::Event { line, set, received_at } => match session.read_event(&set, received_at) {
+        Signal::Event {
+            line,
+            set,
+            received_at,
+        } => match session.read_event(&set, received_at) {
             Ok(EventOutcome::Accepted(_) | EventOutcome::Repeated(_)) => {}
             Ok(EventOutcome::Rejected(event)) => complain(format_args!(
                 "{}: line {line}: rejected: {} [{}]",

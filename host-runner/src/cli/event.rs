@@ -47,19 +47,32 @@ Examples:
 /// How the files are read.
 enum Reader {
     Engine(Box<Session<AnyEngine>>),
-    Tools { tools: Box<dyn Tools>, unsigned: bool },
+    Tools {
+        tools: Box<dyn Tools>,
+        unsigned: bool,
+    },
 }
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
-    let Command::Decode { files, config, unsigned, received_at } = command;
+    let Command::Decode {
+        files,
+        config,
+        unsigned,
+        received_at,
+    } = command;
     let received_at = received_at.map_or_else(clock::now, UnixTime::from_secs);
     let runtime = options.runtime()?;
     let mut reader = match config {
         Some(file) => {
-            let engine = runtime.engine(&input::document(file)?).map_err(|error| Problem::engine(file, &error))?;
+            let engine = runtime
+                .engine(&input::document(file)?)
+                .map_err(|error| Problem::engine(file, &error))?;
             Reader::Engine(Box::new(Session::new(engine, Signatures::default())))
         }
-        None => Reader::Tools { tools: runtime.tools(), unsigned: *unsigned },
+        None => Reader::Tools {
+            tools: runtime.tools(),
+            unsigned: *unsigned,
+        },
     };
     let mut worst = Exit::Done;
     for file in files {
@@ -72,33 +85,57 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     Ok(worst)
 }
 
-fn decode(reader: &mut Reader, file: &Path, received_at: UnixTime, out: &mut Output) -> Result<Exit, Problem> {
+fn decode(
+    reader: &mut Reader,
+    file: &Path,
+    received_at: UnixTime,
+    out: &mut Output,
+) -> Result<Exit, Problem> {
     // Whatever can be read as a file is the engine's to accept or reject, its size and its encoding included.
     let set = input::any_text(file, Limits::EVENT.bytes.saturating_mul(2))?;
     let set = set.trim();
     let answer = match reader {
         Reader::Tools { tools, unsigned } => tools.decode_event(set, *unsigned, received_at)?,
         Reader::Engine(session) => {
-            match session.read_event(set, received_at).map_err(|error| Problem::file(file, error))? {
+            match session
+                .read_event(set, received_at)
+                .map_err(|error| Problem::file(file, error))?
+            {
                 EventOutcome::Accepted(event) | EventOutcome::Repeated(event) => event.json,
                 EventOutcome::Rejected(event) => event.json,
             }
         }
     };
-    let reading: Value = serde_json::from_str(&answer).map_err(|error| Problem::file(file, error))?;
+    let reading: Value =
+        serde_json::from_str(&answer).map_err(|error| Problem::file(file, error))?;
     let rejected = reading["err"].as_str();
     if out.json() {
         let members = answer.strip_prefix('{').unwrap_or_default();
-        out.line(format_args!(r#"{{"file":{},{members}"#, Value::from(file.to_string_lossy())));
+        out.line(format_args!(
+            r#"{{"file":{},{members}"#,
+            Value::from(file.to_string_lossy())
+        ));
     } else {
         let (style, verdict) = match rejected {
             Some(code) => (BAD, format!("rejected, {code}")),
             None => (GOOD, "accepted".to_owned()),
         };
         let name = file.to_string_lossy();
-        out.line(format_args!("{STRONG}{}{STRONG:#}: {style}{}{style:#}", one_line(&name), one_line(&verdict)));
+        out.line(format_args!(
+            "{STRONG}{}{STRONG:#}: {style}{}{style:#}",
+            one_line(&name),
+            one_line(&verdict)
+        ));
         let width = out.width();
-        out.line(Pretty { value: &reading, width, indent: 0 });
+        out.line(Pretty {
+            value: &reading,
+            width,
+            indent: 0,
+        });
     }
-    Ok(if rejected.is_some() { Exit::Negative } else { Exit::Done })
+    Ok(if rejected.is_some() {
+        Exit::Negative
+    } else {
+        Exit::Done
+    })
 }

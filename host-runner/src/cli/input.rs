@@ -23,11 +23,17 @@ pub(super) fn document(file: &Path) -> Result<String, Problem> {
 fn text(file: &Path, limit: usize) -> Result<String, Problem> {
     let bytes = bytes(file, limit)?;
     if bytes.len() > limit {
-        return Err(Problem::file(file, format_args!("larger than the limit of {limit} bytes")));
+        return Err(Problem::file(
+            file,
+            format_args!("larger than the limit of {limit} bytes"),
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Problem::file(file, format_args!("byte {at} is not UTF-8: save the file as UTF-8"))
+        Problem::file(
+            file,
+            format_args!("byte {at} is not UTF-8: save the file as UTF-8"),
+        )
     })
 }
 
@@ -91,7 +97,9 @@ impl<R: Read> Lines<R> {
             self.number = self.number.saturating_add(1);
             let text = match bytes {
                 Ok(bytes) => String::from_utf8(bytes)
-                    .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+                    .map_err(|error| {
+                        format!("byte {} is not UTF-8", error.utf8_error().valid_up_to())
+                    })
                     .map(|text| text.trim().to_owned()),
                 Err(TooLong) => Err(format!("longer than the limit of {MAX_LINE} bytes")),
             };
@@ -104,9 +112,17 @@ impl<R: Read> Lines<R> {
 
     /// The bytes of one line; the rest of a line that is too long is skipped.
     fn read_line(&mut self) -> io::Result<Option<Result<Vec<u8>, TooLong>>> {
-        let most = u64::try_from(MAX_LINE).unwrap_or(u64::MAX).saturating_add(1);
+        let most = u64::try_from(MAX_LINE)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         let mut bytes = Vec::new();
-        if self.from.by_ref().take(most).read_until(b'\n', &mut bytes)? == 0 {
+        if self
+            .from
+            .by_ref()
+            .take(most)
+            .read_until(b'\n', &mut bytes)?
+            == 0
+        {
             return Ok(None);
         }
         if bytes.len() <= MAX_LINE {
@@ -138,8 +154,20 @@ mod tests {
         assert_eq!(seen.len(), 5);
         assert_eq!(seen[0], (1, Ok("one".to_owned())));
         assert_eq!(seen[1], (3, Ok("two".to_owned())));
-        assert!(seen[2].0 == 4 && seen[2].1.as_ref().is_err_and(|error| error.contains("limit")));
-        assert!(seen[3].0 == 5 && seen[3].1.as_ref().is_err_and(|error| error.contains("UTF-8")));
+        assert!(
+            seen[2].0 == 4
+                && seen[2]
+                    .1
+                    .as_ref()
+                    .is_err_and(|error| error.contains("limit"))
+        );
+        assert!(
+            seen[3].0 == 5
+                && seen[3]
+                    .1
+                    .as_ref()
+                    .is_err_and(|error| error.contains("UTF-8"))
+        );
         assert_eq!(seen[4], (6, Ok("last".to_owned())));
     }
 }

@@ -61,13 +61,22 @@ struct LocationRow {
 }
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
-    let Command::Match { named_locations, addresses } = command;
+    let Command::Match {
+        named_locations,
+        addresses,
+    } = command;
     let text = input::document(named_locations)?;
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
-    let answer = options.runtime()?.tools().match_locations(&text, &addresses)?;
+    let answer = options
+        .runtime()?
+        .tools()
+        .match_locations(&text, &addresses)?;
     let answer: Answer = serde_json::from_str(&answer).map_err(Problem::new)?;
     if out.json() {
-        answer.addresses.iter().for_each(|row| out.line(json::to_text(row)));
+        answer
+            .addresses
+            .iter()
+            .for_each(|row| out.line(json::to_text(row)));
     } else if !answer.addresses.is_empty() {
         out.line(table(&answer.addresses));
     }
@@ -80,20 +89,35 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
             complain(format_args!("{}: {error}", row.address));
         }
     }
-    Ok(if answer.ok { Exit::Done } else { Exit::BadInput })
+    Ok(if answer.ok {
+        Exit::Done
+    } else {
+        Exit::BadInput
+    })
 }
 
 fn table(addresses: &[AddressRow]) -> Table {
     let mut rows = Vec::new();
     for row in addresses {
-        let address = (row.canonical.clone().unwrap_or_else(|| row.address.clone()), STRONG);
+        let address = (
+            row.canonical.clone().unwrap_or_else(|| row.address.clone()),
+            STRONG,
+        );
         if row.locations.is_empty() {
-            let (nowhere, style) = if row.error.is_some() { ("not an address", BAD) } else { ("none", FAINT) };
+            let (nowhere, style) = if row.error.is_some() {
+                ("not an address", BAD)
+            } else {
+                ("none", FAINT)
+            };
             rows.push(vec![address.clone(), (nowhere.to_owned(), style)]);
         }
         for location in &row.locations {
             let name = location.display_name.as_ref().or(location.id.as_ref());
-            let style = if location.r#match == "yes" { GOOD } else { ASKS };
+            let style = if location.r#match == "yes" {
+                GOOD
+            } else {
+                ASKS
+            };
             let trusted = if location.trusted { "trusted" } else { "" };
             rows.push(vec![
                 address.clone(),

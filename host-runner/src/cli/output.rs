@@ -42,7 +42,9 @@ impl Output {
 
     /// Columns for people: what the shell exports, else what fits a common terminal.
     pub(super) fn width(&self) -> usize {
-        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let columns = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok());
         columns.unwrap_or(100_usize).clamp(60, 160)
     }
 

@@ -57,8 +57,14 @@ struct PolicyRow {
 }
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
-    let Command::Check { files, named_locations } = command;
-    let locations = named_locations.as_deref().map(input::document).transpose()?;
+    let Command::Check {
+        files,
+        named_locations,
+    } = command;
+    let locations = named_locations
+        .as_deref()
+        .map(input::document)
+        .transpose()?;
     let mut exit = Exit::Done;
     let mut policies = Vec::new();
     for file in files.iter().flat_map(|file| json_files(file)) {
@@ -70,8 +76,14 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
             }
         }
     }
-    let named: Vec<(&str, &str)> = policies.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let answer = options.runtime()?.tools().check_policies(&named, locations.as_deref())?;
+    let named: Vec<(&str, &str)> = policies
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let answer = options
+        .runtime()?
+        .tools()
+        .check_policies(&named, locations.as_deref())?;
     let answer: Answer = serde_json::from_str(&answer).map_err(Problem::new)?;
     for row in &answer.policies {
         if out.json() {
@@ -99,7 +111,12 @@ fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
     let mut files: Vec<_> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.is_file() && path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.is_file()
+                && path
+                    .extension()
+                    .is_some_and(|extension| extension == "json")
+        })
         .collect();
     files.sort();
     if files.is_empty() {
@@ -111,7 +128,11 @@ fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
 impl PolicyRow {
     fn print(&self, out: &mut Output) {
         let position = format!("policy {} of {}", self.index.saturating_add(1), self.file);
-        let name = self.display_name.as_ref().or(self.id.as_ref()).unwrap_or(&position);
+        let name = self
+            .display_name
+            .as_ref()
+            .or(self.id.as_ref())
+            .unwrap_or(&position);
         let state = if self.state == "enabled" { GOOD } else { FAINT };
         out.line(format_args!(
             "{STRONG}{}{STRONG:#}  {state}{}{state:#}",
@@ -131,9 +152,14 @@ impl PolicyRow {
 
 fn print_parts(out: &mut Output, label: &str, parts: &[String], style: Style) {
     const LABEL: usize = 20;
-    let lines = wrap(&parts.join(", "), out.width().saturating_sub(LABEL).saturating_sub(2));
+    let lines = wrap(
+        &parts.join(", "),
+        out.width().saturating_sub(LABEL).saturating_sub(2),
+    );
     for (n, line) in lines.into_iter().enumerate() {
         let label = if n == 0 { label } else { "" };
-        out.line(format_args!("  {FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}"));
+        out.line(format_args!(
+            "  {FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}"
+        ));
     }
 }

@@ -28,7 +28,11 @@ Examples:
   cae replay user-revocation.json
   cae replay user-revocation.json --json --engine native";
 
-pub(super) fn run(arguments: &Arguments, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
+pub(super) fn run(
+    arguments: &Arguments,
+    options: &Options,
+    out: &mut Output,
+) -> Result<Exit, Problem> {
     let file = &arguments.scenario;
     let text = input::document(file)?;
     let scenario = Scenario::read(&text).map_err(|faults| Problem::core_faults(file, &faults))?;
@@ -52,7 +56,11 @@ pub(super) fn run(arguments: &Arguments, options: &Options, out: &mut Output) ->
     if !out.json() {
         out.line(timeline.close(&summary));
     }
-    Ok(if summary.holds() { Exit::Done } else { Exit::Negative })
+    Ok(if summary.holds() {
+        Exit::Done
+    } else {
+        Exit::Negative
+    })
 }
 
 /// Whether the locale says that Unicode can be shown (POSIX: the first of these that is set and not empty).

@@ -41,9 +41,12 @@ impl RequestLine {
     /// # Errors
     /// One line that names the member by its JSON pointer.
     pub(super) fn read(line: &str) -> Result<Self, String> {
-        let value = json::parse(line.as_bytes(), Limits::EVENT).map_err(|error| error.to_string())?;
+        let value =
+            json::parse(line.as_bytes(), Limits::EVENT).map_err(|error| error.to_string())?;
         let mut members = Members::open(value, "")?;
-        let id = members.take("id").filter(|id| id.is_string() || id.is_u64());
+        let id = members
+            .take("id")
+            .filter(|id| id.is_string() || id.is_u64());
         let id = id.ok_or("/id: must be a string or a whole number; it names the answer")?;
         let mut facts = match members.take("facts") {
             Some(facts) => Members::open(facts, "/facts")?,
@@ -58,7 +61,12 @@ impl RequestLine {
             token: match members.values.remove("token") {
                 Some(Value::String(token)) => token,
                 Some(Value::Null) => String::new(),
-                _ => return Err("/token: must be a string, or null for a request without a token".to_owned()),
+                _ => {
+                    return Err(
+                        "/token: must be a string, or null for a request without a token"
+                            .to_owned(),
+                    );
+                }
             },
             confirmed: members.text("confirmed")?,
             now: UnixTime::from_secs(members.seconds("now")?),
@@ -91,7 +99,11 @@ impl RequestLine {
         Borrowed {
             member_of: texts(&self.member_of),
             roles: texts(&self.roles),
-            signal_age: self.signal_age.iter().map(|(issuer, age)| (issuer.as_str(), *age)).collect(),
+            signal_age: self
+                .signal_age
+                .iter()
+                .map(|(issuer, age)| (issuer.as_str(), *age))
+                .collect(),
         }
     }
 
@@ -127,7 +139,10 @@ impl Members {
     pub(super) fn open(value: Value, at: &'static str) -> Result<Self, String> {
         match value {
             Value::Object(values) => Ok(Self { values, at }),
-            _ => Err(format!("{}: must be an object", if at.is_empty() { "/" } else { at })),
+            _ => Err(format!(
+                "{}: must be an object",
+                if at.is_empty() { "/" } else { at }
+            )),
         }
     }
 
@@ -173,13 +188,19 @@ impl Members {
             let texts = texts.iter().map(|text| text.as_str().map(str::to_owned));
             texts.collect::<Option<Vec<_>>>()
         });
-        texts.map(Some).ok_or_else(|| self.fault(name, "a list of strings"))
+        texts
+            .map(Some)
+            .ok_or_else(|| self.fault(name, "a list of strings"))
     }
 
     fn into_ages(self) -> Result<Vec<(String, u64)>, String> {
         let age = |(issuer, age): (String, Value)| match age.as_u64() {
             Some(age) => Ok((issuer, age)),
-            None => Err(format!("{}/{}: must be whole seconds, as a number", self.at, escape(&issuer))),
+            None => Err(format!(
+                "{}/{}: must be whole seconds, as a number",
+                self.at,
+                escape(&issuer)
+            )),
         };
         self.values.into_iter().map(age).collect()
     }
@@ -212,7 +233,10 @@ mod tests {
         let request = line.request(&borrowed);
         assert_eq!(request.now, UnixTime::from_secs(5));
         assert_eq!(request.client_ip, Some("192.0.2.1"));
-        assert_eq!((request.country, request.scheme, request.path), (Some("DE"), Some("DPoP"), Some("/x")));
+        assert_eq!(
+            (request.country, request.scheme, request.path),
+            (Some("DE"), Some("DPoP"), Some("/x"))
+        );
         assert_eq!(request.facts.member_of, Some(["g"].as_slice()));
         assert_eq!(request.facts.roles, Some(["r"].as_slice()));
         assert_eq!(request.facts.user_type, Some("guest"));
@@ -231,13 +255,34 @@ mod tests {
             (r#"{"id":"a","token":"t","now":1.5}"#, "/now: must be"),
             (r#"{"id":"a","now":1}"#, "/token: must be"),
             (r#"{"id":{},"token":"t","now":1}"#, "/id: must be"),
-            (r#"{"id":"a","token":"t","now":1,"clientIP":"x"}"#, "/clientIP: unknown member"),
-            (r#"{"id":"a","token":"t","now":1,"a/b":1}"#, "/a~1b: unknown member"),
-            (r#"{"id":"a","token":"t","now":1,"facts":{"groups":[]}}"#, "/facts/groups: unknown member"),
-            (r#"{"id":"a","token":"t","now":1,"facts":{"roles":[1]}}"#, "/facts/roles: must be a list"),
-            (r#"{"id":"a","token":"t","now":1,"facts":{"device":{"x":1}}}"#, "/facts/device/x: unknown member"),
-            (r#"{"id":"a","token":"t","now":1,"signalAge":{"i":"x"}}"#, "/signalAge/i: must be"),
-            (r#"{"id":"a","id":"b","token":"t","now":1}"#, "repeated member `id`"),
+            (
+                r#"{"id":"a","token":"t","now":1,"clientIP":"x"}"#,
+                "/clientIP: unknown member",
+            ),
+            (
+                r#"{"id":"a","token":"t","now":1,"a/b":1}"#,
+                "/a~1b: unknown member",
+            ),
+            (
+                r#"{"id":"a","token":"t","now":1,"facts":{"groups":[]}}"#,
+                "/facts/groups: unknown member",
+            ),
+            (
+                r#"{"id":"a","token":"t","now":1,"facts":{"roles":[1]}}"#,
+                "/facts/roles: must be a list",
+            ),
+            (
+                r#"{"id":"a","token":"t","now":1,"facts":{"device":{"x":1}}}"#,
+                "/facts/device/x: unknown member",
+            ),
+            (
+                r#"{"id":"a","token":"t","now":1,"signalAge":{"i":"x"}}"#,
+                "/signalAge/i: must be",
+            ),
+            (
+                r#"{"id":"a","id":"b","token":"t","now":1}"#,
+                "repeated member `id`",
+            ),
             (r#"{"id":"a""#, "line 1 column"),
         ] {
             let found = RequestLine::read(line).unwrap_err();

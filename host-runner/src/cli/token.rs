@@ -54,7 +54,9 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     let answer = match config {
         None => runtime.tools().inspect_token(token, now)?,
         Some(file) => {
-            let engine = runtime.engine(&input::document(file)?).map_err(|error| Problem::engine(file, &error))?;
+            let engine = runtime
+                .engine(&input::document(file)?)
+                .map_err(|error| Problem::engine(file, &error))?;
             inspect(&mut Session::new(engine, Signatures::default()), token, now)?
         }
     };
@@ -69,25 +71,38 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
         Some("refused") => Ok(Exit::Negative),
         _ => Err(Problem::new(format_args!(
             "not a JWT: {}",
-            inspection["verdict"]["detail"].as_str().unwrap_or("it cannot be read")
+            inspection["verdict"]["detail"]
+                .as_str()
+                .unwrap_or("it cannot be read")
         ))),
     }
 }
 
 /// What the engine says of a token that it would accept if the signature verified.
-const UNSIGNED: &str =
-    r#"{"ok":true,"status":"acceptable","verdict":{"acceptable":true,"code":null,"detail":null},"signature":"notChecked""#;
+const UNSIGNED: &str = r#"{"ok":true,"status":"acceptable","verdict":{"acceptable":true,"code":null,"detail":null},"signature":"notChecked""#;
 
 /// The inspection, with the signature checked by the host.
-fn inspect(session: &mut Session<AnyEngine>, token: &str, now: UnixTime) -> Result<String, Problem> {
+fn inspect(
+    session: &mut Session<AnyEngine>,
+    token: &str,
+    now: UnixTime,
+) -> Result<String, Problem> {
     let answer = session.engine().inspect_token(token, now)?;
     let Some(rest) = answer.strip_prefix(UNSIGNED) else {
         return Ok(answer);
     };
     let (found, code, detail) = match session.check_signature(token, now).map_err(Problem::new)? {
         TokenSignature::Valid => return Ok(answer.replacen("notChecked", "valid", 1)),
-        TokenSignature::Invalid => ("invalid", ReasonCode::TokenSignature, "the signature does not verify"),
-        TokenSignature::KeyUnknown => ("keyUnknown", ReasonCode::TokenKeyUnknown, "no key of the issuer fits"),
+        TokenSignature::Invalid => (
+            "invalid",
+            ReasonCode::TokenSignature,
+            "the signature does not verify",
+        ),
+        TokenSignature::KeyUnknown => (
+            "keyUnknown",
+            ReasonCode::TokenKeyUnknown,
+            "no key of the issuer fits",
+        ),
     };
     let code = code.as_str();
     Ok(format!(
@@ -99,18 +114,28 @@ fn print(inspection: &Value, out: &mut Output) {
     let (style, status) = match inspection["status"].as_str() {
         Some("acceptable") => (GOOD, "acceptable"),
         Some("refused") => (BAD, "refused"),
-        Some("notChecked") => (ASKS, "not checked: name an engine configuration with --config to judge it"),
+        Some("notChecked") => (
+            ASKS,
+            "not checked: name an engine configuration with --config to judge it",
+        ),
         _ => return,
     };
     let verdict = &inspection["verdict"];
     let why = [verdict["code"].as_str(), verdict["detail"].as_str()];
     let why: Vec<&str> = why.into_iter().flatten().collect();
-    out.line(format_args!("{style}{status}{style:#} {}", one_line(&why.join(": "))));
+    out.line(format_args!(
+        "{style}{status}{style:#} {}",
+        one_line(&why.join(": "))
+    ));
     for warning in inspection["warnings"].as_array().into_iter().flatten() {
         let text = [warning["claim"].as_str(), warning["message"].as_str()];
         let text: Vec<&str> = text.into_iter().flatten().collect();
         out.line(format_args!("{ASKS}{}{ASKS:#}", one_line(&text.join(": "))));
     }
     let width = out.width();
-    out.line(Pretty { value: inspection, width, indent: 0 });
+    out.line(Pretty {
+        value: inspection,
+        width,
+        indent: 0,
+    });
 }

@@ -80,8 +80,9 @@ impl Artefact {
         if let Some(component) = self.load_compiled(engine) {
             return Ok(component);
         }
-        let component = Component::from_binary(engine, &self.wasm)
-            .map_err(|error| EngineError::Start(format!("the component does not compile: {error:#}")))?;
+        let component = Component::from_binary(engine, &self.wasm).map_err(|error| {
+            EngineError::Start(format!("the component does not compile: {error:#}"))
+        })?;
         if let (Some(file), Ok(code)) = (&self.compiled, component.serialize()) {
             // Without a cache the next start compiles again; that is no error.
             drop(store(file, &stamp(&self.wasm, engine), &code));

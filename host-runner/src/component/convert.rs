@@ -2,8 +2,8 @@
 
 use cae_core::decision::{Answers, Outcome, RecordAnswer, Request};
 use cae_core::engine::{
-    AcceptedEvent, Begun, Change, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed, RejectedEvent,
-    SignatureAnswer, SignatureNeed, Verdict,
+    AcceptedEvent, Begun, Change, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed,
+    RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
 };
 use cae_core::state::StateKey;
 use cae_core::time::UnixTime;
@@ -21,7 +21,10 @@ pub(super) fn records<'a>(records: &[RecordAnswer<'a>]) -> Vec<wit::RecordAnswer
     records.iter().map(record).collect()
 }
 
-pub(super) fn answers<'a>(answers: &Answers<'a>, records: &'a [wit::RecordAnswer<'a>]) -> wit::Answers<'a> {
+pub(super) fn answers<'a>(
+    answers: &Answers<'a>,
+    records: &'a [wit::RecordAnswer<'a>],
+) -> wit::Answers<'a> {
     wit::Answers {
         signature: answers.signature,
         confirmed: answers.confirmed,
@@ -86,7 +89,9 @@ pub(super) fn decided(decided: wit::Decided) -> Decided {
 
 pub(super) fn event_reading(reading: wit::EventReading) -> Result<EventReading, EngineError> {
     Ok(match reading {
-        wit::EventReading::NeedsSignature(need) => EventReading::NeedsSignature(signature_need(need)?),
+        wit::EventReading::NeedsSignature(need) => {
+            EventReading::NeedsSignature(signature_need(need)?)
+        }
         wit::EventReading::NeedsKey(need) => EventReading::NeedsKey(key_need(need)),
         wit::EventReading::Accepted(event) => EventReading::Accepted(AcceptedEvent {
             transmitter: event.transmitter,
@@ -164,8 +169,8 @@ fn state_key(key: wit::StateKey) -> StateKey {
 
 /// JWS algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864).
 const ALGORITHMS: [&str; 14] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256",
-    "HS384", "HS512",
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "Ed25519", "HS256", "HS384", "HS512",
 ];
 
 /// Methods of proof that the engine asks for.

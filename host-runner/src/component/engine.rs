@@ -6,7 +6,9 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 
 use cae_core::decision::{Answers, Request};
-use cae_core::engine::{Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer};
+use cae_core::engine::{
+    Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer,
+};
 use cae_core::time::UnixTime;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
@@ -66,7 +68,12 @@ impl WasmEngine {
         };
         let Running { engine, mask, .. } = running;
         let answer = running.instance.call(time, |exports, store| {
-            call(&exports.cae_engine_conversation().engine(), store, engine, mask)
+            call(
+                &exports.cae_engine_conversation().engine(),
+                store,
+                engine,
+                mask,
+            )
         })?;
         self.running = Some(running);
         Ok(answer)
@@ -77,7 +84,10 @@ impl WasmEngine {
         for (issuer, jwks) in &self.keys {
             let engine = running.engine;
             running.instance.call(Time::Unbounded, |exports, store| {
-                exports.cae_engine_conversation().engine().call_set_keys(store, engine, issuer, jwks)
+                exports
+                    .cae_engine_conversation()
+                    .engine()
+                    .call_set_keys(store, engine, issuer, jwks)
             })?;
         }
         Ok(running)

@@ -6,7 +6,8 @@ use cae_core::time::UnixTime;
 
 use super::*;
 
-const CONFIGURATION: &str = r#"{"resource":{"audiences":["api://orders"]},"issuers":[],"transmitters":[]}"#;
+const CONFIGURATION: &str =
+    r#"{"resource":{"audiences":["api://orders"]},"issuers":[],"transmitters":[]}"#;
 
 /// The component that was built, or a note that there is none.
 fn artefact() -> Option<Artefact> {
@@ -28,7 +29,9 @@ fn begin(engine: &mut WasmEngine) -> Result<Begun, EngineError> {
 
 #[test]
 fn a_call_past_its_deadline_costs_the_instance_and_nothing_else() {
-    let Some(component) = load(Bounds::default()) else { return };
+    let Some(component) = load(Bounds::default()) else {
+        return;
+    };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
     let answer = begin(&mut engine).unwrap();
     let late = engine.call(Time::Bounded, |guest, mut store, engine, _| {
@@ -38,13 +41,18 @@ fn a_call_past_its_deadline_costs_the_instance_and_nothing_else() {
         }
         guest.call_begin(&mut store, engine, "no token", 0)
     });
-    assert_eq!(late.unwrap_err(), EngineError::Deadline(Bounds::default().deadline));
+    assert_eq!(
+        late.unwrap_err(),
+        EngineError::Deadline(Bounds::default().deadline)
+    );
     assert_eq!(begin(&mut engine).unwrap(), answer);
 }
 
 #[test]
 fn reading_a_configuration_has_no_deadline() {
-    let Some(component) = load(Bounds::default()) else { return };
+    let Some(component) = load(Bounds::default()) else {
+        return;
+    };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
     let late = engine.call(Time::Unbounded, |guest, mut store, engine, _| {
         for _ in 0..=Time::Bounded.ticks() {
@@ -57,9 +65,13 @@ fn reading_a_configuration_has_no_deadline() {
 
 #[test]
 fn a_failed_call_leaves_no_instance_behind() {
-    let Some(component) = load(Bounds::default()) else { return };
+    let Some(component) = load(Bounds::default()) else {
+        return;
+    };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
-    let failed: Result<(), _> = engine.call(Time::Bounded, |_, _, _, _| Err(Trap::UnreachableCodeReached.into()));
+    let failed: Result<(), _> = engine.call(Time::Bounded, |_, _, _, _| {
+        Err(Trap::UnreachableCodeReached.into())
+    });
     assert!(matches!(failed, Err(EngineError::Trap(_))), "{failed:?}");
     assert!(format!("{engine:?}").contains("running: false"));
     assert!(begin(&mut engine).is_ok());
@@ -67,22 +79,35 @@ fn a_failed_call_leaves_no_instance_behind() {
 
 #[test]
 fn the_handles_of_another_instance_are_stale() {
-    let Some(component) = load(Bounds::default()) else { return };
+    let Some(component) = load(Bounds::default()) else {
+        return;
+    };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
     for handle in 0..64 {
-        let decided = engine.decide(Handle(handle), &Request::default(), &Answers::default(), Detail::None);
+        let decided = engine.decide(
+            Handle(handle),
+            &Request::default(),
+            &Answers::default(),
+            Detail::None,
+        );
         assert_eq!(decided, Ok(Decided::Stale));
     }
 }
 
 #[test]
 fn memory_is_bounded_from_the_start_and_while_running() {
-    let tiny = Bounds { memory: 1 << 16, ..Bounds::default() };
+    let tiny = Bounds {
+        memory: 1 << 16,
+        ..Bounds::default()
+    };
     let Some(component) = load(tiny) else { return };
     let refused = WasmEngine::new(component, CONFIGURATION);
     assert_eq!(refused.unwrap_err(), EngineError::Memory(tiny.memory));
 
-    let small = Bounds { memory: 8 << 20, ..Bounds::default() };
+    let small = Bounds {
+        memory: 8 << 20,
+        ..Bounds::default()
+    };
     let Some(component) = load(small) else { return };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
     let answer = begin(&mut engine).unwrap();
@@ -93,9 +118,13 @@ fn memory_is_bounded_from_the_start_and_while_running() {
 
 #[test]
 fn a_configuration_is_refused_with_its_faults() {
-    let Some(component) = load(Bounds::default()) else { return };
+    let Some(component) = load(Bounds::default()) else {
+        return;
+    };
     let refused = WasmEngine::new(component, "no configuration").unwrap_err();
-    let EngineError::Configuration(faults) = refused else { panic!("{refused:?}") };
+    let EngineError::Configuration(faults) = refused else {
+        panic!("{refused:?}")
+    };
     assert!(faults.starts_with(r#"[{"at":""#), "{faults}");
 }
 
@@ -106,7 +135,10 @@ fn what_is_no_component_is_refused() {
     let loaded = EngineComponent::load(&Artefact::from_file(&file).unwrap(), Bounds::default());
     std::fs::remove_file(&file).unwrap();
     assert!(matches!(loaded, Err(EngineError::Start(_))));
-    assert!(matches!(Artefact::from_file(&file), Err(EngineError::Start(_))));
+    assert!(matches!(
+        Artefact::from_file(&file),
+        Err(EngineError::Start(_))
+    ));
 }
 
 /// The compiled form is taken over only from a file that is this user's alone, whole and up to date.
@@ -128,7 +160,10 @@ fn only_what_was_written_here_is_taken_over() {
     assert!(artefact.load_compiled(&engine).is_some());
 
     fs::set_permissions(&compiled, fs::Permissions::from_mode(0o660)).unwrap();
-    assert!(artefact.load_compiled(&engine).is_none(), "writable by others");
+    assert!(
+        artefact.load_compiled(&engine).is_none(),
+        "writable by others"
+    );
     fs::set_permissions(&compiled, fs::Permissions::from_mode(0o600)).unwrap();
     let other = Engine::new(&Config::new()).unwrap();
     assert!(artefact.load_compiled(&other).is_none(), "other settings");

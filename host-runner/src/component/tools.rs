@@ -26,8 +26,9 @@ impl WasmTools {
         &self,
         call: impl FnOnce(&GuestTools, &mut Store<Guest>) -> wasmtime::Result<String>,
     ) -> Result<String, EngineError> {
-        Instance::new(&self.component)?
-            .call(Time::Bounded, |exports, store| call(exports.cae_engine_tools(), store))
+        Instance::new(&self.component)?.call(Time::Bounded, |exports, store| {
+            call(exports.cae_engine_tools(), store)
+        })
     }
 }
 
@@ -44,12 +45,23 @@ impl Tools for WasmTools {
         self.call(|tools, store| tools.call_check_policies(store, policies, named_locations))
     }
 
-    fn match_locations(&self, named_locations: &str, addresses: &[&str]) -> Result<String, EngineError> {
+    fn match_locations(
+        &self,
+        named_locations: &str,
+        addresses: &[&str],
+    ) -> Result<String, EngineError> {
         self.call(|tools, store| tools.call_match_locations(store, named_locations, addresses))
     }
 
-    fn decode_event(&self, text: &str, unsigned: bool, received_at: UnixTime) -> Result<String, EngineError> {
-        self.call(|tools, store| tools.call_decode_event(store, text, unsigned, received_at.as_secs()))
+    fn decode_event(
+        &self,
+        text: &str,
+        unsigned: bool,
+        received_at: UnixTime,
+    ) -> Result<String, EngineError> {
+        self.call(|tools, store| {
+            tools.call_decode_event(store, text, unsigned, received_at.as_secs())
+        })
     }
 
     fn inspect_token(&self, token: &str, now: UnixTime) -> Result<String, EngineError> {

@@ -31,12 +31,24 @@ impl Conversation for Script {
         answers: &Answers<'_>,
         _detail: Detail,
     ) -> Result<Decided, Infallible> {
-        let found = answers.records.iter().filter(|answer| matches!(answer, RecordAnswer::Found(_)));
-        self.answers.push((answers.signature, answers.confirmed.map(str::to_owned), found.count()));
+        let found = answers
+            .records
+            .iter()
+            .filter(|answer| matches!(answer, RecordAnswer::Found(_)));
+        self.answers.push((
+            answers.signature,
+            answers.confirmed.map(str::to_owned),
+            found.count(),
+        ));
         Ok(self.decided.remove(0))
     }
 
-    fn read_event(&mut self, _: &str, _: UnixTime, signature: SignatureAnswer) -> Result<EventReading, Infallible> {
+    fn read_event(
+        &mut self,
+        _: &str,
+        _: UnixTime,
+        signature: SignatureAnswer,
+    ) -> Result<EventReading, Infallible> {
         self.signatures.push(signature);
         Ok(self.events.remove(0))
     }
@@ -119,7 +131,10 @@ fn a_decision_gets_its_answers_and_is_remembered() {
     let changes = vec![change(record().to_bytes())];
     let mut session = session(Script {
         begun: vec![needs(), needs()],
-        decided: vec![Decided::Verdict(verdict(changes)), Decided::Verdict(verdict(vec![]))],
+        decided: vec![
+            Decided::Verdict(verdict(changes)),
+            Decided::Verdict(verdict(vec![])),
+        ],
         ..Script::default()
     });
     decide(&mut session).unwrap();
@@ -153,7 +168,10 @@ fn changes_are_merged_all_or_none() {
         decided: vec![Decided::Verdict(verdict(changes))],
         ..Script::default()
     });
-    assert!(matches!(decide(&mut session), Err(SessionError::Contract(_))));
+    assert!(matches!(
+        decide(&mut session),
+        Err(SessionError::Contract(_))
+    ));
     assert!(session.state.is_empty());
 }
 
@@ -192,7 +210,10 @@ fn an_event_is_asked_for_its_key_and_signature_and_applied_once() {
     assert!(matches!(read(), EventOutcome::Rejected(_)));
     assert_eq!(session.state.len(), 1);
     use SignatureAnswer::{Invalid, KeyUnknown, NotChecked};
-    assert_eq!(session.engine().signatures, [NotChecked, Invalid, NotChecked, NotChecked, KeyUnknown]);
+    assert_eq!(
+        session.engine().signatures,
+        [NotChecked, Invalid, NotChecked, NotChecked, KeyUnknown]
+    );
 }
 
 #[test]
@@ -210,13 +231,26 @@ fn a_fault_is_a_refusal_unless_the_configuration_says_otherwise() {
     for (configuration, on, decision, status) in [
         ("", OnError::Deny, "deny", 503),
         ("{}", OnError::Deny, "deny", 503),
-        (r#"{"settings":{"onError":"deny"}}"#, OnError::Deny, "deny", 503),
-        (r#"{"settings":{"onError":"allow"}}"#, OnError::Allow, "allow", 200),
+        (
+            r#"{"settings":{"onError":"deny"}}"#,
+            OnError::Deny,
+            "deny",
+            503,
+        ),
+        (
+            r#"{"settings":{"onError":"allow"}}"#,
+            OnError::Allow,
+            "allow",
+            200,
+        ),
     ] {
         assert_eq!(on_error(configuration), on);
         let verdict = fault_verdict(on, Detail::Explain);
         let json: json::Value = serde_json::from_str(&verdict.json.unwrap()).unwrap();
-        assert_eq!((json["decision"].as_str(), json["status"].as_u64()), (Some(decision), Some(status)));
+        assert_eq!(
+            (json["decision"].as_str(), json["status"].as_u64()),
+            (Some(decision), Some(status))
+        );
         assert_eq!(json["reasons"][0]["code"], "engine_fault");
     }
 }

@@ -41,9 +41,15 @@ fn need(key: &str, algorithm: &'static str, token: &str) -> SignatureNeed {
 fn the_examples_of_the_specifications_verify() {
     for (key, algorithm, token) in EXAMPLES {
         let mut signatures = Signatures::default();
-        assert!(signatures.check(token, &need(key, algorithm, token)), "{algorithm}");
+        assert!(
+            signatures.check(token, &need(key, algorithm, token)),
+            "{algorithm}"
+        );
         // Again, from the shared cache.
-        assert!(signatures.check(token, &need(key, algorithm, token)), "{algorithm}");
+        assert!(
+            signatures.check(token, &need(key, algorithm, token)),
+            "{algorithm}"
+        );
     }
 }
 
@@ -59,20 +65,56 @@ fn nothing_else_verifies() {
         assert!(!signatures.check(&changed, &sound), "changed header");
         changed = format!("{signed}{}", &signature[..signature.len() - 4]);
         assert!(!signatures.check(&changed, &sound), "short signature");
-        assert!(!signatures.check(&format!("{signed}."), &sound), "no signature");
-        assert!(!signatures.check(&format!("{token}="), &sound), "padded signature");
-        assert!(!signatures.check(signed, &sound), "nothing after the signing input");
-        assert!(!signatures.check(other_token, &need(key, algorithm, other_token)), "another token");
-        assert!(!signatures.check(token, &need(other_key, algorithm, token)), "another key");
-        assert!(!signatures.check(token, &need(key, other_algorithm, token)), "another algorithm");
-        for key in ["", "{}", "[]", r#"{"kty":"none"}"#, r#"{"kty":"RSA","n":"","e":""}"#] {
-            assert!(!signatures.check(token, &need(key, algorithm, token)), "key {key:?}");
+        assert!(
+            !signatures.check(&format!("{signed}."), &sound),
+            "no signature"
+        );
+        assert!(
+            !signatures.check(&format!("{token}="), &sound),
+            "padded signature"
+        );
+        assert!(
+            !signatures.check(signed, &sound),
+            "nothing after the signing input"
+        );
+        assert!(
+            !signatures.check(other_token, &need(key, algorithm, other_token)),
+            "another token"
+        );
+        assert!(
+            !signatures.check(token, &need(other_key, algorithm, token)),
+            "another key"
+        );
+        assert!(
+            !signatures.check(token, &need(key, other_algorithm, token)),
+            "another algorithm"
+        );
+        for key in [
+            "",
+            "{}",
+            "[]",
+            r#"{"kty":"none"}"#,
+            r#"{"kty":"RSA","n":"","e":""}"#,
+        ] {
+            assert!(
+                !signatures.check(token, &need(key, algorithm, token)),
+                "key {key:?}"
+            );
         }
         for signing_input in [0, 1, sound.signing_input + 1, usize::MAX] {
-            let need = SignatureNeed { signing_input, ..sound.clone() };
-            assert!(!signatures.check(token, &need), "signing input of {signing_input}");
+            let need = SignatureNeed {
+                signing_input,
+                ..sound.clone()
+            };
+            assert!(
+                !signatures.check(token, &need),
+                "signing input of {signing_input}"
+            );
         }
-        assert!(signatures.check(token, &sound), "the refusals left no trace");
+        assert!(
+            signatures.check(token, &sound),
+            "the refusals left no trace"
+        );
     }
 }
 
@@ -103,7 +145,10 @@ fn verified_tokens_are_shared_and_bounded() {
     assert!(first.check(token, &need(key, algorithm, token)));
     let mut second = Signatures::new(Arc::clone(&verified));
     assert!(second.check(token, &need(key, algorithm, token)));
-    assert!(second.keys.is_empty(), "the second worker verified nothing itself");
+    assert!(
+        second.keys.is_empty(),
+        "the second worker verified nothing itself"
+    );
     for n in 0..3 * VerifiedTokens::HALF {
         verified.insert(sha256(&[&n.to_be_bytes()]));
     }

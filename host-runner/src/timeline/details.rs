@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use cae_core::json::{self, Limits, Value};
+use cae_core::json::{self, Limits, Map, Value};
 use cae_core::simulation::{LineKind, StepReport};
 
 use crate::text::{ASKS, BAD, FAINT, Pretty, wrap};
@@ -41,7 +41,11 @@ pub(super) fn of(report: &StepReport) -> Vec<Detail> {
         }
         (None, _) => {}
     }
-    if let Some(event) = report.event.as_ref().filter(|_| report.kind == LineKind::Event) {
+    if let Some(event) = report
+        .event
+        .as_ref()
+        .filter(|_| report.kind == LineKind::Event)
+    {
         details.push(json("SET header", event.header.clone()));
         details.push(json("SET claims", event.claims.clone()));
     }
@@ -52,9 +56,8 @@ pub(super) fn of(report: &StepReport) -> Vec<Detail> {
     if let Some(claims) = &report.claims_request {
         details.push(json("claims request", claims.clone()));
     }
-    let effects = read(report.event_reading.as_deref());
-    if report.kind == LineKind::Delivery && !effects.is_null() {
-        details.push(json("reading", effects));
+    if report.kind == LineKind::Delivery {
+        effects(&mut details, &read(report.event_reading.as_deref()));
     }
     let faults = read(report.faults.as_deref());
     if faults.as_array().is_some_and(|faults| !faults.is_empty()) {
@@ -84,8 +87,34 @@ fn reasons(details: &mut Vec<Detail>, report: &StepReport) {
         })
         .collect();
     if !codes.is_empty() {
-        let style = if evaluation["decision"] == "deny" { BAD } else { ASKS };
+        let style = if evaluation["decision"] == "deny" {
+            BAD
+        } else {
+            ASKS
+        };
         details.push(text("reasons", codes.join(", "), style));
+    }
+}
+
+/// What an accepted SET does to which records, or why it was rejected.
+fn effects(details: &mut Vec<Detail>, reading: &Value) {
+    if let Some(description) = reading["description"].as_str() {
+        details.push(text("rejected", description.to_owned(), BAD));
+    }
+    for effect in reading["effects"].as_array().into_iter().flatten() {
+        let mut shown = Map::new();
+        for name in ["kind", "key", "effect"] {
+            shown.insert(name.to_owned(), effect[name].clone());
+        }
+        details.push(json("record", Value::Object(shown)));
+    }
+    for note in reading["notes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        details.push(text("note", note.to_owned(), FAINT));
     }
 }
 
@@ -106,13 +135,24 @@ impl Detail {
         let inner = indent.saturating_add(LABEL);
         match &self.body {
             Body::Json(value) => {
-                let pretty = Pretty { value, width, indent: inner };
+                let pretty = Pretty {
+                    value,
+                    width,
+                    indent: inner,
+                };
                 let _ = writeln!(to, "{:indent$}{FAINT}{label:LABEL$}{FAINT:#}{pretty}", "");
             }
             Body::Text(text, style) => {
-                for (n, line) in wrap(text, width.saturating_sub(inner)).into_iter().enumerate() {
+                for (n, line) in wrap(text, width.saturating_sub(inner))
+                    .into_iter()
+                    .enumerate()
+                {
                     let label = if n == 0 { label } else { "" };
-                    let _ = writeln!(to, "{:indent$}{FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}", "");
+                    let _ = writeln!(
+                        to,
+                        "{:indent$}{FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}",
+                        ""
+                    );
                 }
             }
         }

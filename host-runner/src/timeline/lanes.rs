@@ -155,14 +155,21 @@ impl Lanes {
 
     /// A message, with its words in the middle of the line.
     pub(super) fn arrow(&self, arrow: &Arrow) -> String {
-        let Arrow { from, to, style, .. } = *arrow;
+        let Arrow {
+            from, to, style, ..
+        } = *arrow;
         let (first, last) = (from.min(to), from.max(to));
         let (start, end) = (self.column(first), self.column(last));
         let room = end.saturating_sub(start).saturating_sub(6);
         let words = self.fit(&arrow.words, room);
         // The arrow head takes the column beside the lane that it points to.
-        let head = if to > from { end.saturating_sub(1) } else { start.saturating_add(1) };
-        let words_at = start.saturating_add(end.saturating_sub(start).saturating_sub(words.len()) / 2);
+        let head = if to > from {
+            end.saturating_sub(1)
+        } else {
+            start.saturating_add(1)
+        };
+        let words_at =
+            start.saturating_add(end.saturating_sub(start).saturating_sub(words.len()) / 2);
         let lane = |place: Place| match () {
             () if place == from && to > from => (self.glyphs.leaves_right, style),
             () if place == from => (self.glyphs.leaves_left, style),
@@ -175,8 +182,15 @@ impl Lanes {
             () if (start..end).contains(&column) => (self.glyphs.line, style),
             () => (' ', FAINT),
         };
-        let words: Vec<_> = words.into_iter().enumerate().map(|(n, letter)| (words_at.saturating_add(n), letter)).collect();
-        let words: Vec<_> = words.into_iter().map(|(column, letter)| (column, letter, style)).collect();
+        let words: Vec<_> = words
+            .into_iter()
+            .enumerate()
+            .map(|(n, letter)| (words_at.saturating_add(n), letter))
+            .collect();
+        let words: Vec<_> = words
+            .into_iter()
+            .map(|(column, letter)| (column, letter, style))
+            .collect();
         self.row(lane, between, &words)
     }
 
@@ -190,9 +204,16 @@ impl Lanes {
         let mut line = String::new();
         let mut current = Style::new();
         for column in 0..=self.column(Place::Transmitter) {
-            let written = over.iter().find(|(at, ..)| *at == column).map(|(_, letter, style)| (*letter, *style));
-            let place = Place::ALL.iter().find(|(place, _)| self.column(*place) == column);
-            let (glyph, style) = written.unwrap_or_else(|| place.map_or_else(|| between(column), |(place, _)| lane(*place)));
+            let written = over
+                .iter()
+                .find(|(at, ..)| *at == column)
+                .map(|(_, letter, style)| (*letter, *style));
+            let place = Place::ALL
+                .iter()
+                .find(|(place, _)| self.column(*place) == column);
+            let (glyph, style) = written.unwrap_or_else(|| {
+                place.map_or_else(|| between(column), |(place, _)| lane(*place))
+            });
             if style != current {
                 let _ = write!(line, "{current:#}{style}");
                 current = style;

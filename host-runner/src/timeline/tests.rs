@@ -44,7 +44,11 @@ fn sign_in() -> StepReport {
             header: value(r#"{"alg":"EdDSA"}"#),
             claims: value(r#"{"aud":"api://orders","xms_cc":["cp1"]}"#),
         }),
-        ..report(LineKind::SignIn, Lane::Client("mail".to_owned()), Lane::Issuer("contoso".to_owned()))
+        ..report(
+            LineKind::SignIn,
+            Lane::Client("mail".to_owned()),
+            Lane::Issuer("contoso".to_owned()),
+        )
     }
 }
 
@@ -86,7 +90,11 @@ fn request() -> StepReport {
 #[test]
 fn messages_are_drawn_between_their_lanes() {
     let mut timeline = Timeline::new(100, true);
-    let picture = format!("{}\n{}\n", timeline.exchange(&sign_in()), timeline.exchange(&request()));
+    let picture = format!(
+        "{}\n{}\n",
+        timeline.exchange(&sign_in()),
+        timeline.exchange(&request())
+    );
     let expected = r#" 1.       +0s  adele signs in with mail
                       ├─ asks for a token ──▶│                      │                      │
                       │◀────── token ────────┤                      │                      │
@@ -101,7 +109,7 @@ fn messages_are_drawn_between_their_lanes() {
                WWW-Authenticate Bearer realm="", error="insufficient_claims"
                claims request   {"access_token": {"nbf": {"value": "1800000090"}}}
                ✓ decision "challenge"
-               ✗ status 403, found 401
+               ✗ status: expected 403, found 401
                       │                      │                      │                      │
 "#;
     assert_eq!(plain(&picture), expected);
@@ -125,7 +133,14 @@ fn nothing_is_wider_than_the_terminal_or_outside_its_letters() {
 
 #[test]
 fn times_are_written_as_people_say_them() {
-    for (seconds, text) in [(0, "+0s"), (60, "+1m"), (90, "+1m30s"), (3600, "+1h"), (5400, "+1h30m"), (3661, "+1:01:01")] {
+    for (seconds, text) in [
+        (0, "+0s"),
+        (60, "+1m"),
+        (90, "+1m30s"),
+        (3600, "+1h"),
+        (5400, "+1h30m"),
+        (3661, "+1:01:01"),
+    ] {
         assert_eq!(elapsed(seconds), text);
     }
 }
@@ -133,7 +148,18 @@ fn times_are_written_as_people_say_them() {
 #[test]
 fn the_end_says_whether_all_expectations_hold() {
     let timeline = Timeline::new(100, true);
-    let summary = |failed| Summary { steps: 6, lines: 9, expectations: 12, failed };
-    assert_eq!(plain(&timeline.close(&summary(0))), "✓ all 12 expectations hold in 6 steps");
-    assert_eq!(plain(&timeline.close(&summary(1))), "✗ 1 of 12 expectations fail in 6 steps");
+    let summary = |failed| Summary {
+        steps: 6,
+        lines: 9,
+        expectations: 12,
+        failed,
+    };
+    assert_eq!(
+        plain(&timeline.close(&summary(0))),
+        "✓ all 12 expectations hold in 6 steps"
+    );
+    assert_eq!(
+        plain(&timeline.close(&summary(1))),
+        "✗ 1 of 12 expectations fail in 6 steps"
+    );
 }
