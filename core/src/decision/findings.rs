@@ -119,13 +119,15 @@ impl Findings {
         };
         // A refused client gets no exemption: nothing is remembered unless the challenge goes out.
         let changes = if outcome == Outcome::Challenge { self.changes } else { Vec::new() };
-        let reasons = self
+        let mut reasons: Vec<_> = self
             .denials
             .into_iter()
             .map(|(_, reason)| reason)
             .chain(self.challenges.into_iter().map(|(_, reason)| reason))
             .chain(self.remarks)
             .collect();
+        // An account that was disabled refuses by its status and by its cut-off: one reason, two lines of explanation.
+        reasons.dedup();
         Evaluation {
             outcome,
             status,
