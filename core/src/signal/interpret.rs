@@ -165,16 +165,10 @@ impl Writer<'_> {
                 self.notes.add(key.unmatchable());
             }
         }
-        for key in keys {
-            if let Some(cut_off) = effect.cut_off {
-                self.write_cut_off(key, cut_off);
-            }
-            if key.kind == effect.describes {
-                self.write_standing(key, effect);
-            } else if effect.standing.is_some() || effect.mfa_enabled {
-                self.notes.add("noStandingMember");
-            }
+        if let Some(cut_off) = effect.cut_off {
+            (keys.iter()).for_each(|key| self.write_cut_off(*key, cut_off));
         }
+        self.write_standing(&keys, effect);
         Ok(())
     }
 
@@ -195,14 +189,7 @@ impl Writer<'_> {
         let described = members
             .iter()
             .find(|member| member.kind == effect.describes);
-        if effect.standing.is_some() || effect.mfa_enabled {
-            match described {
-                Some(member) => {
-                    (member.keys.iter()).for_each(|key| self.write_standing(*key, effect))
-                }
-                None => self.notes.add("noStandingMember"),
-            }
-        }
+        self.write_standing(described.map_or(&[], |member| &member.keys), effect);
         match (effect.cut_off, described) {
             (None, _) => {}
             (Some(cut_off), Some(member)) if cut_off.reach == Reach::Described => {
@@ -292,8 +279,11 @@ impl Writer<'_> {
 
     /// Leaves out the user keys of what may be an ordinary sign-out.
     fn drop_sign_out(&mut self, keys: &mut Vec<FiledKey>) {
+        let all = keys.len();
         keys.retain(|key| key.kind != SubjectKind::User);
-        self.notes.add("userSignOut");
+        if keys.len() < all {
+            self.notes.add("userSignOut");
+        }
     }
 
     fn write_cut_off(&mut self, key: FiledKey, cut_off: CutOff) {
@@ -315,33 +305,34 @@ impl Writer<'_> {
         }
     }
 
-    fn write_standing(&mut self, key: FiledKey, effect: &Effect) {
-        if effect.mfa_enabled {
-            let mfa_enabled = Some(self.entry(()));
-            self.write(
-                key,
-                Record {
-                    mfa_enabled,
-                    ..Record::default()
-                },
-            );
-        }
-        let Some(standing) = effect.standing else {
-            return;
+    /// What holds from the event on, to the keys of what the event describes.
+    fn write_standing(&mut self, keys: &[FiledKey], effect: &Effect) {
+        let mut record = Record {
+            mfa_enabled: effect.mfa_enabled.then(|| self.entry(())),
+            ..Record::default()
         };
-        // SPEC: enforcement §4: beyond the age of tombstones an old SET could undo a newer one.
-        if !self.standing_allowed {
-            self.notes.add("standingStateTooOld");
+        let transmitter = self.rules.transmitter;
+        match effect.standing {
+            None => {}
+            // SPEC: enforcement §4: beyond the age of tombstones an old SET could undo a newer one.
+            Some(_) if !self.standing_allowed => self.notes.add("standingStateTooOld"),
+            Some(Standing::Status(value)) => record.status.push((transmitter, self.entry(value))),
+            Some(Standing::Risk(value)) => record.risk.push((transmitter, self.entry(value))),
+            Some(Standing::Compliance(value)) => {
+                record.compliance.push((transmitter, self.entry(value)));
+            }
+        }
+        if record.is_empty() {
             return;
         }
-        let transmitter = self.rules.transmitter;
-        let mut record = Record::default();
-        match standing {
-            Standing::Status(value) => record.status.push((transmitter, self.entry(value))),
-            Standing::Risk(value) => record.risk.push((transmitter, self.entry(value))),
-            Standing::Compliance(value) => record.compliance.push((transmitter, self.entry(value))),
+        let mut described = keys
+            .iter()
+            .filter(|key| key.kind == effect.describes)
+            .peekable();
+        if described.peek().is_none() {
+            self.notes.add("noStandingMember");
         }
-        self.write(key, record);
+        described.for_each(|key| self.write(*key, record.clone()));
     }
 
     fn write(&mut self, key: FiledKey, record: Record) {

@@ -132,11 +132,17 @@ struct Reported<'a> {
 fn only_event(events: &Map<String, Value>) -> Result<Reported<'_>, Rejection> {
     let mut reported = events.iter().map(|(uri, value)| {
         let payload = Payload::of(value)?;
+        let event = Event::read(uri, &payload)?;
+        // The members of an event that is not understood mean nothing.
+        let (event_timestamp, initiator) = match event {
+            Event::NotYetUnderstood => (None, Initiator::NotTheUser),
+            _ => (payload.event_timestamp()?, payload.initiator()?),
+        };
         Ok::<_, Rejection>(Reported {
-            event: Event::read(uri, &payload)?,
+            event,
             payload: value,
-            event_timestamp: payload.event_timestamp()?,
-            initiator: payload.initiator()?,
+            event_timestamp,
+            initiator,
         })
     });
     let first = match reported.next() {
