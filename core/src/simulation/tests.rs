@@ -231,8 +231,10 @@ fn scenario(timeline: &Value) -> Value {
         "clients": { "app": { "applicationId": "app-1", "handlesChallenges": true } },
         "engine": {
             "resource": { "audiences": ["api"] },
-            "issuers": [ { "issuer": "https://id.example" } ],
-            "transmitters": [ { "issuer": "https://signals.example" } ]
+            "issuers": [ { "issuer": "https://id.example", "claims": "rfc9068", "challenge": "oauth" } ],
+            "transmitters": [
+                { "issuer": "https://signals.example", "speaksFor": [ "https://id.example" ] }
+            ]
         },
         "timeline": timeline
     })
@@ -457,6 +459,11 @@ fn every_fault_is_named_at_once() {
     );
     let faults = Scenario::read("{").unwrap_err().0;
     assert_eq!(faults.len(), 1);
+    let mut faulty = scenario(&json!([{"step": "walk"}]));
+    faulty["engine"]["issuers"][0]["challenge"] = json!("morse");
+    let faults = Scenario::read(&faulty.to_string()).unwrap_err().0;
+    let found: Vec<_> = faults.iter().map(|fault| fault.at.as_str()).collect();
+    assert_eq!(found, ["/timeline/0/step", "/engine/issuers/0/challenge"]);
 }
 
 #[test]
@@ -578,6 +585,24 @@ fn every_scenario_holds() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn hash_seeds_change_no_byte() {
+    for (name, text) in scenarios() {
+        let scenario = Scenario::read(&text).unwrap();
+        let bytes = |seed| {
+            let mut lines = Vec::new();
+            run(
+                &scenario,
+                |configuration| Engine::new(configuration, seed),
+                &mut |line: &StepReport| lines.push(line.to_json()),
+            )
+            .unwrap();
+            lines
+        };
+        assert_eq!(bytes(0), bytes(u64::MAX), "{name}");
+    }
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
