@@ -15,7 +15,7 @@ use crate::configuration::issuer::Preset;
 use crate::configuration::read::{
     BAD_VALUE, Choice, MALFORMED, MISSING_MEMBER, NOT_FOUND, Node, ObjectReader, child, quoted,
 };
-use crate::configuration::{Fault, Faults};
+use crate::configuration::{Configuration, Fault, Faults};
 use crate::json::{self, Limits, Map, Value};
 use crate::time::UnixTime;
 
@@ -97,7 +97,7 @@ impl Choice for DirectoryUserType {
 impl Scenario {
     /// Reads a scenario file.
     ///
-    /// What stands in `engine` is judged by the engine when the run begins.
+    /// What stands in `engine` is read as the engine will read it, with the keys filled in.
     ///
     /// # Errors
     /// Every fault of the file with its JSON pointer: text that is no JSON, unknown or missing members, names that
@@ -113,6 +113,7 @@ impl Scenario {
         let mut faults = Vec::new();
         let scenario = read_scenario(Node::root(&value, &mut faults).object(SCENARIO));
         check_names(&scenario, &mut faults);
+        check_engine(&scenario, &mut faults);
         if faults.is_empty() {
             Ok(scenario)
         } else {
@@ -361,6 +362,22 @@ fn check_names(scenario: &Scenario, faults: &mut Vec<Fault>) {
             let known = scenario.issuers.contains_key(issuer);
             check(known, at, issuer, "an issuer");
         }
+    }
+}
+
+/// Notes what the engine would refuse in its configuration.
+fn check_engine(scenario: &Scenario, faults: &mut Vec<Fault>) {
+    let about_keys =
+        |fault: &Fault| fault.at.starts_with("/issuers") || fault.at.starts_with("/transmitters");
+    // Without their keys the configuration would have faults that are none of its own.
+    if faults.iter().any(about_keys) {
+        return;
+    }
+    if let Err(found) = Configuration::read(&scenario.configuration()) {
+        faults.extend(found.0.into_iter().map(|fault| Fault {
+            at: format!("/engine{}", fault.at),
+            ..fault
+        }));
     }
 }
 

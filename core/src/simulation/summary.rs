@@ -37,13 +37,17 @@ pub(super) fn not_asked(party: &Party) -> String {
 }
 
 pub(super) fn request(party: &Party, address: Option<&str>, verdict: &Verdict) -> String {
+    let whom = match &party.user {
+        Some(user) => format!(" for {user}"),
+        None => String::new(),
+    };
     let reasons = if verdict.reasons.is_empty() {
         String::new()
     } else {
         format!(" ({})", verdict.reasons.join(", "))
     };
     format!(
-        "{} asks from {}: {} {}{reasons}",
+        "{} asks{whom} from {}: {} {}{reasons}",
         party.client,
         address.unwrap_or("nowhere"),
         verdict.status,

@@ -217,11 +217,12 @@ pub(super) fn overlay(claims: &mut Map<String, Value>, more: Option<&Map<String,
     }
 }
 
-/// Numbers that a real issuer would draw: SplitMix64 over the seed and the step.
+/// Numbers that a real issuer would draw: SplitMix64 over the seed and the step, 53 bits of it, so that a report
+/// means the same to readers whose numbers are doubles.
 pub(super) fn random(seed: u64, step: usize) -> u64 {
     let step = u64::try_from(step).unwrap_or(u64::MAX);
     let mut state = seed.wrapping_add(step.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
+    (state ^ (state >> 31)) >> 11
 }
