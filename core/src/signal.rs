@@ -33,7 +33,7 @@ use crate::engine::{
     AcceptedEvent, Change, EventReading, KeyNeed, RejectedEvent, SignatureAnswer, SignatureNeed,
 };
 use crate::json::{self, Limits, Value};
-use crate::time::UnixTime;
+use crate::time::{EventTime, UnixTime};
 use crate::token::jws::CompactJws;
 use crate::token::keys::{Algorithm, Selection};
 
@@ -71,6 +71,21 @@ pub fn decode(
 ) -> String {
     explain(text.trim(), unsigned, received_at, configuration)
         .unwrap_or_else(|rejection| answer::rejected(&rejection))
+}
+
+/// `iat` of a SET, compact or the JSON of its payload: the time of reception where nobody wrote down another.
+#[must_use]
+pub fn issued_at(text: &str) -> Option<UnixTime> {
+    let text = text.trim();
+    let payload = if text.starts_with('{') {
+        json::parse(text.as_bytes(), Limits::EVENT).ok()?
+    } else {
+        CompactJws::parse(text, Limits::EVENT).ok()?.payload
+    };
+    payload
+        .get("iat")
+        .and_then(time::instant)
+        .map(EventTime::floor)
 }
 
 fn accept(

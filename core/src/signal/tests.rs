@@ -369,6 +369,16 @@ fn decoding_says_what_was_not_checked() {
 }
 
 #[test]
+fn the_issue_time_is_read_from_either_form() {
+    let set = with(disabled(), "iat", json!(NOW * 1_000 + 7));
+    let issued = Some(UnixTime::from_secs(NOW));
+    assert_eq!(issued_at(&set.to_string()), issued);
+    assert_eq!(issued_at(&compact(&header(), &set)), issued);
+    assert_eq!(issued_at("{}"), None);
+    assert_eq!(issued_at("a.b.c"), None);
+}
+
+#[test]
 fn the_host_finds_what_concerns_the_stream() {
     let stream = json!({"format": "opaque", "id": "stream"});
     let plain = plain();
