@@ -1,6 +1,11 @@
 //! The command line by its exit status, its output and its errors; where the component was built, through it and
 //! through the native engine with the same bytes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail loudly, as the test does"
+)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::engine::{AnyEngine, Tools};
 use crate::session::{EventOutcome, Session};
 use crate::signature::Signatures;
-use crate::text::{BAD, GOOD, Pretty, STRONG, one_line};
+use crate::text::{BAD, GOOD, Pretty, STRONG, one_line, word};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -108,7 +108,7 @@ fn decode(
     };
     let reading: Value =
         serde_json::from_str(&answer).map_err(|error| Problem::file(file, error))?;
-    let rejected = reading["err"].as_str();
+    let rejected = word(&reading, "err");
     if out.json() {
         let members = answer.strip_prefix('{').unwrap_or_default();
         out.line(format_args!(
