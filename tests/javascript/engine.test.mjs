@@ -64,6 +64,14 @@ test("an argument of the wrong shape throws and decides nothing", () => {
   assert.throws(() => engine().readEvent("set", now, "yes"), TypeError);
 });
 
+test("a member that is undefined is absent", () => {
+  const more = { scheme: undefined, confirmed: undefined, facts: undefined, signalAge: undefined, detail: undefined };
+  const facts = { memberOf: undefined, deviceCompliant: undefined };
+  for (const said of [undefined, {}, more, { facts }]) {
+    assert.deepEqual(engine().decide(1, now, undefined, undefined, undefined, true, [], said), { kind: "stale" });
+  }
+});
+
 test("a security event token that cannot be read is rejected with its code", () => {
   const reading = engine().readEvent("no SET", now);
   assert.equal(reading.kind, "rejected");

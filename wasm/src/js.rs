@@ -78,12 +78,13 @@ impl Engine {
     ) -> Result<JsValue, JsValue> {
         let now = time(now)?;
         let more = MoreAboutRequest::read(more)?;
-        let facts = &more.facts;
+        let facts = more.facts.unwrap_or_default();
         let member_of = facts.member_of.as_deref().map(texts);
         let roles = facts.roles.as_deref().map(texts);
         let signal_age: Vec<(&str, u64)> = more
             .signal_age
             .iter()
+            .flatten()
             .map(|age| (age.issuer.as_str(), age.seconds))
             .collect();
         let request = Request {
@@ -109,9 +110,12 @@ impl Engine {
             confirmed: more.confirmed.as_deref(),
             records: &records,
         };
-        let decided = self
-            .0
-            .decide(handle_of(handle), &request, &answers, more.detail.into());
+        let decided = self.0.decide(
+            handle_of(handle),
+            &request,
+            &answers,
+            more.detail.map_or(Detail::None, Into::into),
+        );
         to_js(&Decided::from(reached(decided)))
     }
 

@@ -60,7 +60,24 @@ pub(crate) fn component() -> Result<(), Failure> {
             package("package-component", &module, &artefact)
         },
     )?;
+    offer_to_cae(&artefact)?;
     sizes("component", &artefact)
+}
+
+/// Puts a copy where `cae` looks, if that is another place.
+fn offer_to_cae(artefact: &Path) -> Result<(), Failure> {
+    let Some(offered) = workspace::component_for_cae() else {
+        return Ok(());
+    };
+    let bytes = fs::read(artefact)?;
+    if fs::read(&offered).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = offered.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(offered, bytes)?;
+    Ok(())
 }
 
 /// Builds the modules for JavaScript; `false` where there is no node to do it with.

@@ -13,8 +13,7 @@ pub(crate) fn root() -> PathBuf {
         .map_or_else(|| manifest.clone(), Path::to_owned)
 }
 
-/// The artefacts: always below `target/` of the workspace, wherever cargo itself builds, so that the host runner and
-/// the tests know where to look.
+/// The artefacts: always below `target/` of the workspace, wherever cargo itself builds, so that tests can name them.
 pub(crate) fn artefacts() -> PathBuf {
     root().join("target/cae")
 }
@@ -22,6 +21,14 @@ pub(crate) fn artefacts() -> PathBuf {
 /// The component that the host runner embeds.
 pub(crate) fn component() -> PathBuf {
     artefacts().join("cae.component.wasm")
+}
+
+/// Where `cae` looks for the component: below the target directory that it lies in itself, which is another one than
+/// the workspace's if `CARGO_TARGET_DIR` says so. This program lies there too.
+pub(crate) fn component_for_cae() -> Option<PathBuf> {
+    let program = env::current_exe().ok()?;
+    let target = program.parent()?.parent()?;
+    Some(target.join("cae/cae.component.wasm"))
 }
 
 /// The modules for JavaScript hosts, one folder for each kind.

@@ -119,13 +119,11 @@ impl Findings {
         };
         // A refused client gets no exemption: nothing is remembered unless the challenge goes out.
         let changes = if outcome == Outcome::Challenge { self.changes } else { Vec::new() };
-        let reasons = self
-            .denials
-            .into_iter()
-            .map(|(_, reason)| reason)
-            .chain(self.challenges.into_iter().map(|(_, reason)| reason))
-            .chain(self.remarks)
-            .collect();
+        let denials = self.denials.into_iter().map(|(_, reason)| reason);
+        let challenges = self.challenges.into_iter().map(|(_, reason)| reason);
+        let mut reasons: Vec<Reason> = denials.chain(challenges).chain(self.remarks).collect();
+        // One event may stand in the records of several subjects.
+        reasons.dedup();
         Evaluation {
             outcome,
             status,

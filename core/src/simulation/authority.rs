@@ -140,7 +140,10 @@ impl<'s> Authority<'s> {
             lifetime,
             authenticated: sign_in.session.authenticated,
             satisfied: &sign_in.session.satisfied,
-            granted: answer.get("claims").and_then(Value::as_object).unwrap_or(&none),
+            granted: answer
+                .get("claims")
+                .and_then(Value::as_object)
+                .unwrap_or(&none),
             id: sign_in.random,
         };
         let ring = self.rings.get(sign_in.issuer_name)?;
@@ -215,7 +218,12 @@ impl<'s> Authority<'s> {
         let user = party.user.as_ref();
         match user.and_then(|user| self.scenario.users.get(user)) {
             Some(user) => user.network.clone(),
-            None => match self.scenario.clients.get(&party.client).map(|it| &it.signs_in) {
+            None => match self
+                .scenario
+                .clients
+                .get(&party.client)
+                .map(|it| &it.signs_in)
+            {
                 Some(SignsIn::Itself { network, .. }) => network.clone(),
                 _ => Network::default(),
             },
@@ -252,7 +260,12 @@ impl<'s> Authority<'s> {
         }
     }
 
-    fn request(&self, sign_in: &SignIn<'_>, account: Option<&Account>, header: Option<&str>) -> Value {
+    fn request(
+        &self,
+        sign_in: &SignIn<'_>,
+        account: Option<&Account>,
+        header: Option<&str>,
+    ) -> Value {
         let device = self.device(sign_in.user);
         let mut request = json!({
             "issuer": sign_in.issuer.issuer,
@@ -279,7 +292,13 @@ impl<'s> Authority<'s> {
                 "platform": device.and_then(|device| device.platform.as_deref()),
                 "deviceCompliant": device.and_then(|device| device.is_compliant),
             }),
-            (None, SignsIn::Itself { service_principal_id, .. }) => {
+            (
+                None,
+                SignsIn::Itself {
+                    service_principal_id,
+                    ..
+                },
+            ) => {
                 json!({ "servicePrincipal": service_principal_id })
             }
             (None, SignsIn::Users) => Value::Null,

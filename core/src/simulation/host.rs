@@ -82,7 +82,11 @@ impl Keys {
         let mut engine = engine.clone();
         for list in ["issuers", "transmitters"] {
             let entries = engine.get_mut(list).and_then(Value::as_array_mut);
-            for entry in entries.into_iter().flatten().filter_map(Value::as_object_mut) {
+            for entry in entries
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object_mut)
+            {
                 let owner = entry.get("issuer").and_then(Value::as_str);
                 let Some(jwks) = owner.and_then(|owner| self.fetched.get(owner)) else {
                     continue;

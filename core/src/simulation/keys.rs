@@ -125,8 +125,7 @@ mod tests {
         let ring = KeyRing::new(&keys);
         let jwks = ring.jwks();
         assert_eq!(
-            jwks["keys"][0]["x"],
-            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            jwks["keys"][0]["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
             "RFC 8037 appendix A.2"
         );
         let signed = ring.sign(Map::new(), &json!({"sub": "x"}));

@@ -1,5 +1,6 @@
 //! What a scenario file says.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -235,7 +236,7 @@ pub enum Action {
         authentication: Authentication,
     },
     /// `request`: the resource is asked.
-    Request(ResourceRequest),
+    Request(Box<ResourceRequest>),
     /// `clientRetry`: the client takes its last challenge to the issuer and repeats its request with the new token.
     ClientRetry {
         /// Whose client.
@@ -262,16 +263,7 @@ pub enum Action {
         change: AccountChange,
     },
     /// `policyChange`: policies, named locations or settings are replaced, at the issuer and the resource.
-    PolicyChange {
-        /// Name of the issuer whose own policies change; `None` for those of the whole configuration.
-        issuer: Option<String>,
-        /// The new policies.
-        policies: Option<Value>,
-        /// The new named locations.
-        named_locations: Option<Value>,
-        /// Settings that change (RFC 7396 merge patch).
-        settings: Option<Value>,
-    },
+    PolicyChange(PolicyChange),
     /// `networkChange`: somebody moves.
     NetworkChange {
         /// Who.
@@ -292,6 +284,19 @@ pub enum Action {
     },
     /// `advance`: nothing happens but time.
     Advance,
+}
+
+/// What is replaced in the configuration; what is `None` stays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyChange {
+    /// Name of the issuer whose own policies change; `None` for those of the whole configuration.
+    pub issuer: Option<String>,
+    /// The new policies.
+    pub policies: Option<Value>,
+    /// The new named locations.
+    pub named_locations: Option<Value>,
+    /// Settings that change (RFC 7396 merge patch).
+    pub settings: Option<Value>,
 }
 
 /// A request at the resource.

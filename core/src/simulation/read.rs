@@ -276,7 +276,11 @@ pub(super) fn read_network(object: &mut ObjectReader<'_, '_>) -> Network {
 fn read_user(mut object: ObjectReader<'_, '_>) -> User {
     User {
         issuer: required_text(&mut object, "issuer", "the name of an issuer"),
-        object_id: required_text(&mut object, "objectId", "the id that policies and events name"),
+        object_id: required_text(
+            &mut object,
+            "objectId",
+            "the id that policies and events name",
+        ),
         subject: text(&mut object, "subject"),
         email: text(&mut object, "email"),
         session_id: text(&mut object, "sessionId"),

@@ -121,7 +121,11 @@ pub(super) fn key_rotation(ring: &KeyRing<'_>, fetched: bool) -> String {
         "signs with {}, publishes {}{}",
         ring.signing,
         ring.published.join(", "),
-        if fetched { "; the host fetches the keys" } else { "" },
+        if fetched {
+            "; the host fetches the keys"
+        } else {
+            ""
+        },
     )
 }
 

@@ -1,9 +1,6 @@
 //! The runner against an engine small enough to be judged by eye, and the reader against faulty files.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "tests may fail loudly"
-)]
+#![expect(clippy::arithmetic_side_effects, reason = "tests may fail loudly")]
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -144,13 +141,15 @@ impl Conversation for Toy {
         if answers.signature == Some(true) {
             self.verified.insert(token.clone());
         }
-        Ok(Decided::Verdict(match (answers.signature, answers.records) {
-            (Some(false), _) => verdict(Outcome::Deny, 401, Some("token_signature")),
-            (_, [RecordAnswer::Found(_)]) => {
-                verdict(Outcome::Challenge, 401, Some("session_revoked"))
-            }
-            _ => verdict(Outcome::Allow, 200, None),
-        }))
+        Ok(Decided::Verdict(
+            match (answers.signature, answers.records) {
+                (Some(false), _) => verdict(Outcome::Deny, 401, Some("token_signature")),
+                (_, [RecordAnswer::Found(_)]) => {
+                    verdict(Outcome::Challenge, 401, Some("session_revoked"))
+                }
+                _ => verdict(Outcome::Allow, 200, None),
+            },
+        ))
     }
 
     fn read_event(
@@ -269,7 +268,10 @@ fn revocation(more: Value) -> Value {
 }
 
 fn whole_story() -> Value {
-    let (allow, challenge) = (json!({"decision": "allow"}), json!({"decision": "challenge"}));
+    let (allow, challenge) = (
+        json!({"decision": "allow"}),
+        json!({"decision": "challenge"}),
+    );
     scenario(&json!([
         party("signIn", json!({"as": "first", "expect": {
             "issuer": "grant", "lifetime": {"min": 3600, "max": 3660},
@@ -311,13 +313,20 @@ fn a_run_tells_its_story_and_every_expectation_holds() {
         .iter()
         .filter_map(|line| Some((line.elapsed, line.event.as_ref()?.delivery?)))
         .collect();
-    assert_eq!(deliveries, [(110, 2), (160, 1), (260, 3)], "by time of arrival");
+    assert_eq!(
+        deliveries,
+        [(110, 2), (160, 1), (260, 3)],
+        "by time of arrival"
+    );
 }
 
 #[test]
 fn what_does_not_hold_is_reported_and_the_run_goes_on() {
     let (summary, lines) = replay(&whole_story());
-    assert_eq!(summary.failed, 2, "`duplicate` and `changes` of the later delivery");
+    assert_eq!(
+        summary.failed, 2,
+        "`duplicate` and `changes` of the later delivery"
+    );
     let line = lines.iter().find(|line| !line.holds()).unwrap();
     assert_eq!(
         json!(line.expectations[1]),
@@ -336,10 +345,14 @@ fn the_same_scenario_gives_the_same_bytes() {
     assert_eq!(first, bytes());
     for line in &first {
         let parsed: Value = serde_json::from_str(line).unwrap();
-        assert!(parsed["summary"].as_str().is_some_and(|it| !it.is_empty()), "{line}");
+        assert!(
+            parsed["summary"].as_str().is_some_and(|it| !it.is_empty()),
+            "{line}"
+        );
     }
     assert!(
-        first[1].contains(r#""evaluation":{"undetermined":[],"decision":"out of order on purpose"}"#),
+        first[1]
+            .contains(r#""evaluation":{"undetermined":[],"decision":"out of order on purpose"}"#),
         "what the engine wrote is kept byte for byte: {}",
         first[1]
     );
@@ -352,7 +365,9 @@ fn the_same_scenario_gives_the_same_bytes() {
 fn keys_are_fetched_when_the_engine_misses_one() {
     let rotate = |more: Value| {
         let mut step = json!({"step": "keyRotation", "issuer": "home", "expect": {"faults": 0}});
-        step.as_object_mut().unwrap().append(&mut more.as_object().unwrap().clone());
+        step.as_object_mut()
+            .unwrap()
+            .append(&mut more.as_object().unwrap().clone());
         step
     };
     let (allow, deny) = (
@@ -448,7 +463,12 @@ fn every_fault_is_named_at_once() {
 fn reader_and_schema_know_the_same_members() {
     let schema: Value = serde_json::from_str(schema()).unwrap();
     let members = |object: &Value| -> Vec<String> {
-        let mut names: Vec<_> = object["properties"].as_object().unwrap().keys().cloned().collect();
+        let mut names: Vec<_> = object["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
         names.sort();
         names
     };
@@ -458,28 +478,52 @@ fn reader_and_schema_know_the_same_members() {
         names
     };
     for (name, keys) in read::OBJECTS {
-        let object = if name.is_empty() { &schema } else { &schema["$defs"][*name] };
+        let object = if name.is_empty() {
+            &schema
+        } else {
+            &schema["$defs"][*name]
+        };
         assert_eq!(members(object), sorted(keys), "{name}");
     }
     let application = &schema["$defs"]["client"]["properties"]["application"];
     assert_eq!(members(application), sorted(read::APPLICATION));
-    assert_eq!(members(&schema["$defs"]["delivery"]), sorted(super::timeline::DELIVERY));
-    assert_eq!(members(&schema["$defs"]["facts"]), sorted(super::timeline::FACTS));
-    let keys: Vec<_> = super::ExpectationKey::ALL.iter().map(|key| key.as_str()).collect();
+    assert_eq!(
+        members(&schema["$defs"]["delivery"]),
+        sorted(super::timeline::DELIVERY)
+    );
+    assert_eq!(
+        members(&schema["$defs"]["facts"]),
+        sorted(super::timeline::FACTS)
+    );
+    let keys: Vec<_> = super::ExpectationKey::ALL
+        .iter()
+        .map(|key| key.as_str())
+        .collect();
     assert_eq!(members(&schema["$defs"]["expect"]), sorted(&keys));
     for (name, kind) in Kind::NAMES {
-        assert_eq!(members(&schema["$defs"][*name]), sorted(&kind.keys()), "{name}");
+        assert_eq!(
+            members(&schema["$defs"][*name]),
+            sorted(&kind.keys()),
+            "{name}"
+        );
     }
-    let kinds = schema["properties"]["timeline"]["items"]["oneOf"].as_array().unwrap();
+    let kinds = schema["properties"]["timeline"]["items"]["oneOf"]
+        .as_array()
+        .unwrap();
     assert_eq!(kinds.len(), Kind::NAMES.len());
 }
 
 /// The scenarios of the repository, by name.
 fn scenarios() -> BTreeMap<String, String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
     files
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .map(|path| {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             (name, fs::read_to_string(path).unwrap())
@@ -527,7 +571,9 @@ fn every_scenario_holds() {
         );
         match summary {
             Ok(_) => {}
-            Err(RunError::Build(faults)) => failed.extend(faults.0.iter().map(|it| format!("{name}: {it}"))),
+            Err(RunError::Build(faults)) => {
+                failed.extend(faults.0.iter().map(|it| format!("{name}: {it}")))
+            }
             Err(error) => failed.push(format!("{name}: {error:?}")),
         }
     }
@@ -599,7 +645,9 @@ fn pointers(value: &Value) -> Vec<String> {
         _ => Vec::new(),
     };
     let below = children.into_iter().flat_map(|(at, child)| {
-        pointers(child).into_iter().map(move |rest| format!("{at}{rest}"))
+        pointers(child)
+            .into_iter()
+            .map(move |rest| format!("{at}{rest}"))
     });
     core::iter::once(String::new()).chain(below).collect()
 }

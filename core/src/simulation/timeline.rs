@@ -1,6 +1,7 @@
 //! The timeline of a scenario file: steps with their times and expectations.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +11,7 @@ use core::time::Duration;
 use super::expect::ExpectationKey;
 use super::model::{
     AccountChange, Action, Authentication, Delivery, Expect, HostFacts, KeyOwner, Mover, Party,
-    ResourceRequest, Scenario, SignsIn, Step,
+    PolicyChange, ResourceRequest, Scenario, SignsIn, Step,
 };
 use super::read::{
     LATEST, check_key_ids, free_object, not_found, read_network, required_text, text, texts,
@@ -195,7 +196,11 @@ impl Timeline<'_> {
         let after = Duration::from_secs(object.integer("after", 0..=LATEST, 0));
         let time = if object.has("at") {
             if object.has("after") {
-                object.fault("after", BAD_VALUE, "stands beside `at`; give one of the two");
+                object.fault(
+                    "after",
+                    BAD_VALUE,
+                    "stands beside `at`; give one of the two",
+                );
             }
             let at = Duration::from_secs(object.integer("at", 0..=LATEST, 0));
             self.scenario.start.saturating_add(at)
@@ -223,7 +228,7 @@ impl Timeline<'_> {
                 party: self.read_party(object),
                 authentication: self.read_authentication(object, false),
             },
-            Kind::Request => Action::Request(self.read_request(object)),
+            Kind::Request => Action::Request(Box::new(self.read_request(object))),
             Kind::Event => self.read_event(object, expect),
             Kind::AccountChange => self.read_account_change(object)?,
             Kind::PolicyChange => self.read_policy_change(object),
@@ -279,7 +284,11 @@ impl Timeline<'_> {
         if let Some(token) = &token
             && !self.tokens.contains(token)
         {
-            object.fault("token", NOT_FOUND, not_found(token, "a token issued before"));
+            object.fault(
+                "token",
+                NOT_FOUND,
+                not_found(token, "a token issued before"),
+            );
         }
         let signal_age = object.get("signalAge").map(|mut ages| {
             ages.members(|issuer, mut age| Some((issuer.to_owned(), age.integer(0..=LATEST)?)))
@@ -336,7 +345,9 @@ impl Timeline<'_> {
         if !user.is_empty() && !self.scenario.users.contains_key(&user) {
             object.fault("user", NOT_FOUND, not_found(&user, "a user"));
         }
-        let change = object.require("change", "what happens to the account")?.choice()?;
+        let change = object
+            .require("change", "what happens to the account")?
+            .choice()?;
         let level = text(object, "level");
         let change = match change {
             AccountChangeKind::Disabled => AccountChange::Disabled,
@@ -364,14 +375,14 @@ impl Timeline<'_> {
             node.elements(|_| Some(()));
             Some(node.value().clone())
         };
-        Action::PolicyChange {
+        Action::PolicyChange(PolicyChange {
             issuer,
             policies: list("policies"),
             named_locations: list("namedLocations"),
             settings: object
                 .has("settings")
                 .then(|| free_object(object, "settings").into()),
-        }
+        })
     }
 
     fn read_network_change(&self, object: &mut ObjectReader<'_, '_>) -> Action {
@@ -412,7 +423,12 @@ impl Timeline<'_> {
             }
             (None, Some(name)) => {
                 let keys = self.scenario.transmitters.get(&name).map(|it| &it.keys);
-                (KeyOwner::Transmitter(name), keys, "transmitter", "a transmitter")
+                (
+                    KeyOwner::Transmitter(name),
+                    keys,
+                    "transmitter",
+                    "a transmitter",
+                )
             }
             _ => {
                 let message = "give either `issuer` or `transmitter`";
@@ -463,7 +479,9 @@ fn read_facts(facts: &mut ObjectReader<'_, '_>) -> HostFacts {
         user_type: any_text(facts, "userType"),
         client_app_type: any_text(facts, "clientAppType"),
         platform: any_text(facts, "platform"),
-        device_compliant: facts.get("deviceCompliant").and_then(|mut node| node.flag()),
+        device_compliant: facts
+            .get("deviceCompliant")
+            .and_then(|mut node| node.flag()),
     }
 }
 

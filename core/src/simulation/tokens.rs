@@ -70,7 +70,9 @@ impl Contents<'_> {
         claims.insert("aud".into(), self.issuer.audience.clone());
         claims.insert(
             "iat".into(),
-            issued.saturating_sub(self.issuer.issue_time_backdated).into(),
+            issued
+                .saturating_sub(self.issuer.issue_time_backdated)
+                .into(),
         );
         claims.insert("exp".into(), issued.saturating_add(self.lifetime).into());
         claims
@@ -85,7 +87,11 @@ impl Contents<'_> {
         let client = if first_version { "appid" } else { "azp" };
         let user = self.user;
         let amr = || {
-            let methods: &[&str] = if self.met("mfa") { &["pwd", "mfa"] } else { &["pwd"] };
+            let methods: &[&str] = if self.met("mfa") {
+                &["pwd", "mfa"]
+            } else {
+                &["pwd"]
+            };
             (first_version && user.is_some()).then_some(methods)
         };
         json!({
@@ -175,7 +181,13 @@ impl Contents<'_> {
     fn principal(&self) -> Option<&str> {
         match (&self.client.signs_in, self.user) {
             (_, Some(user)) => Some(&user.object_id),
-            (SignsIn::Itself { service_principal_id, .. }, None) => Some(service_principal_id),
+            (
+                SignsIn::Itself {
+                    service_principal_id,
+                    ..
+                },
+                None,
+            ) => Some(service_principal_id),
             (SignsIn::Users, None) => None,
         }
     }

@@ -314,6 +314,39 @@ mod tests {
         assert_eq!(after(kept.clone()), kept);
     }
 
+    #[test]
+    fn an_issuer_that_transmits_acts_for_itself() {
+        let configured = |acts: &str| {
+            let text = r#"{
+                "resource": {"audiences": ["api://orders"]},
+                "issuers": [
+                    {"issuer": "https://login.microsoftonline.com/TENANT/v2.0", "claims": "entra-v2",
+                     "jwks": {"keys": []}},
+                    {"issuer": "https://kc.example/realms/a", "claims": "keycloak", "jwks": {"keys": []}}
+                ],
+                "transmitters": [{"issuer": "https://sts.windows.net/TENANT/", "jwks": {"keys": []},
+                    "speaksFor": ["https://login.microsoftonline.com/TENANT/v2.0",
+                                  "https://kc.example/realms/a"] ACTS}]
+            }"#;
+            let tenant = "aaaaaaaa-1111-1111-1111-111111111111";
+            Configuration::read(&text.replace("TENANT", tenant).replace("ACTS", acts)).unwrap()
+        };
+        for (acts, expected) in [
+            ("", [true, false]),
+            (r#", "actsForIssuer": true"#, [true, true]),
+            (r#", "actsForIssuer": false"#, [false, false]),
+        ] {
+            let configuration = configured(acts);
+            let transmitter = &configuration.transmitters[0];
+            let found = [0, 1].map(|issuer| acts_for_issuer(&configuration, transmitter, issuer));
+            assert_eq!(found, expected, "{acts}");
+            let limits = RetentionLimits::of(&configuration);
+            let for_all = limits.transmitters[&transmitter.id].acts_for_issuer;
+            assert_eq!(for_all, expected == [true, true]);
+            assert_eq!(limits.longest_token_age, Duration::from_secs(100_800 + 300));
+        }
+    }
+
     proptest! {
         #[test]
         fn cleaning_only_forgets(record in any_record(), now in any::<u64>()) {

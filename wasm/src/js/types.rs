@@ -147,14 +147,15 @@ pub(super) enum EventReading {
     },
 }
 
+/// Members are options, because a member that is there and `undefined` is as absent as one that is not.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct MoreAboutRequest {
     pub(super) scheme: Option<String>,
     pub(super) confirmed: Option<String>,
-    pub(super) facts: Facts,
-    pub(super) signal_age: Vec<SignalAge>,
-    pub(super) detail: Detail,
+    pub(super) facts: Option<Facts>,
+    pub(super) signal_age: Option<Vec<SignalAge>>,
+    pub(super) detail: Option<Detail>,
 }
 
 impl MoreAboutRequest {
@@ -183,10 +184,9 @@ pub(super) struct SignalAge {
     pub(super) seconds: u64,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Detail {
-    #[default]
     None,
     Decision,
     Explain,
