@@ -581,3 +581,52 @@ fn a_reader_that_goes_away_ends_the_work_quietly() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn a_scenario_is_replayed_for_programs_and_for_people() {
+    let scenario =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios/user-revocation.json");
+    let scenario = fs::read_to_string(scenario).unwrap();
+    let folder = Folder::new("replay");
+    let sound = folder.file("sound.json", &scenario);
+    let wrong = folder.file(
+        "wrong.json",
+        scenario.replacen(r#""allow""#, r#""deny""#, 1),
+    );
+
+    let people = run(&["replay", &sound], "");
+    assert_eq!(people.status, 0, "{}", people.out);
+    for part in [
+        "resource server",
+        "401 challenge",
+        "insufficient_claims",
+        "▶│",
+        "all ",
+    ] {
+        assert!(people.out.contains(part), "{part}");
+    }
+    let programs = run(&["replay", &sound, "--json"], "");
+    assert_eq!(programs.status, 0);
+    assert!(programs.lines().iter().all(|line| line["kind"].is_string()));
+
+    let failed = run(&["replay", &wrong], "");
+    assert_eq!(failed.status, 1);
+    assert!(
+        failed
+            .out
+            .contains(r#"✗ decision: expected "deny", found "allow""#),
+        "{}",
+        failed.out
+    );
+
+    let unreadable = run(&["replay", "-"], r#"{"title":1}"#);
+    assert_eq!((unreadable.status, unreadable.out.as_str()), (2, ""));
+    assert!(
+        unreadable
+            .err
+            .lines()
+            .all(|line| line.starts_with("error: standard input: /")),
+        "{}",
+        unreadable.err
+    );
+}

@@ -35,10 +35,11 @@ pub(super) enum Command {
 }
 
 const HELP: &str = "\
-Without --config nobody vouches for the SET: signature, issuer and audience are reported as notChecked.
+Without --config nobody vouches for the SET: signature, issuer and audience are
+reported as notChecked.
 
-Exit status: 0 valid; 1 rejected, with the error code of RFC 8935; 2 a file or an option cannot be used. The worst
-of several files wins.
+Exit status: 0 valid; 1 rejected, with the error code of RFC 8935; 2 a file or an
+option cannot be used. The worst of several files wins.
 
 Examples:
   cae event decode set.jwt --config engine.json

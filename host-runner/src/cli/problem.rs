@@ -8,6 +8,7 @@ use anstyle::Style;
 use cae_core::configuration::Faults;
 use serde::Deserialize;
 
+use super::input::STANDARD_INPUT;
 use crate::component::EngineError;
 use crate::text::{ASKS, BAD, one_line};
 
