@@ -147,7 +147,8 @@ impl EngineComponent {
 const TICKS: u32 = 10;
 
 fn start_ticking(engine: EngineWeak, deadline: Duration) -> std::io::Result<()> {
-    let tick = (deadline / TICKS).max(Duration::from_millis(1));
+    let tick = deadline.checked_div(TICKS).unwrap_or_default();
+    let tick = tick.max(Duration::from_millis(1));
     let ticker = move || {
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();

@@ -62,6 +62,24 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A member of an answer of the engine; `null` if there is none.
+pub(crate) fn member<'v>(answer: &'v Value, name: &str) -> &'v Value {
+    answer.get(name).unwrap_or(&Value::Null)
+}
+
+/// A member that is a string.
+pub(crate) fn word<'v>(answer: &'v Value, name: &str) -> Option<&'v str> {
+    member(answer, name).as_str()
+}
+
+/// The elements of a member that is a list.
+pub(crate) fn elements<'v>(
+    answer: &'v Value,
+    name: &str,
+) -> impl Iterator<Item = &'v Value> + use<'v> {
+    member(answer, name).as_array().into_iter().flatten()
+}
+
 /// JSON for people: indented, short lists and objects on one line, member names in colour.
 pub(crate) struct Pretty<'a> {
     pub(crate) value: &'a Value,

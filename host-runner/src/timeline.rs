@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use cae_core::simulation::{Expectation, LineKind, Scenario, StepReport, Summary};
 
-use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
+use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, member, one_line, word, wrap};
 use anstyle::Style;
 use lanes::{Arrow, Lanes, Place};
 
@@ -225,13 +225,13 @@ fn reply(report: &StepReport) -> Option<Reply> {
     match report.kind {
         LineKind::Request => {
             let evaluation = details::read(report.evaluation.as_deref());
-            let decision = evaluation["decision"].as_str()?.to_owned();
+            let decision = word(&evaluation, "decision")?.to_owned();
             let style = match decision.as_str() {
                 "allow" => GOOD,
                 "challenge" => ASKS,
                 _ => BAD,
             };
-            let words = format!("{} {decision}", evaluation["status"]);
+            let words = format!("{} {decision}", member(&evaluation, "status"));
             Some(Reply { words, style })
         }
         LineKind::SignIn | LineKind::ClientRetry => Some(if report.token.is_some() {
@@ -241,7 +241,7 @@ fn reply(report: &StepReport) -> Option<Reply> {
             }
         } else {
             let answer = details::read(report.issuer_answer.as_deref());
-            let words = match answer["result"].as_str() {
+            let words = match word(&answer, "result") {
                 Some("interactionRequired") => "sign in first",
                 Some("block") => "blocked",
                 _ => "no token",
@@ -251,7 +251,7 @@ fn reply(report: &StepReport) -> Option<Reply> {
         }),
         LineKind::Delivery => {
             let reading = details::read(report.event_reading.as_deref());
-            let code = reading["err"].as_str().or_else(|| reading["code"].as_str());
+            let code = word(&reading, "err").or_else(|| word(&reading, "code"));
             Some(match code {
                 Some(code) => Reply {
                     words: format!("400 {code}"),

@@ -19,8 +19,8 @@ pub(super) enum Command {
     },
 }
 
-const HELP: &str = r#"Prints the decoded claims request: what a client hands to its issuer, unchanged. With --json, everything that the
-header says on one line.
+const HELP: &str = r#"Prints the decoded claims request: what a client hands to its issuer, unchanged.
+With --json, everything that the header says on one line.
 
 Exit status: 0 found; 1 there is no claims challenge; 2 the header is malformed.
 

@@ -16,7 +16,8 @@ pub(super) enum Command {
 }
 
 const HELP: &str = "\
-Editors complete and check files with it: name the schema in `$schema`, or map it in the editor's settings.
+Editors complete and check files with it: name the schema in `$schema`, or map it in
+the editor's settings.
 
 Example:
   cae config schema > engine.schema.json";

@@ -12,7 +12,7 @@ use cae_core::state::{self, Record, StateKey};
 use cae_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::input::{self, Line, Lines};
+use super::input::{self, Line, Lines, STANDARD_INPUT};
 use super::output::Output;
 use super::problem::{Problem, complain};
 use super::request_line::{Members, RequestLine};
@@ -38,18 +38,20 @@ pub(super) struct Arguments {
 
 const HELP: &str = r#"A request line:
   {"id":"r1","token":"eyJ…","now":1800000000,"clientIp":"203.0.113.7"}
-and, where known: country, scheme, path, confirmed (thumbprint of the key that the presenter proved),
-facts {memberOf, roles, userType, clientAppType, platform, device {isCompliant}}, signalAge {ISSUER: seconds}.
-A request that carried no token has "token":null.
+and, where known: country, scheme, path, confirmed (thumbprint of the proved key),
+facts {memberOf, roles, userType, clientAppType, platform, device {isCompliant}},
+signalAge {ISSUER: seconds}. A request that carried no token has "token":null.
 
 An answer line:
-  {"id":"r1","decision":"challenge","status":401,"wwwAuthenticate":"Bearer …","reasons":[…],…}
+  {"id":"r1","decision":"challenge","status":401,"wwwAuthenticate":"Bearer …",…}
 A line that cannot be used is answered in its place by {"line":N,"error":"…"}.
 
-A line of --signals is a compact SET, {"set":"eyJ…","receivedAt":1800000000}, or {"record":{…}} to set state
-directly. All are applied before the first request; a rejected SET is one line on standard error.
+A line of --signals is a compact SET, {"set":"eyJ…","receivedAt":1800000000}, or
+{"record":{…}} to set state directly. All are applied before the first request; a
+rejected SET is one line on standard error.
 
-Exit status: 0 all lines were answered; 2 a line, the configuration or the signals cannot be used.
+Exit status: 0 all lines were answered; 2 a line, the configuration or the signals
+cannot be used.
 
 Example:
   cae decide --config engine.json --signals sets.jsonl --explain < requests.jsonl"#;
@@ -83,7 +85,7 @@ pub(super) fn run(
     while out.open() {
         let line = lines
             .next()
-            .map_err(|error| Problem::file(Path::new("standard input"), error))?;
+            .map_err(|error| Problem::file(Path::new(STANDARD_INPUT), error))?;
         let Some(line) = line else { break };
         let answer = answer(&mut session, &line, on_error, detail).unwrap_or_else(|error| {
             exit = Exit::BadInput;

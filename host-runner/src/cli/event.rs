@@ -12,7 +12,7 @@ use crate::clock;
 use crate::engine::{AnyEngine, Tools};
 use crate::session::{EventOutcome, Session};
 use crate::signature::Signatures;
-use crate::text::{BAD, GOOD, Pretty, STRONG, one_line};
+use crate::text::{BAD, GOOD, Pretty, STRONG, one_line, word};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -35,10 +35,11 @@ pub(super) enum Command {
 }
 
 const HELP: &str = "\
-Without --config nobody vouches for the SET: signature, issuer and audience are reported as notChecked.
+Without --config nobody vouches for the SET: signature, issuer and audience are
+reported as notChecked.
 
-Exit status: 0 valid; 1 rejected, with the error code of RFC 8935; 2 a file or an option cannot be used. The worst
-of several files wins.
+Exit status: 0 valid; 1 rejected, with the error code of RFC 8935; 2 a file or an
+option cannot be used. The worst of several files wins.
 
 Examples:
   cae event decode set.jwt --config engine.json
@@ -108,7 +109,7 @@ fn decode(
     };
     let reading: Value =
         serde_json::from_str(&answer).map_err(|error| Problem::file(file, error))?;
-    let rejected = reading["err"].as_str();
+    let rejected = word(&reading, "err");
     if out.json() {
         let members = answer.strip_prefix('{').unwrap_or_default();
         out.line(format_args!(

@@ -118,7 +118,7 @@ fn table(addresses: &[AddressRow]) -> Table {
             } else {
                 ASKS
             };
-            let trusted = if location.trusted { "trusted" } else { "" };
+            let trusted = if location.trusted { "yes" } else { "no" };
             rows.push(vec![
                 address.clone(),
                 (name.cloned().unwrap_or_default(), style),
@@ -128,7 +128,7 @@ fn table(addresses: &[AddressRow]) -> Table {
         }
     }
     Table {
-        headings: &["address", "named location", "match", ""],
+        headings: &["address", "named location", "match", "trusted"],
         rows,
     }
 }

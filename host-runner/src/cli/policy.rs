@@ -27,7 +27,8 @@ pub(super) enum Command {
 }
 
 const HELP: &str = "\
-Exit status: 0 all policies were read; 2 a file or a policy cannot be used. Every fault is reported, not the first.
+Exit status: 0 all policies were read; 2 a file or a policy cannot be used. Every
+fault is reported, not the first.
 
 Example:
   cae policy check policies/ --named-locations locations.json";

@@ -1,5 +1,6 @@
 //! Input that cannot be used.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::Write as _;
 use std::path::Path;
@@ -8,6 +9,7 @@ use anstyle::Style;
 use cae_core::configuration::Faults;
 use serde::Deserialize;
 
+use super::input::STANDARD_INPUT;
 use crate::component::EngineError;
 use crate::text::{ASKS, BAD, one_line};
 
@@ -35,7 +37,7 @@ impl FileFault {
     /// The line for people; the engine does not know the name of the file with the named locations.
     pub(super) fn named(&self, named_locations: Option<&Path>) -> String {
         let file = match named_locations {
-            Some(file) if self.file == "namedLocations" => file.display().to_string(),
+            Some(file) if self.file == "namedLocations" => name(file).into_owned(),
             _ => self.file.clone(),
         };
         format!("{file}: {}", self.fault)
@@ -56,7 +58,7 @@ impl Problem {
 
     /// Something is wrong with `file`.
     pub(super) fn file(file: &Path, what: impl Display) -> Self {
-        Self::new(format_args!("{}: {what}", file.display()))
+        Self::new(format_args!("{}: {what}", name(file)))
     }
 
     /// Everything that is wrong with `file`, as a list of faults in JSON.
@@ -64,13 +66,13 @@ impl Problem {
         let Ok(faults) = serde_json::from_str::<Vec<Fault>>(faults) else {
             return Self::file(file, faults);
         };
-        let line = |fault: &Fault| format!("{}: {fault}", file.display());
+        let line = |fault: &Fault| format!("{}: {fault}", name(file));
         Self(faults.iter().map(line).collect())
     }
 
     /// Everything that the core found wrong with `file`.
     pub(super) fn core_faults(file: &Path, faults: &Faults) -> Self {
-        let line = |fault| format!("{}: {fault}", file.display());
+        let line = |fault| format!("{}: {fault}", name(file));
         Self(faults.0.iter().map(line).collect())
     }
 
@@ -85,6 +87,15 @@ impl Problem {
     /// Prints the lines on standard error.
     pub(super) fn print(&self) {
         self.0.iter().for_each(complain);
+    }
+}
+
+/// The name of a file in errors.
+fn name(file: &Path) -> Cow<'_, str> {
+    if file == Path::new(STANDARD_INPUT) {
+        Cow::Borrowed("standard input")
+    } else {
+        file.to_string_lossy()
     }
 }
 

@@ -19,8 +19,9 @@ pub(super) struct Arguments {
 }
 
 const HELP: &str = "\
-Tokens and security events in a scenario are really signed and verified; time is simulated; the same scenario gives
-the same bytes on every run and from every build of the engine.
+Tokens and security events in a scenario are really signed and verified; time is
+simulated; the same scenario gives the same bytes on every run and from every build
+of the engine.
 
 Exit status: 0 every expectation holds; 1 one fails; 2 the scenario cannot be used.
 

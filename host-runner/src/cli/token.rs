@@ -14,7 +14,7 @@ use crate::clock;
 use crate::engine::AnyEngine;
 use crate::session::{Session, TokenSignature};
 use crate::signature::Signatures;
-use crate::text::{ASKS, BAD, GOOD, Pretty, one_line};
+use crate::text::{ASKS, BAD, GOOD, Pretty, elements, member, one_line, word};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -66,14 +66,12 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     } else {
         print(&inspection, out);
     }
-    match inspection["status"].as_str() {
+    match word(&inspection, "status") {
         Some("acceptable" | "notChecked") => Ok(Exit::Done),
         Some("refused") => Ok(Exit::Negative),
         _ => Err(Problem::new(format_args!(
             "not a JWT: {}",
-            inspection["verdict"]["detail"]
-                .as_str()
-                .unwrap_or("it cannot be read")
+            word(member(&inspection, "verdict"), "detail").unwrap_or("it cannot be read")
         ))),
     }
 }
@@ -111,7 +109,7 @@ fn inspect(
 }
 
 fn print(inspection: &Value, out: &mut Output) {
-    let (style, status) = match inspection["status"].as_str() {
+    let (style, status) = match word(inspection, "status") {
         Some("acceptable") => (GOOD, "acceptable"),
         Some("refused") => (BAD, "refused"),
         Some("notChecked") => (
@@ -120,15 +118,15 @@ fn print(inspection: &Value, out: &mut Output) {
         ),
         _ => return,
     };
-    let verdict = &inspection["verdict"];
-    let why = [verdict["code"].as_str(), verdict["detail"].as_str()];
+    let verdict = &member(inspection, "verdict");
+    let why = [word(verdict, "code"), word(verdict, "detail")];
     let why: Vec<&str> = why.into_iter().flatten().collect();
     out.line(format_args!(
         "{style}{status}{style:#} {}",
         one_line(&why.join(": "))
     ));
-    for warning in inspection["warnings"].as_array().into_iter().flatten() {
-        let text = [warning["claim"].as_str(), warning["message"].as_str()];
+    for warning in elements(inspection, "warnings") {
+        let text = [word(warning, "claim"), word(warning, "message")];
         let text: Vec<&str> = text.into_iter().flatten().collect();
         out.line(format_args!("{ASKS}{}{ASKS:#}", one_line(&text.join(": "))));
     }

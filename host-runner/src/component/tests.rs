@@ -1,13 +1,43 @@
 use std::path::PathBuf;
 
 use cae_core::decision::{Answers, Request};
-use cae_core::engine::{Begun, Conversation as _, Decided, Detail, Handle};
+use cae_core::engine::{Begun, Conversation as _, Decided, Detail};
 use cae_core::time::UnixTime;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
 use super::*;
 
-const CONFIGURATION: &str =
-    r#"{"resource":{"audiences":["api://orders"]},"issuers":[],"transmitters":[]}"#;
+const CONFIGURATION: &str = r#"{
+    "resource": {"audiences": ["api://orders"]},
+    "issuers": [{
+        "issuer": "https://idp.example", "claims": "rfc9068", "algorithms": ["EdDSA"], "challenge": "oauth",
+        "jwks": {"keys": [{
+            "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+        }]}
+    }]
+}"#;
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+/// A token that `begin` accepts. Its signature is the host's to check, which nobody does here.
+fn token(subject: &str) -> String {
+    let header = Header {
+        typ: Some("at+jwt".to_owned()),
+        kid: Some("k".to_owned()),
+        ..Header::new(Algorithm::EdDSA)
+    };
+    let claims = serde_json::json!({
+        "iss": "https://idp.example", "aud": "api://orders", "sub": subject, "client_id": "mail", "jti": subject,
+        "iat": NOW.as_secs(), "exp": NOW.as_secs().saturating_add(3600)
+    });
+    // SPEC: RFC 8410 §7: PKCS #8 around an Ed25519 seed.
+    let mut pkcs8 = vec![
+        0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+    ];
+    pkcs8.extend([7; 32]);
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&pkcs8)).unwrap()
+}
 
 /// The component that was built, or a note that there is none.
 fn artefact() -> Option<Artefact> {
@@ -24,7 +54,7 @@ fn load(bounds: Bounds) -> Option<Arc<EngineComponent>> {
 }
 
 fn begin(engine: &mut WasmEngine) -> Result<Begun, EngineError> {
-    engine.begin("no token", UnixTime::from_secs(1_800_000_000))
+    engine.begin("no token", NOW)
 }
 
 #[test]
@@ -83,15 +113,29 @@ fn the_handles_of_another_instance_are_stale() {
         return;
     };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
-    for handle in 0..64 {
-        let decided = engine.decide(
-            Handle(handle),
-            &Request::default(),
-            &Answers::default(),
-            Detail::None,
-        );
-        assert_eq!(decided, Ok(Decided::Stale));
-    }
+    let handle_of =
+        |engine: &mut WasmEngine, subject| match engine.begin(&token(subject), NOW).unwrap() {
+            Begun::Needs { handle, .. } => handle,
+            Begun::Refused(verdict) => panic!("{verdict:?}"),
+        };
+    let decide = |engine: &mut WasmEngine, handle| {
+        let request = Request {
+            now: NOW,
+            ..Request::default()
+        };
+        engine
+            .decide(handle, &request, &Answers::default(), Detail::None)
+            .unwrap()
+    };
+    let before = handle_of(&mut engine, "adele");
+    let failed: Result<(), _> = engine.call(Time::Bounded, |_, _, _, _| {
+        Err(Trap::UnreachableCodeReached.into())
+    });
+    failed.unwrap_err();
+    let after = handle_of(&mut engine, "megan");
+    assert_ne!(before, after);
+    assert_eq!(decide(&mut engine, before), Decided::Stale);
+    assert!(matches!(decide(&mut engine, after), Decided::Verdict(_)));
 }
 
 #[test]

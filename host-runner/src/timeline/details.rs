@@ -6,7 +6,7 @@ use anstyle::Style;
 use cae_core::json::{self, Limits, Map, Value};
 use cae_core::simulation::{LineKind, StepReport};
 
-use crate::text::{ASKS, BAD, FAINT, Pretty, wrap};
+use crate::text::{ASKS, BAD, FAINT, Pretty, elements, member, word, wrap};
 
 /// One thing that a message carried.
 pub(super) struct Detail {
@@ -31,7 +31,8 @@ pub(super) fn of(report: &StepReport) -> Vec<Detail> {
             let name = token.name.as_deref().unwrap_or("the latest");
             let times = format!(
                 "{name}, issued {}, expires {}",
-                token.claims["iat"], token.claims["exp"]
+                member(&token.claims, "iat"),
+                member(&token.claims, "exp")
             );
             details.push(text("token", times, FAINT));
         }
@@ -74,20 +75,17 @@ pub(super) fn read(text: Option<&str>) -> Value {
 
 fn reasons(details: &mut Vec<Detail>, report: &StepReport) {
     let evaluation = read(report.evaluation.as_deref());
-    let codes: Vec<String> = evaluation["reasons"]
-        .as_array()
-        .into_iter()
-        .flatten()
+    let codes: Vec<String> = elements(&evaluation, "reasons")
         .filter_map(|reason| {
-            let code = reason["code"].as_str()?;
-            Some(match reason["policy"].as_str() {
+            let code = word(reason, "code")?;
+            Some(match word(reason, "policy") {
                 Some(policy) => format!("{code} (policy {policy})"),
                 None => code.to_owned(),
             })
         })
         .collect();
     if !codes.is_empty() {
-        let style = if evaluation["decision"] == "deny" {
+        let style = if member(&evaluation, "decision") == "deny" {
             BAD
         } else {
             ASKS
@@ -98,22 +96,17 @@ fn reasons(details: &mut Vec<Detail>, report: &StepReport) {
 
 /// What an accepted SET does to which records, or why it was rejected.
 fn effects(details: &mut Vec<Detail>, reading: &Value) {
-    if let Some(description) = reading["description"].as_str() {
+    if let Some(description) = word(reading, "description") {
         details.push(text("rejected", description.to_owned(), BAD));
     }
-    for effect in reading["effects"].as_array().into_iter().flatten() {
+    for effect in elements(reading, "effects") {
         let mut shown = Map::new();
         for name in ["kind", "key", "effect"] {
-            shown.insert(name.to_owned(), effect[name].clone());
+            shown.insert(name.to_owned(), member(effect, name).clone());
         }
         details.push(json("record", Value::Object(shown)));
     }
-    for note in reading["notes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for note in elements(reading, "notes").filter_map(Value::as_str) {
         details.push(text("note", note.to_owned(), FAINT));
     }
 }

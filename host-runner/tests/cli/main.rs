@@ -1,171 +1,20 @@
 //! The command line by its exit status, its output and its errors; where the component was built, through it and
 //! through the native engine with the same bytes.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail loudly, as the test does"
+)]
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+mod decide;
+mod support;
+
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-const NOW: u64 = 1_800_000_000;
-const ISSUER: &str = "https://idp.example";
-const TRANSMITTER: &str = "https://ssf.example";
-
-/// What a run came to.
-#[derive(Debug, Eq, PartialEq)]
-struct Run {
-    status: i32,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    fn lines(&self) -> Vec<Value> {
-        self.out
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cae"));
-    command
-        .args(arguments)
-        .env_remove("COLUMNS")
-        .env("LANG", "C.UTF-8")
-        .stderr(Stdio::piped());
-    command
-}
-
-fn run_engine(engine: &str, arguments: &[&str], input: &str) -> Run {
-    let mut child = command(arguments)
-        .args(["--engine", engine])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A program that refuses its arguments does not read: that the pipe is closed then is no failure.
-    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// Runs a command natively and, where the component was built, through it: the same in every byte.
-fn run(arguments: &[&str], input: &str) -> Run {
-    let native = run_engine("native", arguments, input);
-    let built = Path::new(env!("CARGO_BIN_EXE_cae"))
-        .ancestors()
-        .any(|folder| folder.join("cae/cae.component.wasm").is_file());
-    if built || std::env::var_os("CAE_COMPONENT").is_some() {
-        assert_eq!(run_engine("wasm", arguments, input), native);
-    } else {
-        eprintln!("native only: no component, run `cargo xtask build`");
-    }
-    for line in native.err.lines() {
-        assert!(
-            line.starts_with("error: ") || line.starts_with("warning: "),
-            "{line}"
-        );
-    }
-    assert!(
-        !native.out.contains('\u{1b}') && !native.err.contains('\u{1b}'),
-        "colours outside a terminal"
-    );
-    native
-}
-
-/// A folder of its own for each test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("cae-cli-{test}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let file = self.0.join(name);
-        fs::write(&file, text).unwrap();
-        file.to_str().unwrap().to_owned()
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
-/// Signs with the key of RFC 8032 §7.1, test 1; its public half is in [`configuration`].
-fn sign(typ: &str, claims: &Value) -> String {
-    const SEED: [u8; 32] = [
-        0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c,
-        0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae,
-        0x7f, 0x60,
-    ];
-    // SPEC: RFC 8410 §7: PKCS #8 around an Ed25519 seed.
-    const PKCS8: [u8; 16] = [
-        0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
-    ];
-    let header = Header {
-        typ: Some(typ.to_owned()),
-        kid: Some("k".to_owned()),
-        ..Header::new(Algorithm::EdDSA)
-    };
-    let key = EncodingKey::from_ed_der(&[PKCS8.as_slice(), &SEED].concat());
-    jsonwebtoken::encode(&header, claims, &key).unwrap()
-}
-
-fn configuration() -> String {
-    let jwks = json!({"keys": [{
-        "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k",
-        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-    }]});
-    json!({
-        "resource": {"audiences": ["api://orders"]},
-        "issuers": [{
-            "issuer": ISSUER, "claims": "rfc9068", "algorithms": ["EdDSA"], "jwks": jwks, "challenge": "oauth"
-        }],
-        "transmitters": [{
-            "issuer": TRANSMITTER, "audience": "https://api.example", "algorithms": ["EdDSA"], "jwks": jwks,
-            "speaksFor": [ISSUER]
-        }]
-    })
-    .to_string()
-}
-
-fn token(subject: &str) -> String {
-    let claims = json!({
-        "iss": ISSUER, "aud": "api://orders", "sub": subject, "client_id": "mail", "jti": format!("token-{subject}"),
-        "iat": NOW - 60, "exp": NOW + 3600
-    });
-    sign("at+jwt", &claims)
-}
-
-fn revocation(subject: &str, iat: u64) -> String {
-    let claims = json!({
-        "iss": TRANSMITTER, "aud": "https://api.example", "jti": format!("set-{subject}"), "iat": iat,
-        "sub_id": {"format": "iss_sub", "iss": ISSUER, "sub": subject},
-        "events": {"https://schemas.openid.net/secevent/caep/event-type/session-revoked": {"event_timestamp": iat}}
-    });
-    sign("secevent+jwt", &claims)
-}
-
-fn request(id: &str, token: &str) -> String {
-    json!({"id": id, "token": token, "now": NOW, "clientIp": "203.0.113.7"}).to_string()
-}
+use support::{Folder, NOW, TRANSMITTER, command, configuration, request, revocation, run, token};
 
 #[test]
 fn help_is_an_answer_and_a_misspelt_option_is_none() {
@@ -192,91 +41,6 @@ fn help_is_an_answer_and_a_misspelt_option_is_none() {
             "{arguments:?}"
         );
     }
-}
-
-#[test]
-fn decide_answers_every_line_in_its_place() {
-    let folder = Folder::new("decide");
-    let config = folder.file("engine.json", configuration());
-    let adele = token("adele");
-    let mut forged = adele.clone();
-    forged.replace_range(forged.len() - 8.., "AAAAAAAA");
-    let requests = [
-        request("a", &adele),
-        "{\"id\":\"b\",\"token\":\"x\",\"now\":1,\"ip\":\"192.0.2.1\"}".to_owned(),
-        request("c", &forged),
-        String::new(),
-        "not json".to_owned(),
-        json!({"id": 5, "token": null, "now": NOW}).to_string(),
-        request("d", &adele),
-    ];
-    let run = run(&["decide", "--config", &config], &requests.join("\n"));
-    assert_eq!(run.status, 2, "{run:?}");
-    let lines = run.lines();
-    assert_eq!(lines.len(), 6);
-    assert!(
-        run.out
-            .starts_with(r#"{"id":"a","decision":"allow","status":200,"#),
-        "{}",
-        run.out
-    );
-    assert_eq!(lines[1], json!({"line": 2, "error": "/ip: unknown member"}));
-    assert_eq!(lines[2]["decision"], "deny");
-    assert_eq!(lines[2]["reasons"][0]["code"], "token_signature");
-    assert_eq!(lines[3]["line"], 5);
-    assert_eq!(
-        (&lines[4]["id"], &lines[4]["reasons"][0]["code"]),
-        (&json!(5), &json!("token_missing"))
-    );
-    assert_eq!(lines[5]["decision"], "allow");
-    assert!(
-        lines.iter().all(|line| line.get("checks").is_none()),
-        "explained without being asked: {}",
-        run.out
-    );
-}
-
-#[test]
-fn signals_are_applied_before_the_first_request() {
-    let folder = Folder::new("signals");
-    let config = folder.file("engine.json", configuration());
-    let mut forged = revocation("megan", NOW);
-    forged.replace_range(forged.len() - 8.., "AAAAAAAA");
-    let record = json!({"record": {"scope": ISSUER, "kind": "user", "id": "lee",
-        "cutOff": {"at": NOW, "cause": "passwordChange"}}});
-    let signals = [
-        revocation("adele", NOW),
-        json!({"set": revocation("diego", NOW - 3600), "receivedAt": NOW}).to_string(),
-        forged,
-        record.to_string(),
-    ];
-    let signals = folder.file("sets.jsonl", signals.join("\n"));
-    let users = ["adele", "diego", "megan", "lee"];
-    let requests: Vec<String> = users
-        .iter()
-        .map(|user| request(user, &token(user)))
-        .collect();
-    let arguments = [
-        "decide",
-        "--config",
-        &config,
-        "--signals",
-        &signals,
-        "--explain",
-    ];
-    let run = run(&arguments, &requests.join("\n"));
-    assert_eq!(run.status, 0, "{run:?}");
-    let lines = run.lines();
-    let decisions: Vec<_> = lines
-        .iter()
-        .map(|line| line["decision"].as_str().unwrap())
-        .collect();
-    assert_eq!(decisions, ["challenge", "allow", "allow", "challenge"]);
-    assert_eq!(lines[0]["reasons"][0]["code"], "session_revoked");
-    assert_eq!(lines[3]["reasons"][0]["code"], "password_changed");
-    assert!(lines.iter().all(|line| line["checks"].is_array()));
-    assert_eq!(run.err.lines().count(), 1);
-    assert!(run.err.contains("line 3: rejected: "), "{}", run.err);
 }
 
 #[test]
@@ -531,48 +295,50 @@ fn schemas_and_completions_are_printed() {
 }
 
 #[test]
-fn an_answer_comes_before_the_next_question() {
-    let folder = Folder::new("dialogue");
-    let config = folder.file("engine.json", configuration());
-    let mut child = command(&["decide", "--config", &config, "--engine", "native"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut to = child.stdin.take().unwrap();
-    let mut from = BufReader::new(child.stdout.take().unwrap()).lines();
-    for id in ["a", "b"] {
-        writeln!(to, "{}", request(id, &token("adele"))).unwrap();
-        to.flush().unwrap();
-        assert!(from.next().unwrap().unwrap().contains(id));
-    }
-    drop(to);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-}
+fn a_scenario_is_replayed_for_programs_and_for_people() {
+    let scenario =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios/user-revocation.json");
+    let scenario = fs::read_to_string(scenario).unwrap();
+    let folder = Folder::new("replay");
+    let sound = folder.file("sound.json", &scenario);
+    let wrong = folder.file(
+        "wrong.json",
+        scenario.replacen(r#""allow""#, r#""deny""#, 1),
+    );
 
-#[test]
-fn a_reader_that_goes_away_ends_the_work_quietly() {
-    let folder = Folder::new("pipe");
-    let config = folder.file("engine.json", configuration());
-    let mut child = command(&["decide", "--config", &config, "--engine", "native"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut to = child.stdin.take().unwrap();
-    let line = request("a", &token("adele"));
-    writeln!(to, "{line}").unwrap();
-    let mut from = BufReader::new(child.stdout.take().unwrap());
-    from.read_line(&mut String::new()).unwrap();
-    drop(from);
-    // Until the other side notices: far more than the pipes hold.
-    while writeln!(to, "{line}").is_ok() {}
-    drop(to);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
+    let people = run(&["replay", &sound], "");
+    assert_eq!(people.status, 0, "{}", people.out);
+    for part in [
+        "resource server",
+        "401 challenge",
+        "insufficient_claims",
+        "▶│",
+        "all ",
+    ] {
+        assert!(people.out.contains(part), "{part}");
+    }
+    let programs = run(&["replay", &sound, "--json"], "");
+    assert_eq!(programs.status, 0);
+    assert!(programs.lines().iter().all(|line| line["kind"].is_string()));
+
+    let failed = run(&["replay", &wrong], "");
+    assert_eq!(failed.status, 1);
     assert!(
-        output.stderr.is_empty(),
+        failed
+            .out
+            .contains(r#"✗ decision: expected "deny", found "allow""#),
         "{}",
-        String::from_utf8_lossy(&output.stderr)
+        failed.out
+    );
+
+    let unreadable = run(&["replay", "-"], r#"{"title":1}"#);
+    assert_eq!((unreadable.status, unreadable.out.as_str()), (2, ""));
+    assert!(
+        unreadable
+            .err
+            .lines()
+            .all(|line| line.starts_with("error: standard input: /")),
+        "{}",
+        unreadable.err
     );
 }
