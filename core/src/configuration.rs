@@ -134,7 +134,10 @@ impl Configuration {
 
     /// When a fact of `at` has met every token that it could meet (`enforcement.md` §4, "Lapse and retention").
     pub(crate) fn outlived_at(&self, issuer: usize, at: UnixTime) -> UnixTime {
-        let age = self.issuers.get(issuer).map_or(u64::MAX, |issuer| self.longest_token_age(issuer));
+        let age = self
+            .issuers
+            .get(issuer)
+            .map_or(u64::MAX, |issuer| self.longest_token_age(issuer));
         at.saturating_add(Duration::from_secs(age))
             .saturating_add(Duration::from_secs(self.settings.clock_skew))
     }
@@ -142,9 +145,9 @@ impl Configuration {
     /// Whether the word of a transmitter about an account is the word of this issuer: as configured, else if its
     /// issuer URL is one of the issuer's.
     pub(crate) fn acts_for(&self, transmitter: &Transmitter, issuer: usize) -> bool {
-        transmitter
-            .acts_for_issuer
-            .unwrap_or_else(|| resolve_issuer(self, &transmitter.issuer).is_some_and(|(index, _)| index == issuer))
+        transmitter.acts_for_issuer.unwrap_or_else(|| {
+            resolve_issuer(self, &transmitter.issuer).is_some_and(|(index, _)| index == issuer)
+        })
     }
 
     /// Replaces the keys of the issuers and transmitters with this URL, as configured.
@@ -155,14 +158,25 @@ impl Configuration {
     /// # Errors
     /// Nobody has this URL, or the text is not a JWK Set with a usable key. An empty set is one on purpose.
     pub(crate) fn set_keys(&mut self, url: &str, jwks: &str) -> Result<(), Faults> {
-        let fault = |code, message: String| Faults(alloc::vec![Fault { at: String::new(), code, message }]);
-        let document = json::parse(jwks.as_bytes(), Limits::EVENT).map_err(|error| fault(MALFORMED, error.to_string()))?;
+        let fault = |code, message: String| {
+            Faults(alloc::vec![Fault {
+                at: String::new(),
+                code,
+                message
+            }])
+        };
+        let document = json::parse(jwks.as_bytes(), Limits::EVENT)
+            .map_err(|error| fault(MALFORMED, error.to_string()))?;
         let mut faults = Vec::new();
         let keys = KeySet::read(&document, "", &mut faults);
         if keys.keys.is_empty() && !faults.is_empty() {
             return Err(Faults(faults));
         }
-        let issuers = self.issuers.iter_mut().filter(|issuer| issuer.issuer == url).map(|issuer| &mut issuer.keys);
+        let issuers = self
+            .issuers
+            .iter_mut()
+            .filter(|issuer| issuer.issuer == url)
+            .map(|issuer| &mut issuer.keys);
         let transmitters = self
             .transmitters
             .iter_mut()
@@ -173,7 +187,14 @@ impl Configuration {
             *set = keys.clone();
             found = true;
         }
-        if found { Ok(()) } else { Err(fault(BAD_VALUE, format!("no issuer or transmitter `{url}` is configured"))) }
+        if found {
+            Ok(())
+        } else {
+            Err(fault(
+                BAD_VALUE,
+                format!("no issuer or transmitter `{url}` is configured"),
+            ))
+        }
     }
 }
 

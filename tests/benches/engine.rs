@@ -2,8 +2,16 @@
 //!
 //! Inputs are fixed: 100 policies of which 8 concern the token, 25 named locations with 5,000 ranges, records of a
 //! million users.
-#![allow(missing_docs, reason = "criterion's macros generate undocumented items")]
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a bench may fail loudly")]
+#![allow(
+    missing_docs,
+    reason = "criterion's macros generate undocumented items"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a bench may fail loudly"
+)]
 
 use std::collections::HashMap;
 use std::fs;
@@ -64,13 +72,13 @@ fn policies() -> Value {
         });
         let controls = match index % 4 {
             0 if index % 24 == 0 => {
-                conditions["locations"] = json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]});
+                conditions["locations"] =
+                    json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]});
                 "block"
             }
             0 => "mfa",
             _ => {
-                conditions["locations"] =
-                    json!({"includeLocations": [format!("10000000-0000-4000-8000-{:012}", index % 25)]});
+                conditions["locations"] = json!({"includeLocations": [format!("10000000-0000-4000-8000-{:012}", index % 25)]});
                 "block"
             }
         };
@@ -107,23 +115,44 @@ fn token(index: usize) -> String {
 }
 
 fn request() -> Request<'static> {
-    Request { now: NOW, client_ip: Some(ADDRESS), path: Some("/orders/7"), ..Request::default() }
+    Request {
+        now: NOW,
+        client_ip: Some(ADDRESS),
+        path: Some("/orders/7"),
+        ..Request::default()
+    }
 }
 
 /// A session of another device was revoked an hour before the token was issued: looked at, and no reason.
 fn record() -> Vec<u8> {
     let at = EventTime::from(UnixTime::from_secs(world::START - 3_600));
-    let cut_off = Entry { at, issued: at.floor(), value: Cause::SessionRevoked };
-    Record { cut_off: Some(cut_off), ..Record::default() }.to_bytes()
+    let cut_off = Entry {
+        at,
+        issued: at.floor(),
+        value: Cause::SessionRevoked,
+    };
+    Record {
+        cut_off: Some(cut_off),
+        ..Record::default()
+    }
+    .to_bytes()
 }
 
 /// A token that began and was verified, and the records that its decision needs.
 fn begun<C: Conversation>(engine: &mut C, token: &str) -> (Handle, Vec<StateKey>) {
-    let Ok(Begun::Needs { handle, needs }) = engine.begin(token, NOW) else { panic!("refused") };
+    let Ok(Begun::Needs { handle, needs }) = engine.begin(token, NOW) else {
+        panic!("refused")
+    };
     let none = vec![RecordAnswer::None; needs.records.len()];
-    let answers = Answers { signature: Some(true), confirmed: None, records: &none };
+    let answers = Answers {
+        signature: Some(true),
+        confirmed: None,
+        records: &none,
+    };
     match engine.decide(handle, &request(), &answers, Detail::Explain) {
-        Ok(Decided::Verdict(verdict)) => assert_eq!(verdict.outcome, Outcome::Allow, "{:?}", verdict.json),
+        Ok(Decided::Verdict(verdict)) => {
+            assert_eq!(verdict.outcome, Outcome::Allow, "{:?}", verdict.json)
+        }
         _ => panic!("no decision"),
     }
     (handle, needs.records)
@@ -134,15 +163,37 @@ fn decide_hot<C: Conversation>(criterion: &mut Criterion, name: &str, engine: &m
     let bytes = record();
     let mut records = vec![RecordAnswer::None; keys.len()];
     records[0] = RecordAnswer::Found(&bytes);
-    let answers = Answers { signature: None, confirmed: None, records: &records };
+    let answers = Answers {
+        signature: None,
+        confirmed: None,
+        records: &records,
+    };
     criterion.bench_function(name, |bencher| {
-        bencher.iter(|| black_box(engine.decide(handle, black_box(&request()), black_box(&answers), Detail::None).is_ok()));
+        bencher.iter(|| {
+            black_box(
+                engine
+                    .decide(
+                        handle,
+                        black_box(&request()),
+                        black_box(&answers),
+                        Detail::None,
+                    )
+                    .is_ok(),
+            )
+        });
     });
 }
 
 /// Another of 10,000 tokens each time, its records out of a million users' table.
-fn decide_cold<C: Conversation>(criterion: &mut Criterion, name: &str, engine: &mut C, table: &HashMap<StateKey, Vec<u8>>) {
-    let tokens: Vec<_> = (0..10_000).map(|index| begun(engine, &token(index * (USERS / 10_000)))).collect();
+fn decide_cold<C: Conversation>(
+    criterion: &mut Criterion,
+    name: &str,
+    engine: &mut C,
+    table: &HashMap<StateKey, Vec<u8>>,
+) {
+    let tokens: Vec<_> = (0..10_000)
+        .map(|index| begun(engine, &token(index * (USERS / 10_000))))
+        .collect();
     let mut next = 0_usize;
     criterion.bench_function(name, |bencher| {
         bencher.iter(|| {
@@ -150,10 +201,22 @@ fn decide_cold<C: Conversation>(criterion: &mut Criterion, name: &str, engine: &
             let (handle, keys) = &tokens[next];
             let records: Vec<RecordAnswer<'_>> = keys
                 .iter()
-                .map(|key| table.get(key).map_or(RecordAnswer::None, |bytes| RecordAnswer::Found(bytes)))
+                .map(|key| {
+                    table
+                        .get(key)
+                        .map_or(RecordAnswer::None, |bytes| RecordAnswer::Found(bytes))
+                })
                 .collect();
-            let answers = Answers { signature: None, confirmed: None, records: &records };
-            black_box(engine.decide(*handle, &request(), &answers, Detail::None).is_ok())
+            let answers = Answers {
+                signature: None,
+                confirmed: None,
+                records: &records,
+            };
+            black_box(
+                engine
+                    .decide(*handle, &request(), &answers, Detail::None)
+                    .is_ok(),
+            )
         });
     });
 }
@@ -186,8 +249,16 @@ fn engine_benches(criterion: &mut Criterion) {
     criterion.bench_function(EMPTY, |bencher| {
         // An unknown handle: the call crosses, finds nothing, comes back.
         let answers = Answers::default();
-        let request = Request { now: NOW, ..Request::default() };
-        bencher.iter(|| black_box(wasm.decide(Handle(0), &request, &answers, Detail::None).is_ok()));
+        let request = Request {
+            now: NOW,
+            ..Request::default()
+        };
+        bencher.iter(|| {
+            black_box(
+                wasm.decide(Handle(0), &request, &answers, Detail::None)
+                    .is_ok(),
+            )
+        });
     });
     decide_hot(criterion, "native decide, hot", &mut native);
     decide_hot(criterion, "component decide, hot", &mut wasm);
@@ -214,8 +285,13 @@ fn engine_benches(criterion: &mut Criterion) {
     begin(criterion, "native", &mut native);
     begin(criterion, "component", &mut wasm);
 
-    let (mut a, b) = (Record::from_bytes(&record()).unwrap(), Record::from_bytes(&record()).unwrap());
-    criterion.bench_function("native merge, records", |bencher| bencher.iter(|| a.merge(black_box(&b))));
+    let (mut a, b) = (
+        Record::from_bytes(&record()).unwrap(),
+        Record::from_bytes(&record()).unwrap(),
+    );
+    criterion.bench_function("native merge, records", |bencher| {
+        bencher.iter(|| a.merge(black_box(&b)))
+    });
     let bytes = record();
     criterion.bench_function("component merge, bytes", |bencher| {
         bencher.iter(|| black_box(wasm.merge(black_box(&bytes), black_box(&bytes)).is_ok()));
@@ -231,7 +307,9 @@ const EMPTY: &str = "component, empty call";
 /// Every bench beside the empty component call, from criterion's own estimates of this run.
 fn print_ratios() {
     let folder = places::root().join("target/criterion");
-    let Ok(entries) = fs::read_dir(&folder) else { return };
+    let Ok(entries) = fs::read_dir(&folder) else {
+        return;
+    };
     let mut means: Vec<(String, f64)> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| {
@@ -240,11 +318,20 @@ fn print_ratios() {
                 serde_json::from_str(&fs::read_to_string(folder.join(file)).ok()?).ok()
             };
             let name = read("benchmark.json")?["full_id"].as_str()?.to_string();
-            Some((name, read("estimates.json")?["median"]["point_estimate"].as_f64()?))
+            Some((
+                name,
+                read("estimates.json")?["median"]["point_estimate"].as_f64()?,
+            ))
         })
         .collect();
     means.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let Some(empty) = means.iter().find(|(name, _)| name == EMPTY).map(|(_, mean)| *mean) else { return };
+    let Some(empty) = means
+        .iter()
+        .find(|(name, _)| name == EMPTY)
+        .map(|(_, mean)| *mean)
+    else {
+        return;
+    };
     println!("\n{:<52} {:>14} {:>10}", "median", "ns", "ratio");
     for (name, mean) in means {
         println!("{name:<52} {mean:>14.0} {:>10.2}", mean / empty);

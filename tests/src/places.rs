@@ -17,8 +17,13 @@ pub fn scenarios() -> std::io::Result<Vec<(String, String)>> {
     let mut scenarios = Vec::new();
     for entry in fs::read_dir(root().join("tests/scenarios"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            let name = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
             scenarios.push((name.unwrap_or_default(), fs::read_to_string(&path)?));
         }
     }
@@ -34,5 +39,9 @@ pub fn vectors(name: &str) -> Option<Vec<serde_json::Value>> {
         eprintln!("note: {name} is not beside the checkout; skipped");
         return None;
     };
-    Some(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    Some(
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect(),
+    )
 }

@@ -6,8 +6,8 @@
 use cae_core::UnixTime;
 use cae_core::decision::{Answers, RecordAnswer, Request};
 use cae_core::engine::{
-    Begun, Change, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, SignatureAnswer, SignatureNeed,
-    Verdict,
+    Begun, Change, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, SignatureAnswer,
+    SignatureNeed, Verdict,
 };
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,10 @@ impl<C: Conversation> Recorder<C> {
     /// Writes down everything that is said to `engine` from now on.
     pub fn new(engine: C, configuration: &str) -> Self {
         let created = json!({"call": "create", "configuration": configuration});
-        Self { engine, lines: vec![created] }
+        Self {
+            engine,
+            lines: vec![created],
+        }
     }
 
     /// The conversation so far.
@@ -53,7 +56,10 @@ impl<C: Conversation> Conversation for Recorder<C> {
                     members.insert("key".into(), key_need(need));
                 }
                 if let Some(need) = &needs.proof {
-                    members.insert("proof".into(), json!({"method": need.method, "thumbprint": need.thumbprint}));
+                    members.insert(
+                        "proof".into(),
+                        json!({"method": need.method, "thumbprint": need.thumbprint}),
+                    );
                 }
                 let records: Vec<String> = needs.records.iter().map(ToString::to_string).collect();
                 members.insert("records".into(), json!(records));
@@ -61,7 +67,10 @@ impl<C: Conversation> Conversation for Recorder<C> {
             }
             Begun::Refused(refused) => json!({"kind": "refused", "verdict": verdict(refused)}),
         };
-        self.note(json!({"call": "begin", "token": token, "now": now.as_secs()}), answer);
+        self.note(
+            json!({"call": "begin", "token": token, "now": now.as_secs()}),
+            answer,
+        );
         Ok(begun)
     }
 
@@ -162,20 +171,28 @@ impl<C: Conversation> Conversation for Recorder<C> {
 
     fn merge(&mut self, a: &[u8], b: &[u8]) -> Result<Option<Vec<u8>>, C::Error> {
         let merged = self.engine.merge(a, b)?;
-        let answer = merged.as_deref().map_or(Value::Null, |bytes| json!(hex(bytes)));
+        let answer = merged
+            .as_deref()
+            .map_or(Value::Null, |bytes| json!(hex(bytes)));
         self.note(json!({"call": "merge", "a": hex(a), "b": hex(b)}), answer);
         Ok(merged)
     }
 
     fn set_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, C::Error> {
         let faults = self.engine.set_keys(issuer, jwks)?;
-        self.note(json!({"call": "setKeys", "issuer": issuer, "jwks": jwks}), parsed(&faults));
+        self.note(
+            json!({"call": "setKeys", "issuer": issuer, "jwks": jwks}),
+            parsed(&faults),
+        );
         Ok(faults)
     }
 
     fn reconfigure(&mut self, configuration: &str) -> Result<String, C::Error> {
         let faults = self.engine.reconfigure(configuration)?;
-        self.note(json!({"call": "reconfigure", "configuration": configuration}), parsed(&faults));
+        self.note(
+            json!({"call": "reconfigure", "configuration": configuration}),
+            parsed(&faults),
+        );
         Ok(faults)
     }
 
@@ -187,7 +204,10 @@ impl<C: Conversation> Conversation for Recorder<C> {
 
     fn inspect_token(&mut self, token: &str, now: UnixTime) -> Result<String, C::Error> {
         let answer = self.engine.inspect_token(token, now)?;
-        self.note(json!({"call": "inspectToken", "token": token, "now": now.as_secs()}), json!(answer));
+        self.note(
+            json!({"call": "inspectToken", "token": token, "now": now.as_secs()}),
+            json!(answer),
+        );
         Ok(answer)
     }
 }

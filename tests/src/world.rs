@@ -5,7 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cae_core::challenge;
 use cae_core::decision::{Answers, Outcome, RecordAnswer, Request};
-use cae_core::engine::{Begun, Conversation, Decided, Detail, EventReading, SignatureAnswer, Verdict};
+use cae_core::engine::{
+    Begun, Conversation, Decided, Detail, EventReading, SignatureAnswer, Verdict,
+};
 use cae_core::state::StateTable;
 use cae_core::{Engine, UnixTime};
 use serde_json::{Value, json};
@@ -117,8 +119,12 @@ impl Host {
     /// # Errors
     /// The faults of the configuration, as text.
     pub fn new(configuration: &Value) -> Result<Self, String> {
-        let engine = Engine::new(&configuration.to_string(), 1).map_err(|faults| format!("{:#?}", faults.0))?;
-        Ok(Self { engine, table: StateTable::default() })
+        let engine = Engine::new(&configuration.to_string(), 1)
+            .map_err(|faults| format!("{:#?}", faults.0))?;
+        Ok(Self {
+            engine,
+            table: StateTable::default(),
+        })
     }
 
     /// One request; changes are remembered as a host does.
@@ -131,9 +137,17 @@ impl Host {
         let records: Vec<RecordAnswer<'_>> = needs
             .records
             .iter()
-            .map(|key| self.table.bytes(key).map_or(RecordAnswer::None, RecordAnswer::Found))
+            .map(|key| {
+                self.table
+                    .bytes(key)
+                    .map_or(RecordAnswer::None, RecordAnswer::Found)
+            })
             .collect();
-        let answers = Answers { signature: needs.signature.map(|_| true), confirmed: None, records: &records };
+        let answers = Answers {
+            signature: needs.signature.map(|_| true),
+            confirmed: None,
+            records: &records,
+        };
         let Ok(decided) = self.engine.decide(handle, request, &answers, detail);
         match decided {
             Decided::Verdict(verdict) => {
@@ -149,8 +163,12 @@ impl Host {
 
     /// Delivers a SET whose signature is good; says whether it was accepted.
     pub fn deliver(&mut self, set: &str, now: u64) -> bool {
-        let Ok(reading) = self.engine.read_event(set, UnixTime::from_secs(now), SignatureAnswer::Valid);
-        let EventReading::Accepted(event) = reading else { return false };
+        let Ok(reading) =
+            self.engine
+                .read_event(set, UnixTime::from_secs(now), SignatureAnswer::Valid);
+        let EventReading::Accepted(event) = reading else {
+            return false;
+        };
         for change in event.changes {
             let _ = self.table.merge_bytes(&change.key, &change.record);
         }
@@ -187,7 +205,12 @@ impl Person {
     ///
     /// # Errors
     /// The issuer cannot read the request, or asks for something twice.
-    pub fn sign_in(&mut self, host: &mut Host, now: u64, claims: Option<&str>) -> Result<Option<String>, String> {
+    pub fn sign_in(
+        &mut self,
+        host: &mut Host,
+        now: u64,
+        claims: Option<&str>,
+    ) -> Result<Option<String>, String> {
         for _ in 0..3 {
             let mut request = json!({
                 "issuer": issuer(), "now": now, "user": USER, "userType": "member", "clientApplication": CLIENT,
@@ -195,13 +218,18 @@ impl Person {
                 "authTime": self.authenticated, "satisfied": self.satisfied, "random": 7,
             });
             if let Some(claims) = claims {
-                request["claims"] = serde_json::from_str(claims).map_err(|error| error.to_string())?;
+                request["claims"] =
+                    serde_json::from_str(claims).map_err(|error| error.to_string())?;
             }
             let Ok(answer) = host.engine.sign_in(&request.to_string());
             let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
             match answer["result"].as_str() {
                 Some("grant") => {
-                    let methods = if self.satisfied.contains(&"mfa") { json!(["pwd", "mfa"]) } else { json!(["pwd"]) };
+                    let methods = if self.satisfied.contains(&"mfa") {
+                        json!(["pwd", "mfa"])
+                    } else {
+                        json!(["pwd"])
+                    };
                     let mut claims = json!({"amr": methods, "auth_time": self.authenticated});
                     overlay(&mut claims, &answer["claims"]);
                     if let Some(lifetime) = answer["lifetimeSeconds"].as_u64() {
@@ -231,7 +259,12 @@ impl Person {
     ///
     /// # Errors
     /// More than eight challenges, a challenge without claims, or an issuer that cannot be satisfied.
-    pub fn persist(&mut self, host: &mut Host, mut token: String, mut now: u64) -> Result<Course, String> {
+    pub fn persist(
+        &mut self,
+        host: &mut Host,
+        mut token: String,
+        mut now: u64,
+    ) -> Result<Course, String> {
         for challenges in 0..8 {
             let resource_sees = self.resource_sees.clone();
             let request = Request {
@@ -241,17 +274,35 @@ impl Person {
             };
             let verdict = host.request(&token, &request, Detail::None);
             match verdict.outcome {
-                Outcome::Allow => return Ok(Course { challenges, end: "allow" }),
-                Outcome::Deny => return Ok(Course { challenges, end: "deny" }),
+                Outcome::Allow => {
+                    return Ok(Course {
+                        challenges,
+                        end: "allow",
+                    });
+                }
+                Outcome::Deny => {
+                    return Ok(Course {
+                        challenges,
+                        end: "deny",
+                    });
+                }
                 Outcome::Challenge => {}
             }
             let header = verdict.www_authenticate.unwrap_or_default();
-            let parsed: Value = serde_json::from_str(&challenge::parse_json(&header)).unwrap_or_default();
-            let claims = parsed["claims"].as_str().ok_or_else(|| format!("no claims in {header}"))?;
+            let parsed: Value =
+                serde_json::from_str(&challenge::parse_json(&header)).unwrap_or_default();
+            let claims = parsed["claims"]
+                .as_str()
+                .ok_or_else(|| format!("no claims in {header}"))?;
             now = now.saturating_add(2);
             match self.sign_in(host, now, Some(claims))? {
                 Some(fresh) => token = fresh,
-                None => return Ok(Course { challenges: challenges.saturating_add(1), end: "block" }),
+                None => {
+                    return Ok(Course {
+                        challenges: challenges.saturating_add(1),
+                        end: "block",
+                    });
+                }
             }
             now = now.saturating_add(1);
         }

@@ -24,7 +24,9 @@ fn named_locations() -> Value {
 fn conditions() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(json!({})),
-        Just(json!({"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}})),
+        Just(
+            json!({"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}})
+        ),
         Just(json!({"locations": {"includeLocations": ["AllTrusted"]}})),
         Just(json!({"userRiskLevels": ["high"]})),
         Just(json!({"userRiskLevels": ["medium", "high"],
@@ -66,15 +68,21 @@ fn policies() -> impl Strategy<Value = Value> {
         },
     );
     prop::collection::vec(policy, 0..4).prop_map(|policies| {
-        let policies = policies.into_iter().enumerate().map(|(index, (mut policy, changed))| {
-            policy["id"] = json!(format!("00000000-0000-4000-8000-{index:012}"));
-            if let Some(changed) = changed {
-                // 2027-01-15T08:00:00Z is `START`.
-                policy["modifiedDateTime"] =
-                    json!(format!("2027-01-15T08:{:02}:{:02}Z", changed / 60, changed % 60));
-            }
-            policy
-        });
+        let policies = policies
+            .into_iter()
+            .enumerate()
+            .map(|(index, (mut policy, changed))| {
+                policy["id"] = json!(format!("00000000-0000-4000-8000-{index:012}"));
+                if let Some(changed) = changed {
+                    // 2027-01-15T08:00:00Z is `START`.
+                    policy["modifiedDateTime"] = json!(format!(
+                        "2027-01-15T08:{:02}:{:02}Z",
+                        changed / 60,
+                        changed % 60
+                    ));
+                }
+                policy
+            });
         policies.collect()
     })
 }
@@ -93,18 +101,33 @@ fn place() -> impl Strategy<Value = String> {
 
 fn events() -> impl Strategy<Value = Vec<(u64, &'static str, Value)>> {
     let event = prop_oneof![
-        Just(("caep/event-type/session-revoked", json!({"initiating_entity": "admin"}))),
-        Just(("caep/event-type/credential-change", json!({"credential_type": "password", "change_type": "update"}))),
+        Just((
+            "caep/event-type/session-revoked",
+            json!({"initiating_entity": "admin"})
+        )),
+        Just((
+            "caep/event-type/credential-change",
+            json!({"credential_type": "password", "change_type": "update"})
+        )),
         Just((
             "caep/event-type/credential-change",
             json!({"credential_type": "app", "change_type": "create", "initiating_entity": "admin"})
         )),
-        Just(("caep/event-type/risk-level-change", json!({"current_level": "HIGH", "principal": "USER"}))),
-        Just(("caep/event-type/risk-level-change", json!({"current_level": "LOW", "principal": "USER"}))),
+        Just((
+            "caep/event-type/risk-level-change",
+            json!({"current_level": "HIGH", "principal": "USER"})
+        )),
+        Just((
+            "caep/event-type/risk-level-change",
+            json!({"current_level": "LOW", "principal": "USER"})
+        )),
         Just(("risc/event-type/account-disabled", json!({}))),
         Just(("risc/event-type/account-enabled", json!({}))),
     ];
-    prop::collection::vec((1_u64..3_000, event).prop_map(|(at, (uri, payload))| (at, uri, payload)), 0..4)
+    prop::collection::vec(
+        (1_u64..3_000, event).prop_map(|(at, (uri, payload))| (at, uri, payload)),
+        0..4,
+    )
 }
 
 /// What a request sees: the world before it, without the request itself.
@@ -118,26 +141,44 @@ struct World {
 }
 
 fn worlds() -> impl Strategy<Value = World> {
-    (policies(), settings(), events(), place(), place(), any::<bool>(), 3_001_u64..7_000).prop_map(
-        |(policies, settings, events, issuer_sees, resource_sees, has_second_factor, asked_at)| World {
-            policies,
-            settings,
-            events,
-            person: Person {
+    (
+        policies(),
+        settings(),
+        events(),
+        place(),
+        place(),
+        any::<bool>(),
+        3_001_u64..7_000,
+    )
+        .prop_map(
+            |(
+                policies,
+                settings,
+                events,
                 issuer_sees,
                 resource_sees,
                 has_second_factor,
-                satisfied: Vec::new(),
-                authenticated: START,
+                asked_at,
+            )| World {
+                policies,
+                settings,
+                events,
+                person: Person {
+                    issuer_sees,
+                    resource_sees,
+                    has_second_factor,
+                    satisfied: Vec::new(),
+                    authenticated: START,
+                },
+                asked_at: START + asked_at,
             },
-            asked_at: START + asked_at,
-        },
-    )
+        )
 }
 
 impl World {
     fn host(&self) -> Host {
-        let configuration = world::configuration(&self.policies, &named_locations(), &self.settings);
+        let configuration =
+            world::configuration(&self.policies, &named_locations(), &self.settings);
         let mut host = Host::new(&configuration).unwrap();
         for (at, uri, payload) in &self.events {
             assert!(host.deliver(&world::event(uri, START + at, payload), START + at));
@@ -147,7 +188,10 @@ impl World {
 
     /// The token that the client has had since the start, before any policy was looked at.
     fn old_token(&self) -> String {
-        world::token(START, &json!({"xms_cc": ["cp1"], "amr": ["pwd"], "auth_time": START}))
+        world::token(
+            START,
+            &json!({"xms_cc": ["cp1"], "amr": ["pwd"], "auth_time": START}),
+        )
     }
 }
 
@@ -272,10 +316,35 @@ proptest! {
 fn json_text() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         prop::sample::select(vec![
-            "conditions", "users", "includeUsers", "locations", "includeLocations", "grantControls", "ipRanges",
-            "cidrAddress", "resource", "issuers", "settings", "iss", "sub_id", "format", "events", "keys", "kty",
-            "timeline", "step", "state", "id", "value", "policies", "claims", "now", "issuer", "user",
-        ]).prop_map(String::from),
+            "conditions",
+            "users",
+            "includeUsers",
+            "locations",
+            "includeLocations",
+            "grantControls",
+            "ipRanges",
+            "cidrAddress",
+            "resource",
+            "issuers",
+            "settings",
+            "iss",
+            "sub_id",
+            "format",
+            "events",
+            "keys",
+            "kty",
+            "timeline",
+            "step",
+            "state",
+            "id",
+            "value",
+            "policies",
+            "claims",
+            "now",
+            "issuer",
+            "user",
+        ])
+        .prop_map(String::from),
         "[a-zA-Z]{0,8}",
     ];
     let leaf = prop_oneof![

@@ -35,17 +35,34 @@ pub(crate) fn decide(
 ) -> Evaluation {
     let (resource, settings) = (&configuration.resource, &configuration.settings);
     let Some(issuer) = configuration.issuers.get(token.issuer) else {
-        return refuse(ReasonCode::TokenIssuer, "the issuer is not configured", resource);
+        return refuse(
+            ReasonCode::TokenIssuer,
+            "the issuer is not configured",
+            resource,
+        );
     };
-    if let Err((code, why)) = still_good(token, request, answers, Duration::from_secs(settings.clock_skew)) {
+    if let Err((code, why)) = still_good(
+        token,
+        request,
+        answers,
+        Duration::from_secs(settings.clock_skew),
+    ) {
         return refuse(code, why, resource);
     }
 
     let mut findings = Findings::new(Voice::of(issuer.dialect, token.capable), detail);
     findings.note("token", "passed", || {
-        format!("issued at {}, good until {}", token.issued_at.as_secs(), token.good_until.as_secs())
+        format!(
+            "issued at {}, good until {}",
+            token.issued_at.as_secs(),
+            token.good_until.as_secs()
+        )
     });
-    findings.revisit(token.good_until.saturating_add(Duration::from_secs(settings.clock_skew)));
+    findings.revisit(
+        token
+            .good_until
+            .saturating_add(Duration::from_secs(settings.clock_skew)),
+    );
     if findings.explaining() {
         findings.report.keys = token.keys.iter().map(|key| key.key).collect();
     }
@@ -66,8 +83,19 @@ pub(crate) fn decide(
             findings.revisit(lapse);
             entry.value
         });
-        let facts = Facts { user_risk, ..gathered.facts(configuration) };
-        let check = PolicyCheck { token, issuer, settings, standing: &standing, witnesses, request, facts: &facts };
+        let facts = Facts {
+            user_risk,
+            ..gathered.facts(configuration)
+        };
+        let check = PolicyCheck {
+            token,
+            issuer,
+            settings,
+            standing: &standing,
+            witnesses,
+            request,
+            facts: &facts,
+        };
         check.run(candidates, &mut findings);
     }
     route::check(token, issuer, settings, request.path, &mut findings);
@@ -89,7 +117,9 @@ fn still_good(
     if now >= token.good_until.saturating_add(skew) {
         return Err((ReasonCode::TokenTooOld, "older than the age cap"));
     }
-    let starts = token.not_before.map_or(token.issued_at, |nbf| nbf.max(token.issued_at));
+    let starts = token
+        .not_before
+        .map_or(token.issued_at, |nbf| nbf.max(token.issued_at));
     if now.saturating_add(skew) < starts {
         return Err((ReasonCode::TokenNotYetValid, "before `nbf` or `iat`"));
     }
@@ -97,23 +127,40 @@ fn still_good(
         None => false,
         Some(scheme) if scheme.eq_ignore_ascii_case("Bearer") => false,
         Some(scheme) if scheme.eq_ignore_ascii_case("DPoP") => true,
-        Some(_) => return Err((ReasonCode::RequestMalformed, "the scheme is neither Bearer nor DPoP")),
+        Some(_) => {
+            return Err((
+                ReasonCode::RequestMalformed,
+                "the scheme is neither Bearer nor DPoP",
+            ));
+        }
     };
     match &token.confirmation {
         // RFC 9449 §7.1: under the DPoP scheme the token has to be bound to the proof's key.
-        None if bound_by_proof => Err((ReasonCode::TokenUnproven, "DPoP with a token that is not bound to a key")),
+        None if bound_by_proof => Err((
+            ReasonCode::TokenUnproven,
+            "DPoP with a token that is not bound to a key",
+        )),
         None => Ok(()),
         Some(Confirmation::Jkt(thumbprint) | Confirmation::X5tS256(thumbprint))
-            if answers.confirmed.is_some_and(|confirmed| same_secret(confirmed, thumbprint)) =>
+            if answers
+                .confirmed
+                .is_some_and(|confirmed| same_secret(confirmed, thumbprint)) =>
         {
             Ok(())
         }
-        Some(_) => Err((ReasonCode::TokenUnproven, "possession of the key in `cnf` was not proved")),
+        Some(_) => Err((
+            ReasonCode::TokenUnproven,
+            "possession of the key in `cnf` was not proved",
+        )),
     }
 }
 
 /// Whom the profile leaves to token expiry (`enforcement.md` §8): scopes and the token itself are still checked.
-fn exemption(configuration: &Configuration, issuer: &Issuer, token: &AccessToken) -> Option<&'static str> {
+fn exemption(
+    configuration: &Configuration,
+    issuer: &Issuer,
+    token: &AccessToken,
+) -> Option<&'static str> {
     let settings = &configuration.settings;
     if !settings.enforce_guests && token.user_type == Fact::Known(UserType::Guest) {
         return Some("guests are not enforced");
@@ -126,4 +173,3 @@ fn exemption(configuration: &Configuration, issuer: &Issuer, token: &AccessToken
     }
     None
 }
-

@@ -178,7 +178,11 @@ impl Evaluation {
             outcome: self.outcome,
             status: self.status,
             www_authenticate: self.www_authenticate,
-            reasons: self.reasons.iter().map(|reason| String::from(reason.code.as_str())).collect(),
+            reasons: self
+                .reasons
+                .iter()
+                .map(|reason| String::from(reason.code.as_str()))
+                .collect(),
             changes: self.changes,
             revisit_at: self.revisit_at,
             may_reuse_without_events: self.may_reuse_without_events,

@@ -8,7 +8,9 @@ use super::standing::{Standing, Subject, Witnesses};
 use super::table::Situation;
 use crate::configuration::Issuer;
 use crate::state::key::SubjectKind;
-use crate::state::record::{AccountStatus, Cause, CutOffScope, Entry, Member, Record, UnseenMember};
+use crate::state::record::{
+    AccountStatus, Cause, CutOffScope, Entry, Member, Record, UnseenMember,
+};
 use crate::token::AccessToken;
 
 pub(super) fn check(
@@ -57,7 +59,10 @@ fn cut_offs(token: &AccessToken, kind: SubjectKind, record: &Record, findings: &
 
 /// Whether the remaining members of a complex subject match what the token shows.
 fn selects(scope: &CutOffScope, token: &AccessToken) -> bool {
-    scope.members.iter().all(|member| member_matches(member, scope.unseen, token))
+    scope
+        .members
+        .iter()
+        .all(|member| member_matches(member, scope.unseen, token))
 }
 
 fn member_matches(member: &Member, unseen: UnseenMember, token: &AccessToken) -> bool {
@@ -88,7 +93,9 @@ fn account(
     witnesses: Witnesses<'_>,
     findings: &mut Findings,
 ) {
-    let Some((entry, lapse)) = witnesses.account(record) else { return };
+    let Some((entry, lapse)) = witnesses.account(record) else {
+        return;
+    };
     let code = match entry.value {
         AccountStatus::Enabled => return,
         AccountStatus::Disabled => ReasonCode::AccountDisabled,
@@ -105,17 +112,34 @@ fn account(
         findings.revisit(lapse);
     }
     findings.note("event.account_status", result, || {
-        format!("{}: {} since {}", name_of(kind), code.as_str(), fact.as_secs())
+        format!(
+            "{}: {} since {}",
+            name_of(kind),
+            code.as_str(),
+            fact.as_secs()
+        )
     });
 }
 
 /// Multi-factor authentication was enabled: older tokens need positive evidence of it.
-fn mfa_enabled(token: &AccessToken, issuer: &Issuer, kind: SubjectKind, record: &Record, findings: &mut Findings) {
-    let Some(Entry { at, .. }) = record.mfa_enabled else { return };
+fn mfa_enabled(
+    token: &AccessToken,
+    issuer: &Issuer,
+    kind: SubjectKind,
+    record: &Record,
+    findings: &mut Findings,
+) {
+    let Some(Entry { at, .. }) = record.mfa_enabled else {
+        return;
+    };
     let fact = at.next_second();
     let refused = token.issued_earliest < fact && token.shows_mfa(issuer) != Some(true);
     let result = if refused {
-        findings.against(Situation::IssuedBefore { fact }, ReasonCode::MfaEnabled, None)
+        findings.against(
+            Situation::IssuedBefore { fact },
+            ReasonCode::MfaEnabled,
+            None,
+        )
     } else {
         "passed"
     };

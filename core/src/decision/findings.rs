@@ -51,7 +51,12 @@ impl Findings {
     }
 
     /// Records what stands against the request; says what it comes to, for the explanation.
-    pub(super) fn against(&mut self, situation: Situation, code: ReasonCode, policy: Option<String>) -> &'static str {
+    pub(super) fn against(
+        &mut self,
+        situation: Situation,
+        code: ReasonCode,
+        policy: Option<String>,
+    ) -> &'static str {
         let reason = Reason { code, policy };
         match resolve(situation, self.voice) {
             Resolution::Challenge(ask) => {
@@ -97,9 +102,18 @@ impl Findings {
     }
 
     /// One line of the explanation; `detail` runs only when somebody asked for it.
-    pub(super) fn note(&mut self, check: &'static str, result: &'static str, detail: impl FnOnce() -> String) {
+    pub(super) fn note(
+        &mut self,
+        check: &'static str,
+        result: &'static str,
+        detail: impl FnOnce() -> String,
+    ) {
         if self.explaining() {
-            self.report.checks.push(CheckOutcome { check, result, detail: detail() });
+            self.report.checks.push(CheckOutcome {
+                check,
+                result,
+                detail: detail(),
+            });
         }
     }
 
@@ -113,12 +127,24 @@ impl Findings {
             .sort_by(|(_, a), (_, b)| (a.code, &a.policy).cmp(&(b.code, &b.policy)));
 
         let (outcome, status, header) = match (self.denials.first(), self.challenges.is_empty()) {
-            (Some((denial, _)), _) => (Outcome::Deny, status_of(denial), self.denial_header(denial, resource)),
-            (None, false) => (Outcome::Challenge, 401, Some(self.challenge_header(resource))),
+            (Some((denial, _)), _) => (
+                Outcome::Deny,
+                status_of(denial),
+                self.denial_header(denial, resource),
+            ),
+            (None, false) => (
+                Outcome::Challenge,
+                401,
+                Some(self.challenge_header(resource)),
+            ),
             (None, true) => (Outcome::Allow, 200, None),
         };
         // A refused client gets no exemption: nothing is remembered unless the challenge goes out.
-        let changes = if outcome == Outcome::Challenge { self.changes } else { Vec::new() };
+        let changes = if outcome == Outcome::Challenge {
+            self.changes
+        } else {
+            Vec::new()
+        };
         let denials = self.denials.into_iter().map(|(_, reason)| reason);
         let challenges = self.challenges.into_iter().map(|(_, reason)| reason);
         let mut reasons: Vec<Reason> = denials.chain(challenges).chain(self.remarks).collect();
@@ -149,14 +175,20 @@ impl Findings {
         let (mut acr_values, mut max_age) = (Vec::new(), None::<u64>);
         for (ask, _) in &self.challenges {
             match ask {
-                Ask::NotBefore(time) => claims.combine(ClaimsRequest { nbf: Some(*time), ..ClaimsRequest::default() }),
+                Ask::NotBefore(time) => claims.combine(ClaimsRequest {
+                    nbf: Some(*time),
+                    ..ClaimsRequest::default()
+                }),
                 Ask::Location(time, address) => claims.combine(ClaimsRequest {
                     nbf: Some(*time),
                     rp_ip_address: Some(*address),
                     ..ClaimsRequest::default()
                 }),
                 Ask::Context(context) => {
-                    claims.combine(ClaimsRequest { acrs: Vec::from([context.clone()]), ..ClaimsRequest::default() });
+                    claims.combine(ClaimsRequest {
+                        acrs: Vec::from([context.clone()]),
+                        ..ClaimsRequest::default()
+                    });
                 }
                 Ask::NewToken => {}
                 Ask::AcrValue(value) => {
@@ -167,13 +199,23 @@ impl Findings {
                 Ask::MaxAge(age) => max_age = Some(max_age.map_or(*age, |other| other.min(*age))),
             }
         }
-        let description = self.challenges.first().and_then(|(_, reason)| self.describe(reason.code));
+        let description = self
+            .challenges
+            .first()
+            .and_then(|(_, reason)| self.describe(reason.code));
         let challenge = if !claims.is_empty() {
-            Challenge::InsufficientClaims { description, claims }
+            Challenge::InsufficientClaims {
+                description,
+                claims,
+            }
         } else if acr_values.is_empty() && max_age.is_none() {
             Challenge::InvalidToken { description }
         } else {
-            Challenge::InsufficientUserAuthentication { description, acr_values, max_age }
+            Challenge::InsufficientUserAuthentication {
+                description,
+                acr_values,
+                max_age,
+            }
         };
         www_authenticate(resource, &challenge)
     }
@@ -230,6 +272,9 @@ pub(crate) fn refuse(code: ReasonCode, detail: &str, resource: &Resource) -> Eva
         changes: Vec::new(),
         revisit_at: None,
         may_reuse_without_events: 0,
-        report: Report { checks: Vec::from([check]), ..Report::default() },
+        report: Report {
+            checks: Vec::from([check]),
+            ..Report::default()
+        },
     }
 }

@@ -67,13 +67,22 @@ impl<'a> Gathered<'a> {
     ) -> Self {
         let of_token = Self::of_token(token);
         Self {
-            member_of: of_token.member_of.or_else(|| host.member_of.as_deref().map(borrowed)),
-            roles: of_token.roles.or_else(|| host.roles.as_deref().map(borrowed)),
-            user_type: of_token.user_type.or_else(|| request.facts.user_type.and_then(user_type)),
+            member_of: of_token
+                .member_of
+                .or_else(|| host.member_of.as_deref().map(borrowed)),
+            roles: of_token
+                .roles
+                .or_else(|| host.roles.as_deref().map(borrowed)),
+            user_type: of_token
+                .user_type
+                .or_else(|| request.facts.user_type.and_then(user_type)),
             client_app_type: request.facts.client_app_type,
             platform: request.facts.platform,
             address: usable_address(request.client_ip, issuer, configuration),
-            country: host.country.as_deref().filter(|_| configuration.settings.country_at_resource),
+            country: host
+                .country
+                .as_deref()
+                .filter(|_| configuration.settings.country_at_resource),
             token,
         }
     }
@@ -106,7 +115,11 @@ fn borrowed(ids: &[String]) -> Vec<&str> {
 
 /// An address that stands for a client. A private one outside every named location is a proxy's, not the client's
 /// (`enforcement.md` §6).
-fn usable_address(text: Option<&str>, issuer: &Issuer, configuration: &Configuration) -> Option<IpAddr> {
+fn usable_address(
+    text: Option<&str>,
+    issuer: &Issuer,
+    configuration: &Configuration,
+) -> Option<IpAddr> {
     let parsed = address::parse_address(text?)?;
     let hidden = configuration.settings.private_addresses == PrivateAddresses::Missing
         && address::is_private(parsed)

@@ -21,7 +21,11 @@ pub(super) enum LocationOutcome {
     /// The token answers a live challenge and nobody asked for strict enforcement: exempt until then.
     Exempt(UnixTime),
     /// Challenge, as first given at `given`; `remember` is set the first time.
-    Challenge { given: UnixTime, until: UnixTime, remember: Option<Change> },
+    Challenge {
+        given: UnixTime,
+        until: UnixTime,
+        remember: Option<Change>,
+    },
     /// The token answers a live challenge under strict enforcement: refused until the challenge is forgotten.
     Refused(UnixTime),
 }
@@ -42,17 +46,27 @@ pub(super) fn outcome(
     match live {
         None => {
             let given = LocationChallenge { place, given: now };
-            let record = Record { location_challenges: Vec::from([given]), ..Record::default() };
+            let record = Record {
+                location_challenges: Vec::from([given]),
+                ..Record::default()
+            };
             LocationOutcome::Challenge {
                 given: now,
                 until: now.saturating_add(LIFE),
-                remember: Some(Change { key, record: record.to_bytes() }),
+                remember: Some(Change {
+                    key,
+                    record: record.to_bytes(),
+                }),
             }
         }
         Some(challenge) => {
             let until = challenge.given.saturating_add(LIFE);
             if !answers(token, issuer, challenge.given) {
-                LocationOutcome::Challenge { given: challenge.given, until, remember: None }
+                LocationOutcome::Challenge {
+                    given: challenge.given,
+                    until,
+                    remember: None,
+                }
             } else if strict {
                 LocationOutcome::Refused(until)
             } else {
@@ -65,5 +79,6 @@ pub(super) fn outcome(
 /// `iat` at or after the challenge, or `nbf` where the issuer honours it. Backdating never counts here: a token
 /// issued a minute before the challenge is the stolen one.
 fn answers(token: &AccessToken, issuer: &Issuer, given: UnixTime) -> bool {
-    token.issued_at >= given || (issuer.honours_nbf && token.not_before.is_some_and(|nbf| nbf >= given))
+    token.issued_at >= given
+        || (issuer.honours_nbf && token.not_before.is_some_and(|nbf| nbf >= given))
 }

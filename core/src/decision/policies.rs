@@ -17,7 +17,8 @@ use crate::configuration::settings::{LocationEnforcement, Undetermined};
 use crate::configuration::{Issuer, Settings};
 use crate::policy::controls::SignInInterval;
 use crate::policy::{
-    Applicability, Candidates, CompiledPolicy, Condition, ConditionSet, Facts, GrantControl, Operator, PolicyState,
+    Applicability, Candidates, CompiledPolicy, Condition, ConditionSet, Facts, GrantControl,
+    Operator, PolicyState,
 };
 use crate::state::record::DeviceCompliance;
 use crate::time::UnixTime;
@@ -67,7 +68,9 @@ impl PolicyCheck<'_> {
         for (policy, applicability) in self.issuer.policies.evaluate(candidates, self.facts) {
             match policy.state {
                 PolicyState::Enabled => self.enforce(policy, applicability, findings),
-                PolicyState::ReportOnly if findings.reporting() => self.report(policy, applicability, findings),
+                PolicyState::ReportOnly if findings.reporting() => {
+                    self.report(policy, applicability, findings)
+                }
                 _ => {}
             }
         }
@@ -76,7 +79,12 @@ impl PolicyCheck<'_> {
         }
     }
 
-    fn enforce(&self, policy: &CompiledPolicy, applicability: Applicability, findings: &mut Findings) {
+    fn enforce(
+        &self,
+        policy: &CompiledPolicy,
+        applicability: Applicability,
+        findings: &mut Findings,
+    ) {
         match applicability {
             Applicability::DoesNotApply(_) => return,
             Applicability::Undetermined(unknown) => {
@@ -91,7 +99,12 @@ impl PolicyCheck<'_> {
     }
 
     /// A host fact that an applicable policy asks for is never merely "unknown" (`enforcement.md` §1).
-    fn missing_host_fact(&self, policy: &CompiledPolicy, unknown: ConditionSet, findings: &mut Findings) -> bool {
+    fn missing_host_fact(
+        &self,
+        policy: &CompiledPolicy,
+        unknown: ConditionSet,
+        findings: &mut Findings,
+    ) -> bool {
         if !unknown.contains(Condition::Location) {
             return false;
         }
@@ -99,7 +112,8 @@ impl PolicyCheck<'_> {
             findings.missing(ReasonCode::MissingClientAddress);
             return true;
         }
-        if policy.reads_country && self.settings.country_at_resource && self.facts.country.is_none() {
+        if policy.reads_country && self.settings.country_at_resource && self.facts.country.is_none()
+        {
             findings.missing(ReasonCode::MissingCountry);
             return true;
         }
@@ -112,13 +126,23 @@ impl PolicyCheck<'_> {
             Evidence::Met => false,
             Evidence::Unmet | Evidence::Contradicted => true,
             Evidence::NotUnderstood => {
-                self.undetermined(policy, ConditionSet::EMPTY, &controls_not_understood(policy), findings);
+                self.undetermined(
+                    policy,
+                    ConditionSet::EMPTY,
+                    &controls_not_understood(policy),
+                    findings,
+                );
                 return;
             }
             // Other issuers have not looked at this policy: what the token does not show was not required.
             Evidence::Unknown if !policy.evaluated_by_issuer => true,
             Evidence::Unknown => {
-                self.undetermined(policy, ConditionSet::EMPTY, &self.unmet_controls(policy), findings);
+                self.undetermined(
+                    policy,
+                    ConditionSet::EMPTY,
+                    &self.unmet_controls(policy),
+                    findings,
+                );
                 return;
             }
         };
@@ -128,9 +152,19 @@ impl PolicyCheck<'_> {
         self.sign_in_frequency(policy, findings);
         if findings.reporting() {
             let result = if unmet { "failure" } else { "success" };
-            let controls = if unmet { self.unmet_controls(policy) } else { Vec::new() };
-            findings.report.policies.push(outcome(policy, "yes", result, controls));
-            findings.report.session_controls.extend(policy.session.others.iter().cloned());
+            let controls = if unmet {
+                self.unmet_controls(policy)
+            } else {
+                Vec::new()
+            };
+            findings
+                .report
+                .policies
+                .push(outcome(policy, "yes", result, controls));
+            findings
+                .report
+                .session_controls
+                .extend(policy.session.others.iter().cloned());
         }
     }
 
@@ -138,26 +172,43 @@ impl PolicyCheck<'_> {
     fn refuse(&self, policy: &CompiledPolicy, evidence: Evidence, findings: &mut Findings) {
         let id = Some(policy.label());
         let block = policy.grant.blocks();
-        if let Some(address) = self.facts.address.filter(|_| policy.reads_address || policy.reads_country) {
+        if let Some(address) = self
+            .facts
+            .address
+            .filter(|_| policy.reads_address || policy.reads_country)
+        {
             self.refuse_location(policy, address, findings);
             return;
         }
-        let code = if block { ReasonCode::PolicyBlock } else { ReasonCode::PolicyControl };
+        let code = if block {
+            ReasonCode::PolicyBlock
+        } else {
+            ReasonCode::PolicyControl
+        };
         let fact = self.time_of_fact(policy);
         let situation = if evidence == Evidence::Contradicted {
             Situation::Refused
         } else if policy.evaluated_by_issuer {
             match fact {
                 // A block that rests on no standing state holds for any token.
-                Some(fact) if self.token.issued_earliest < fact && (!block || self.reads_standing_state(policy)) => {
-                    Situation::UnmetControl { fact: Some(fact), acr_value: None }
+                Some(fact)
+                    if self.token.issued_earliest < fact
+                        && (!block || self.reads_standing_state(policy)) =>
+                {
+                    Situation::UnmetControl {
+                        fact: Some(fact),
+                        acr_value: None,
+                    }
                 }
                 _ => Situation::Refused,
             }
         } else if block {
             Situation::Refused
         } else {
-            Situation::UnmetControl { fact: None, acr_value: self.acr_value(policy) }
+            Situation::UnmetControl {
+                fact: None,
+                acr_value: self.acr_value(policy),
+            }
         };
         let result = findings.against(situation, code, id);
         findings.note("policy", result, || {
@@ -167,22 +218,46 @@ impl PolicyCheck<'_> {
 
     fn refuse_location(&self, policy: &CompiledPolicy, address: IpAddr, findings: &mut Findings) {
         if self.issuer.policies.location_ranges_exceeded() {
-            findings.note("policy.location", "notApplicable", || String::from("more ranges than maxLocationRanges"));
+            findings.note("policy.location", "notApplicable", || {
+                String::from("more ranges than maxLocationRanges")
+            });
             return;
         }
         let place = self.standing.place_of_location_challenges();
-        let (true, true, Some(place)) = (policy.evaluated_by_issuer, self.token.capable, place) else {
-            let result = findings.against(Situation::Refused, ReasonCode::PolicyLocation, Some(policy.label()));
-            findings.note("policy.location", result, || format!("{}: {address}", policy.label()));
+        let (true, true, Some(place)) = (policy.evaluated_by_issuer, self.token.capable, place)
+        else {
+            let result = findings.against(
+                Situation::Refused,
+                ReasonCode::PolicyLocation,
+                Some(policy.label()),
+            );
+            findings.note("policy.location", result, || {
+                format!("{}: {address}", policy.label())
+            });
             return;
         };
         let strict = self.settings.location_enforcement == LocationEnforcement::Strict
-            || policy.session.continuous_access_evaluation.as_ref().is_some_and(|mode| mode.is_strict());
-        let outcome = location::outcome(self.token, self.issuer, place, address, strict, self.request.now);
+            || policy
+                .session
+                .continuous_access_evaluation
+                .as_ref()
+                .is_some_and(|mode| mode.is_strict());
+        let outcome = location::outcome(
+            self.token,
+            self.issuer,
+            place,
+            address,
+            strict,
+            self.request.now,
+        );
         let (situation, until) = match outcome {
             LocationOutcome::Exempt(until) => (None, until),
             LocationOutcome::Refused(until) => (Some(Situation::Refused), until),
-            LocationOutcome::Challenge { given, until, remember } => {
+            LocationOutcome::Challenge {
+                given,
+                until,
+                remember,
+            } => {
                 if let Some(change) = remember {
                     findings.remember(change);
                 }
@@ -207,21 +282,31 @@ impl PolicyCheck<'_> {
         findings: &mut Findings,
     ) {
         let told_at_issue = policy.evaluated_by_issuer
-            && policy.changed_at.is_some_and(|changed| self.token.issued_earliest >= changed)
-            && unknown.iter().all(|condition| FIXED_AT_ISSUE.contains(&condition));
+            && policy
+                .changed_at
+                .is_some_and(|changed| self.token.issued_earliest >= changed)
+            && unknown
+                .iter()
+                .all(|condition| FIXED_AT_ISSUE.contains(&condition));
         let setting = policy
             .id
             .as_ref()
-            .and_then(|id| self.settings.undetermined_by_policy.get(&id.to_ascii_lowercase()))
+            .and_then(|id| {
+                self.settings
+                    .undetermined_by_policy
+                    .get(&id.to_ascii_lowercase())
+            })
             .copied()
             .unwrap_or(self.settings.undetermined);
         let result = match setting {
             _ if told_at_issue => "passed",
             Undetermined::Ignore => "passed",
             Undetermined::Report => "reported",
-            Undetermined::Deny => {
-                findings.against(Situation::Refused, ReasonCode::PolicyUndetermined, Some(policy.label()))
-            }
+            Undetermined::Deny => findings.against(
+                Situation::Refused,
+                ReasonCode::PolicyUndetermined,
+                Some(policy.label()),
+            ),
         };
         if findings.reporting() && result != "passed" {
             findings.report.undetermined.push(UndeterminedPolicy {
@@ -231,13 +316,19 @@ impl PolicyCheck<'_> {
             });
         }
         findings.note("policy", result, || {
-            format!("{}: undetermined, {}", policy.label(), names(unknown, not_understood).join(", "))
+            format!(
+                "{}: undetermined, {}",
+                policy.label(),
+                names(unknown, not_understood).join(", ")
+            )
         });
     }
 
     /// `TokenCreatedWithOutdatedPolicies`: the policy changed after the token was issued, and the grace is over.
     fn outdated(&self, policy: &CompiledPolicy, findings: &mut Findings) {
-        let Some(changed) = policy.changed_at.filter(|_| policy.evaluated_by_issuer) else { return };
+        let Some(changed) = policy.changed_at.filter(|_| policy.evaluated_by_issuer) else {
+            return;
+        };
         if self.token.issued_earliest >= changed {
             return;
         }
@@ -257,14 +348,18 @@ impl PolicyCheck<'_> {
     fn grace(&self) -> Duration {
         let spread = self.settings.policy_change_grace.saturating_add(1);
         let seed = self.token.keys.first().map_or(0, |key| {
-            key.key.to_bytes().iter().fold(0_u64, |hash, byte| hash.wrapping_mul(257).wrapping_add(u64::from(*byte)))
+            key.key.to_bytes().iter().fold(0_u64, |hash, byte| {
+                hash.wrapping_mul(257).wrapping_add(u64::from(*byte))
+            })
         });
         Duration::from_secs(seed.checked_rem(spread).unwrap_or(0))
     }
 
     /// Sign-in frequency (`enforcement.md` §6): app-only tokens are exempt, `everyTime` is judged at issue.
     fn sign_in_frequency(&self, policy: &CompiledPolicy, findings: &mut Findings) {
-        let Some(frequency) = policy.session.sign_in_frequency else { return };
+        let Some(frequency) = policy.session.sign_in_frequency else {
+            return;
+        };
         if self.token.principal == Principal::Application {
             return;
         }
@@ -282,8 +377,15 @@ impl PolicyCheck<'_> {
                 let member = String::from("sessionControls.signInFrequency");
                 self.undetermined(policy, ConditionSet::EMPTY, &[member], findings);
             } else {
-                let situation = Situation::SignInAge { fact: None, max_age: max_age.as_secs() };
-                findings.against(situation, ReasonCode::PolicySignInFrequency, Some(policy.label()));
+                let situation = Situation::SignInAge {
+                    fact: None,
+                    max_age: max_age.as_secs(),
+                };
+                findings.against(
+                    situation,
+                    ReasonCode::PolicySignInFrequency,
+                    Some(policy.label()),
+                );
             }
             return;
         };
@@ -302,13 +404,27 @@ impl PolicyCheck<'_> {
         }
         let max_age = max_age.as_secs();
         let situation = match policy.evaluated_by_issuer {
-            true if self.token.issued_earliest < fact => Situation::SignInAge { fact: Some(fact), max_age },
+            true if self.token.issued_earliest < fact => Situation::SignInAge {
+                fact: Some(fact),
+                max_age,
+            },
             true => Situation::Refused,
-            false => Situation::SignInAge { fact: None, max_age },
+            false => Situation::SignInAge {
+                fact: None,
+                max_age,
+            },
         };
-        let result = findings.against(situation, ReasonCode::PolicySignInFrequency, Some(policy.label()));
+        let result = findings.against(
+            situation,
+            ReasonCode::PolicySignInFrequency,
+            Some(policy.label()),
+        );
         findings.note("policy.sign_in_frequency", result, || {
-            format!("{}: authenticated at {}", policy.label(), authenticated.as_secs())
+            format!(
+                "{}: authenticated at {}",
+                policy.label(),
+                authenticated.as_secs()
+            )
         });
     }
 
@@ -338,10 +454,16 @@ impl PolicyCheck<'_> {
         if policy.grant.blocks() {
             return Evidence::Unmet;
         }
-        let mut evidence = policy.grant.controls.iter().map(|control| self.evidence(policy, control));
+        let mut evidence = policy
+            .grant
+            .controls
+            .iter()
+            .map(|control| self.evidence(policy, control));
         match policy.grant.operator {
             Operator::And => evidence.fold(Evidence::Met, worse),
-            Operator::Or => evidence.next().map_or(Evidence::Met, |first| evidence.fold(first, better)),
+            Operator::Or => evidence
+                .next()
+                .map_or(Evidence::Met, |first| evidence.fold(first, better)),
         }
     }
 
@@ -411,21 +533,31 @@ impl PolicyCheck<'_> {
             .find_map(|control| self.issuer.acr_values.get(control.name().as_ref()).cloned())
     }
 
-    fn report(&self, policy: &CompiledPolicy, applicability: Applicability, findings: &mut Findings) {
+    fn report(
+        &self,
+        policy: &CompiledPolicy,
+        applicability: Applicability,
+        findings: &mut Findings,
+    ) {
         match applicability {
             Applicability::DoesNotApply(_) => {}
-            Applicability::Undetermined(unknown) => findings.report.undetermined.push(UndeterminedPolicy {
-                id: policy.label(),
-                display_name: policy.display_name.clone(),
-                unknown: names(unknown, &[]),
-            }),
+            Applicability::Undetermined(unknown) => {
+                findings.report.undetermined.push(UndeterminedPolicy {
+                    id: policy.label(),
+                    display_name: policy.display_name.clone(),
+                    unknown: names(unknown, &[]),
+                })
+            }
             Applicability::Applies => {
                 let unmet = match self.grant_evidence(policy) {
                     Evidence::Met => Vec::new(),
                     _ => self.unmet_controls(policy),
                 };
                 let result = report_only_result(policy, &unmet);
-                findings.report.policies.push(outcome(policy, "yes", result, unmet));
+                findings
+                    .report
+                    .policies
+                    .push(outcome(policy, "yes", result, unmet));
             }
         }
     }
@@ -434,7 +566,11 @@ impl PolicyCheck<'_> {
     fn explain_the_rest(&self, findings: &mut Findings) {
         for (policy, applicability) in self.issuer.policies.evaluate_all(self.facts) {
             let id = policy.label();
-            let listed = findings.report.policies.iter().any(|listed| listed.id == id);
+            let listed = findings
+                .report
+                .policies
+                .iter()
+                .any(|listed| listed.id == id);
             let row = match applicability {
                 _ if listed => continue,
                 Applicability::Applies => outcome(policy, "yes", "undetermined", Vec::new()),
@@ -452,7 +588,12 @@ impl PolicyCheck<'_> {
     }
 }
 
-fn outcome(policy: &CompiledPolicy, applies: &'static str, result: &'static str, unmet: Vec<String>) -> PolicyOutcome {
+fn outcome(
+    policy: &CompiledPolicy,
+    applies: &'static str,
+    result: &'static str,
+    unmet: Vec<String>,
+) -> PolicyOutcome {
     PolicyOutcome {
         id: policy.label(),
         display_name: policy.display_name.clone(),
@@ -478,7 +619,12 @@ fn controls_not_understood(policy: &CompiledPolicy) -> Vec<String> {
         .grant
         .controls
         .iter()
-        .filter(|control| matches!(control, GrantControl::NotUnderstood(_) | GrantControl::AuthenticationStrength(_)))
+        .filter(|control| {
+            matches!(
+                control,
+                GrantControl::NotUnderstood(_) | GrantControl::AuthenticationStrength(_)
+            )
+        })
         .map(|control| format!("grantControls.{}", control.name()))
         .collect()
 }
@@ -496,7 +642,11 @@ fn report_only_result(policy: &CompiledPolicy, unmet: &[String]) -> &'static str
                 | GrantControl::CustomAuthenticationFactor(_)
         )
     };
-    let mut open = policy.grant.controls.iter().filter(|control| unmet.contains(&control.name().into_owned()));
+    let mut open = policy
+        .grant
+        .controls
+        .iter()
+        .filter(|control| unmet.contains(&control.name().into_owned()));
     let by_interaction = match policy.grant.operator {
         Operator::And => open.all(interactive),
         Operator::Or => open.any(interactive),

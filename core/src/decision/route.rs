@@ -37,14 +37,20 @@ pub(super) fn check(
                 context: context.clone(),
                 acr_value: issuer.acr_values.get(context).cloned(),
             };
-            let result = findings.against(situation, ReasonCode::AuthenticationContextMissing, None);
-            findings.note("route.authentication_context", result, || format!("{path} requires {context}"));
+            let result =
+                findings.against(situation, ReasonCode::AuthenticationContextMissing, None);
+            findings.note("route.authentication_context", result, || {
+                format!("{path} requires {context}")
+            });
         }
     }
 }
 
 /// What every prefix of `path` requires, together.
-fn required<'a>(by_prefix: &'a BTreeMap<String, Vec<String>>, path: &str) -> impl Iterator<Item = &'a String> {
+fn required<'a>(
+    by_prefix: &'a BTreeMap<String, Vec<String>>,
+    path: &str,
+) -> impl Iterator<Item = &'a String> {
     by_prefix
         .iter()
         .filter(move |(prefix, _)| is_under(path, prefix))
@@ -59,7 +65,9 @@ fn is_under(path: &str, prefix: &str) -> bool {
     let Some(path) = plain(path) else { return true };
     let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
     match path.split_at_checked(prefix.len()) {
-        Some((head, rest)) => head.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/')),
+        Some((head, rest)) => {
+            head.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))
+        }
         None => false,
     }
 }
@@ -82,7 +90,9 @@ fn plain(path: &str) -> Option<String> {
     let odd = !decoded.starts_with('/')
         || decoded.contains("//")
         || decoded.contains(['%', '\\', ';', '\0'])
-        || decoded.split('/').any(|segment| matches!(segment, "." | ".."));
+        || decoded
+            .split('/')
+            .any(|segment| matches!(segment, "." | ".."));
     // An escaped slash is one segment to some routers and two to others.
     let slashes = |text: &str| text.matches('/').count();
     (!odd && slashes(path) == slashes(&decoded)).then_some(decoded)

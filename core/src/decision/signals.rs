@@ -21,7 +21,9 @@ pub(super) fn check(
     findings: &mut Findings,
 ) {
     let settings = &configuration.settings;
-    let Some(limit) = settings.max_signal_age else { return };
+    let Some(limit) = settings.max_signal_age else {
+        return;
+    };
     for transmitter in &configuration.transmitters {
         if !transmitter.speaks_for.contains(&token.issuer) {
             continue;
@@ -39,7 +41,13 @@ pub(super) fn check(
             None if settings.on_stale_signals != OnStaleSignals::Report => {
                 findings.missing(ReasonCode::MissingSignalAge);
             }
-            _ => stale(settings.on_stale_signals, token, request, &transmitter.issuer, findings),
+            _ => stale(
+                settings.on_stale_signals,
+                token,
+                request,
+                &transmitter.issuer,
+                findings,
+            ),
         }
     }
 }
@@ -56,16 +64,29 @@ fn stale(
             findings.remark(ReasonCode::SignalsStale);
             "reported"
         }
-        OnStaleSignals::Deny => findings.against(Situation::MissingFact, ReasonCode::SignalsStale, None),
+        OnStaleSignals::Deny => {
+            findings.against(Situation::MissingFact, ReasonCode::SignalsStale, None)
+        }
         OnStaleSignals::ShortTokens => {
             let fact = request.now.saturating_sub(SHORT);
             if token.issued_earliest < fact {
-                findings.against(Situation::IssuedBefore { fact }, ReasonCode::SignalsStale, None)
+                findings.against(
+                    Situation::IssuedBefore { fact },
+                    ReasonCode::SignalsStale,
+                    None,
+                )
             } else {
-                findings.revisit(token.issued_earliest.saturating_add(SHORT).saturating_add(Duration::from_secs(1)));
+                findings.revisit(
+                    token
+                        .issued_earliest
+                        .saturating_add(SHORT)
+                        .saturating_add(Duration::from_secs(1)),
+                );
                 "passed"
             }
         }
     };
-    findings.note("signals", result, || format!("{transmitter} has been silent too long"));
+    findings.note("signals", result, || {
+        format!("{transmitter} has been silent too long")
+    });
 }

@@ -6,7 +6,9 @@ use core::time::Duration;
 use super::request::RecordAnswer;
 use crate::configuration::Configuration;
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
-use crate::state::record::{AccountStatus, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId};
+use crate::state::record::{
+    AccountStatus, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId,
+};
 use crate::time::{EventTime, UnixTime};
 use crate::token::AccessToken;
 
@@ -35,7 +37,10 @@ pub(super) struct Unreadable;
 
 impl Standing {
     /// Reads the answers, which are in the order of the token's keys.
-    pub(super) fn read(token: &AccessToken, answers: &[RecordAnswer<'_>]) -> Result<Self, Unreadable> {
+    pub(super) fn read(
+        token: &AccessToken,
+        answers: &[RecordAnswer<'_>],
+    ) -> Result<Self, Unreadable> {
         if answers.len() != token.keys.len() {
             return Err(Unreadable);
         }
@@ -76,7 +81,9 @@ impl Standing {
             SubjectKind::ClientApplication => &mut self.client_application,
             SubjectKind::ServicePrincipal => &mut self.service_principal,
             // No token yields a group or an organisational unit.
-            SubjectKind::Tenant | SubjectKind::Group | SubjectKind::OrganizationalUnit => &mut self.tenant,
+            SubjectKind::Tenant | SubjectKind::Group | SubjectKind::OrganizationalUnit => {
+                &mut self.tenant
+            }
         }
     }
 
@@ -115,13 +122,23 @@ impl Standing {
 fn tighten(record: &mut Record, other: &Record) {
     // Later cut-offs and remembered challenges only ever refuse more, so a plain merge of them is already that rule.
     let mut stricter = other.clone();
-    stricter.status.retain(|(by, entry)| stricter_than(&record.status, *by, entry));
-    stricter.risk.retain(|(by, entry)| stricter_than(&record.risk, *by, entry));
-    stricter.compliance.retain(|(by, entry)| stricter_than(&record.compliance, *by, entry));
+    stricter
+        .status
+        .retain(|(by, entry)| stricter_than(&record.status, *by, entry));
+    stricter
+        .risk
+        .retain(|(by, entry)| stricter_than(&record.risk, *by, entry));
+    stricter
+        .compliance
+        .retain(|(by, entry)| stricter_than(&record.compliance, *by, entry));
     record.merge(&stricter);
 }
 
-fn stricter_than<T: Ord>(present: &[(TransmitterId, Entry<T>)], by: TransmitterId, entry: &Entry<T>) -> bool {
+fn stricter_than<T: Ord>(
+    present: &[(TransmitterId, Entry<T>)],
+    by: TransmitterId,
+    entry: &Entry<T>,
+) -> bool {
     present
         .iter()
         .find(|(id, _)| *id == by)
@@ -137,8 +154,16 @@ pub(super) struct Witnesses<'a> {
 }
 
 impl<'a> Witnesses<'a> {
-    pub(super) const fn new(configuration: &'a Configuration, issuer: usize, now: UnixTime) -> Self {
-        Self { configuration, issuer, now }
+    pub(super) const fn new(
+        configuration: &'a Configuration,
+        issuer: usize,
+        now: UnixTime,
+    ) -> Self {
+        Self {
+            configuration,
+            issuer,
+            now,
+        }
     }
 
     /// How long an entry of this transmitter holds; `None` if its word does not count for this issuer.
@@ -146,21 +171,30 @@ impl<'a> Witnesses<'a> {
         self.configuration
             .transmitters
             .iter()
-            .find(|transmitter| transmitter.id == by && transmitter.speaks_for.contains(&self.issuer))
+            .find(|transmitter| {
+                transmitter.id == by && transmitter.speaks_for.contains(&self.issuer)
+            })
             .map(|transmitter| {
                 let acts = self.configuration.acts_for(transmitter, self.issuer);
-                (acts, Duration::from_secs(transmitter.standing_state_max_age))
+                (
+                    acts,
+                    Duration::from_secs(transmitter.standing_state_max_age),
+                )
             })
     }
 
     /// The strictest unlapsed account status that is not lifted, and when it lapses.
-    pub(super) fn account(&self, record: &Record) -> Option<(Entry<AccountStatus>, Option<UnixTime>)> {
+    pub(super) fn account(
+        &self,
+        record: &Record,
+    ) -> Option<(Entry<AccountStatus>, Option<UnixTime>)> {
         let order = |entry: &Entry<AccountStatus>| (entry.at, entry.issued);
         let lifted = record
             .status
             .iter()
             .filter(|(by, entry)| {
-                entry.value == AccountStatus::Enabled && self.standing_age(*by).is_some_and(|(acts, _)| acts)
+                entry.value == AccountStatus::Enabled
+                    && self.standing_age(*by).is_some_and(|(acts, _)| acts)
             })
             .map(|(_, entry)| order(entry))
             .max();
@@ -173,8 +207,13 @@ impl<'a> Witnesses<'a> {
                 let (acts, _) = self.standing_age(*by)?;
                 // An issuer issues nothing to an account that it disabled, so its own word need not outlive the
                 // last token that it can have issued before; another's word stays until it is lifted.
-                let lapses = acts.then(|| self.configuration.outlived_at(self.issuer, entry.at.next_second()));
-                lapses.is_none_or(|lapse| self.now < lapse).then_some((*entry, lapses))
+                let lapses = acts.then(|| {
+                    self.configuration
+                        .outlived_at(self.issuer, entry.at.next_second())
+                });
+                lapses
+                    .is_none_or(|lapse| self.now < lapse)
+                    .then_some((*entry, lapses))
             })
             .max_by_key(|(entry, _)| (entry.value, entry.at))
     }
@@ -185,11 +224,17 @@ impl<'a> Witnesses<'a> {
     }
 
     /// The strictest unlapsed compliance, and when it lapses.
-    pub(super) fn compliance(&self, record: &Record) -> Option<(Entry<DeviceCompliance>, UnixTime)> {
+    pub(super) fn compliance(
+        &self,
+        record: &Record,
+    ) -> Option<(Entry<DeviceCompliance>, UnixTime)> {
         self.strictest(&record.compliance)
     }
 
-    fn strictest<T: Copy + Ord>(&self, entries: &[(TransmitterId, Entry<T>)]) -> Option<(Entry<T>, UnixTime)> {
+    fn strictest<T: Copy + Ord>(
+        &self,
+        entries: &[(TransmitterId, Entry<T>)],
+    ) -> Option<(Entry<T>, UnixTime)> {
         entries
             .iter()
             .filter_map(|(by, entry)| {

@@ -103,16 +103,26 @@ pub(super) fn resolve(situation: Situation, voice: Voice) -> Resolution {
         (S::IssuedBefore { fact }, EntraCapable) => Challenge(Ask::NotBefore(fact)),
         (S::IssuedBefore { .. }, EntraIncapable | OAuth) => Challenge(Ask::NewToken),
 
-        (S::UnmetControl { fact: Some(fact), .. } | S::SignInAge { fact: Some(fact), .. }, EntraCapable) => {
-            Challenge(Ask::NotBefore(fact))
-        }
+        (
+            S::UnmetControl {
+                fact: Some(fact), ..
+            }
+            | S::SignInAge {
+                fact: Some(fact), ..
+            },
+            EntraCapable,
+        ) => Challenge(Ask::NotBefore(fact)),
         // An Entra claims challenge cannot ask an issuer for a control of a policy that it does not know.
-        (S::UnmetControl { fact: None, .. } | S::SignInAge { fact: None, .. }, EntraCapable) => Forbidden,
+        (S::UnmetControl { fact: None, .. } | S::SignInAge { fact: None, .. }, EntraCapable) => {
+            Forbidden
+        }
         (S::UnmetControl { .. } | S::SignInAge { .. }, EntraIncapable) => Forbidden,
         (S::UnmetControl { acr_value, .. }, OAuth) => step_up(acr_value),
         (S::SignInAge { max_age, .. }, OAuth) => Challenge(Ask::MaxAge(max_age)),
 
-        (S::AuthenticationContext { context, .. }, EntraCapable) => Challenge(Ask::Context(context)),
+        (S::AuthenticationContext { context, .. }, EntraCapable) => {
+            Challenge(Ask::Context(context))
+        }
         (S::AuthenticationContext { .. }, EntraIncapable) => Forbidden,
         (S::AuthenticationContext { acr_value, .. }, OAuth) => step_up(acr_value),
 
@@ -127,5 +137,7 @@ pub(super) fn resolve(situation: Situation, voice: Voice) -> Resolution {
 
 /// Without a configured `acr` value there is nothing that the client could be told to ask for.
 fn step_up(acr_value: Option<String>) -> Resolution {
-    acr_value.map_or(Resolution::Forbidden, |value| Resolution::Challenge(Ask::AcrValue(value)))
+    acr_value.map_or(Resolution::Forbidden, |value| {
+        Resolution::Challenge(Ask::AcrValue(value))
+    })
 }

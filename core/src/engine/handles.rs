@@ -89,7 +89,11 @@ impl Handles {
     /// The entry of a handle; a handle of an evicted or removed token has none.
     pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Entry> {
         let (serial, index) = parts_of(handle);
-        let slot = self.slots.get_mut(index)?.as_mut().filter(|slot| slot.serial == serial)?;
+        let slot = self
+            .slots
+            .get_mut(index)?
+            .as_mut()
+            .filter(|slot| slot.serial == serial)?;
         slot.used = true;
         Some(&mut slot.entry)
     }
@@ -116,10 +120,18 @@ impl Handles {
         }
         let slots = &self.slots;
         self.by_token.insert_unique(hash, index, |index| {
-            slots.get(*index).and_then(Option::as_ref).map_or(0, |slot| slot.hash)
+            slots
+                .get(*index)
+                .and_then(Option::as_ref)
+                .map_or(0, |slot| slot.hash)
         });
         if let Some(slot) = self.slots.get_mut(index) {
-            *slot = Some(Slot { serial, hash, used: true, entry });
+            *slot = Some(Slot {
+                serial,
+                hash,
+                used: true,
+                entry,
+            });
         }
         handle
     }
@@ -151,7 +163,11 @@ impl Handles {
         // Two rounds at most: the first one clears every mark.
         for _ in 0..self.slots.len().saturating_mul(2) {
             let index = self.hand;
-            self.hand = self.hand.wrapping_add(1).checked_rem(self.slots.len()).unwrap_or(0);
+            self.hand = self
+                .hand
+                .wrapping_add(1)
+                .checked_rem(self.slots.len())
+                .unwrap_or(0);
             match self.slots.get_mut(index) {
                 Some(Some(slot)) if slot.used => slot.used = false,
                 Some(Some(slot)) => {
@@ -166,7 +182,9 @@ impl Handles {
 
     fn vacate(&mut self, handle: Handle) {
         let (serial, index) = parts_of(handle);
-        let Some(slot) = self.slots.get_mut(index) else { return };
+        let Some(slot) = self.slots.get_mut(index) else {
+            return;
+        };
         if let Some(Slot { hash, .. }) = slot.take_if(|slot| slot.serial == serial) {
             if let Ok(found) = self.by_token.find_entry(hash, |other| *other == index) {
                 found.remove();
@@ -194,5 +212,10 @@ const CAPACITY_BITS: u64 = 16_384;
 
 /// Equality of secrets, in a time that depends on their lengths only.
 pub(crate) fn same_secret(a: &str, b: &str) -> bool {
-    a.len() == b.len() && core::hint::black_box(a.bytes().zip(b.bytes()).fold(0, |all, (x, y)| all | (x ^ y))) == 0
+    a.len() == b.len()
+        && core::hint::black_box(
+            a.bytes()
+                .zip(b.bytes())
+                .fold(0, |all, (x, y)| all | (x ^ y)),
+        ) == 0
 }

@@ -7,8 +7,8 @@ use core::convert::Infallible;
 
 use super::handles::{Entry, Handles};
 use super::{
-    Begun, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed, SignatureAnswer,
-    SignatureNeed, Verdict,
+    Begun, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed,
+    SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::gathered::Gathered;
@@ -53,7 +53,12 @@ impl Engine {
 
     /// Reads a token into an entry of the table, and says what its signature needs.
     fn read(&self, text: &str, now: UnixTime) -> Result<(Entry, Needs), Refusal> {
-        let Reading { token, key, algorithm, signing_input_len } = token::read(text, &self.configuration, now)?;
+        let Reading {
+            token,
+            key,
+            algorithm,
+            signing_input_len,
+        } = token::read(text, &self.configuration, now)?;
         let mut needs = needs_of(&token);
         let key_id = match key {
             KeyChoice::Found { key } => {
@@ -84,14 +89,20 @@ impl Engine {
     }
 
     fn candidates(&self, token: &AccessToken) -> Candidates {
-        let Some(issuer) = self.configuration.issuers.get(token.issuer) else { return Candidates::default() };
-        issuer.policies.candidates(&Gathered::of_token(token).facts(&self.configuration))
+        let Some(issuer) = self.configuration.issuers.get(token.issuer) else {
+            return Candidates::default();
+        };
+        issuer
+            .policies
+            .candidates(&Gathered::of_token(token).facts(&self.configuration))
     }
 
     /// Brings a known token up to the configuration in force; `false` if it would not pass any more.
     fn refresh(&mut self, handle: Handle, now: UnixTime) -> bool {
         let epoch = self.epoch;
-        let Some(known) = self.handles.get_mut(handle) else { return false };
+        let Some(known) = self.handles.get_mut(handle) else {
+            return false;
+        };
         if known.epoch == epoch {
             return true;
         }
@@ -123,14 +134,18 @@ impl Engine {
             return Begun::Needs { handle, needs };
         }
         if token.is_empty() {
-            return Begun::Refused(self.refused(ReasonCode::TokenMissing, "no token was presented"));
+            return Begun::Refused(
+                self.refused(ReasonCode::TokenMissing, "no token was presented"),
+            );
         }
         match self.read(token, now) {
             Err(refusal) => Begun::Refused(self.refused(refusal.code, &refusal.detail)),
             Ok((entry, needs)) => {
                 // Two requests may be on their way with one token that is not verified yet: they share its handle.
                 let pending = self.handles.find(token);
-                let handle = match pending.and_then(|handle| self.handles.get_mut(handle).zip(Some(handle))) {
+                let handle = match pending
+                    .and_then(|handle| self.handles.get_mut(handle).zip(Some(handle)))
+                {
                     Some((known, handle)) => {
                         *known = entry;
                         handle
@@ -152,23 +167,43 @@ impl Engine {
         if !self.refresh(handle, request.now) {
             return Decided::Stale;
         }
-        let Some(entry) = self.handles.get_mut(handle) else { return Decided::Stale };
+        let Some(entry) = self.handles.get_mut(handle) else {
+            return Decided::Stale;
+        };
         if !entry.verified {
             let refusal = match (&entry.key_id, answers.signature) {
-                (None, _) => Some((ReasonCode::TokenKeyUnknown, "no key of the issuer fits the token")),
+                (None, _) => Some((
+                    ReasonCode::TokenKeyUnknown,
+                    "no key of the issuer fits the token",
+                )),
                 (Some(_), Some(true)) => None,
-                (Some(_), Some(false)) => Some((ReasonCode::TokenSignature, "the signature does not verify")),
-                (Some(_), None) => Some((ReasonCode::MissingSignature, "the host did not check the signature")),
+                (Some(_), Some(false)) => {
+                    Some((ReasonCode::TokenSignature, "the signature does not verify"))
+                }
+                (Some(_), None) => Some((
+                    ReasonCode::MissingSignature,
+                    "the host did not check the signature",
+                )),
             };
             if let Some((code, why)) = refusal {
                 self.handles.remove(handle);
-                return Decided::Verdict(refuse(code, why, &self.configuration.resource).into_verdict(detail));
+                return Decided::Verdict(
+                    refuse(code, why, &self.configuration.resource).into_verdict(detail),
+                );
             }
             self.handles.mark_verified(handle);
         }
-        let Some(entry) = self.handles.get_mut(handle) else { return Decided::Stale };
-        let evaluation =
-            decide(&self.configuration, &entry.access_token, &entry.candidates, request, answers, detail);
+        let Some(entry) = self.handles.get_mut(handle) else {
+            return Decided::Stale;
+        };
+        let evaluation = decide(
+            &self.configuration,
+            &entry.access_token,
+            &entry.candidates,
+            request,
+            answers,
+            detail,
+        );
         Decided::Verdict(evaluation.into_verdict(detail))
     }
 }
@@ -213,11 +248,18 @@ impl Conversation for Engine {
         received_at: UnixTime,
         signature: SignatureAnswer,
     ) -> Result<EventReading, Infallible> {
-        Ok(signal::read(set, &self.configuration, received_at, signature))
+        Ok(signal::read(
+            set,
+            &self.configuration,
+            received_at,
+            signature,
+        ))
     }
 
     fn merge(&mut self, a: &[u8], b: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {
-        let (Ok(mut a), Ok(b)) = (Record::from_bytes(a), Record::from_bytes(b)) else { return Ok(None) };
+        let (Ok(mut a), Ok(b)) = (Record::from_bytes(a), Record::from_bytes(b)) else {
+            return Ok(None);
+        };
         a.merge(&b);
         Ok(Some(a.to_bytes()))
     }

@@ -15,7 +15,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{Begun, Conversation as _, Decided, Detail, Engine, EventReading, SignatureAnswer, Verdict};
+use super::{
+    Begun, Conversation as _, Decided, Detail, Engine, EventReading, SignatureAnswer, Verdict,
+};
 use crate::challenge::ClaimsRequest;
 use crate::decision::{Answers, RecordAnswer, Request};
 use crate::state::{StateKey, StateTable};
@@ -83,7 +85,11 @@ fn outside_the_office() -> Value {
 impl Host {
     /// `policies` are listed under the issuer, so an Entra issuer evaluated them too.
     fn new(dialect: Dialect, policies: Value, settings: Value) -> Self {
-        Self::with(dialect, json!({"policies": policies, "namedLocations": office()}), settings)
+        Self::with(
+            dialect,
+            json!({"policies": policies, "namedLocations": office()}),
+            settings,
+        )
     }
 
     fn with(dialect: Dialect, issuer: Value, settings: Value) -> Self {
@@ -113,8 +119,13 @@ impl Host {
             }],
             "settings": settings,
         });
-        let engine = Engine::new(&configuration.to_string(), 7).unwrap_or_else(|faults| panic!("{faults:#?}"));
-        Self { engine, table: StateTable::default(), dialect }
+        let engine = Engine::new(&configuration.to_string(), 7)
+            .unwrap_or_else(|faults| panic!("{faults:#?}"));
+        Self {
+            engine,
+            table: StateTable::default(),
+            dialect,
+        }
     }
 
     /// A token of a capable client, issued at `issued`, with `claims` on top; `null` removes a claim.
@@ -149,7 +160,12 @@ impl Host {
         self.request_with(token, request, None)
     }
 
-    fn request_with(&mut self, token: &str, request: &Request<'_>, confirmed: Option<&str>) -> Verdict {
+    fn request_with(
+        &mut self,
+        token: &str,
+        request: &Request<'_>,
+        confirmed: Option<&str>,
+    ) -> Verdict {
         let (handle, needs) = match self.engine.begin(token, request.now).unwrap() {
             Begun::Needs { handle, needs } => (handle, needs),
             Begun::Refused(verdict) => return verdict,
@@ -157,10 +173,22 @@ impl Host {
         let records: Vec<RecordAnswer<'_>> = needs
             .records
             .iter()
-            .map(|key| self.table.bytes(key).map_or(RecordAnswer::None, RecordAnswer::Found))
+            .map(|key| {
+                self.table
+                    .bytes(key)
+                    .map_or(RecordAnswer::None, RecordAnswer::Found)
+            })
             .collect();
-        let answers = Answers { signature: needs.signature.map(|_| true), confirmed, records: &records };
-        let Decided::Verdict(verdict) = self.engine.decide(handle, request, &answers, Detail::Explain).unwrap() else {
+        let answers = Answers {
+            signature: needs.signature.map(|_| true),
+            confirmed,
+            records: &records,
+        };
+        let Decided::Verdict(verdict) = self
+            .engine
+            .decide(handle, request, &answers, Detail::Explain)
+            .unwrap()
+        else {
             panic!("a handle of a moment ago is stale");
         };
         for change in &verdict.changes {
@@ -190,9 +218,19 @@ impl Host {
             }),
         );
         let now = UnixTime::from_secs(at);
-        let asked = self.engine.read_event(&set, now, SignatureAnswer::NotChecked).unwrap();
-        assert!(matches!(asked, EventReading::NeedsSignature(_)), "{asked:?}");
-        match self.engine.read_event(&set, now, SignatureAnswer::Valid).unwrap() {
+        let asked = self
+            .engine
+            .read_event(&set, now, SignatureAnswer::NotChecked)
+            .unwrap();
+        assert!(
+            matches!(asked, EventReading::NeedsSignature(_)),
+            "{asked:?}"
+        );
+        match self
+            .engine
+            .read_event(&set, now, SignatureAnswer::Valid)
+            .unwrap()
+        {
             EventReading::Accepted(event) => {
                 for change in event.changes {
                     self.remember(change.key, &change.record);
@@ -221,12 +259,21 @@ fn at(now: u64) -> Request<'static> {
 }
 
 fn from(address: &'static str, now: u64) -> Request<'static> {
-    Request { now: UnixTime::from_secs(now), client_ip: Some(address), ..Request::default() }
+    Request {
+        now: UnixTime::from_secs(now),
+        client_ip: Some(address),
+        ..Request::default()
+    }
 }
 
 /// Decision, status and reason codes in one text, and the header's `error` and decoded claims request.
 fn told(verdict: &Verdict) -> String {
-    let mut text = format!("{} {} [{}]", verdict.outcome.as_str(), verdict.status, verdict.reasons.join(" "));
+    let mut text = format!(
+        "{} {} [{}]",
+        verdict.outcome.as_str(),
+        verdict.status,
+        verdict.reasons.join(" ")
+    );
     if let Some(header) = &verdict.www_authenticate {
         let parsed: Value = serde_json::from_str(&crate::challenge::parse_json(header)).unwrap();
         for name in ["error", "acr_values", "max_age", "scope"] {

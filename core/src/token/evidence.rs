@@ -13,36 +13,46 @@ impl AccessToken {
     /// A present claim without the needed value says no, an absent one says nothing (`enforcement.md` §1).
     #[must_use]
     pub fn shows_mfa(&self, issuer: &Issuer) -> Option<bool> {
-        let by_methods = self
-            .amr
-            .known()
-            .map(|methods| methods.iter().any(|method| MULTI_FACTOR.contains(&method.as_str())));
+        let by_methods = self.amr.known().map(|methods| {
+            methods
+                .iter()
+                .any(|method| MULTI_FACTOR.contains(&method.as_str()))
+        });
         either(by_methods, self.shows_acr(issuer, "mfa"))
     }
 
     /// Whether the token shows a compliant device (`signin_state`); `None` if it does not say.
     #[must_use]
     pub fn shows_compliant_device(&self, issuer: &Issuer) -> Option<bool> {
-        either(self.shows_flag("dvc_cmp"), self.shows_acr(issuer, "compliantDevice"))
+        either(
+            self.shows_flag("dvc_cmp"),
+            self.shows_acr(issuer, "compliantDevice"),
+        )
     }
 
     /// Whether the token shows a hybrid-joined device (`signin_state`); `None` if it does not say.
     #[must_use]
     pub fn shows_hybrid_joined_device(&self, issuer: &Issuer) -> Option<bool> {
-        either(self.shows_flag("dvc_dmjd"), self.shows_acr(issuer, "domainJoinedDevice"))
+        either(
+            self.shows_flag("dvc_dmjd"),
+            self.shows_acr(issuer, "domainJoinedDevice"),
+        )
     }
 
     fn shows_flag(&self, flag: &str) -> Option<bool> {
-        self.signin_state.known().map(|flags| flags.iter().any(|shown| shown == flag))
+        self.signin_state
+            .known()
+            .map(|flags| flags.iter().any(|shown| shown == flag))
     }
 
     /// Whether the token shows the authentication context `context`, by `acrs` or the configured `acr` value.
     #[must_use]
     pub fn shows_context(&self, issuer: &Issuer, context: &str) -> bool {
-        let by_contexts = self
-            .acrs
-            .known()
-            .is_some_and(|contexts| contexts.iter().any(|shown| shown.eq_ignore_ascii_case(context)));
+        let by_contexts = self.acrs.known().is_some_and(|contexts| {
+            contexts
+                .iter()
+                .any(|shown| shown.eq_ignore_ascii_case(context))
+        });
         by_contexts || self.shows_acr(issuer, context) == Some(true)
     }
 

@@ -13,35 +13,94 @@ fn every_critical_event_refuses_tokens_issued_before_it() {
     let change = |credential, change| json!({"credential_type": credential, "change_type": change, "initiating_entity": "admin"});
     for (uri, payload, code) in [
         (DISABLED, json!({}), "account_disabled"),
-        ("risc/event-type/account-purged", json!({}), "account_purged"),
-        (CREDENTIAL_CHANGE, change("password", "update"), "password_changed"),
-        (CREDENTIAL_CHANGE, change("fido2-roaming", "create"), "mfa_enabled"),
-        (SESSION_REVOKED, json!({"initiating_entity": "admin"}), "session_revoked"),
-        (RISK, json!({"current_level": "HIGH", "principal": "USER"}), "risk_level_high"),
-        (CREDENTIAL_CHANGE, change("app", "revoke"), "credential_changed"),
-        ("risc/event-type/credential-compromise", json!({"credential_type": "password"}), "credential_compromised"),
-        ("risc/event-type/sessions-revoked", json!({}), "session_revoked"),
+        (
+            "risc/event-type/account-purged",
+            json!({}),
+            "account_purged",
+        ),
+        (
+            CREDENTIAL_CHANGE,
+            change("password", "update"),
+            "password_changed",
+        ),
+        (
+            CREDENTIAL_CHANGE,
+            change("fido2-roaming", "create"),
+            "mfa_enabled",
+        ),
+        (
+            SESSION_REVOKED,
+            json!({"initiating_entity": "admin"}),
+            "session_revoked",
+        ),
+        (
+            RISK,
+            json!({"current_level": "HIGH", "principal": "USER"}),
+            "risk_level_high",
+        ),
+        (
+            CREDENTIAL_CHANGE,
+            change("app", "revoke"),
+            "credential_changed",
+        ),
+        (
+            "risc/event-type/credential-compromise",
+            json!({"credential_type": "password"}),
+            "credential_compromised",
+        ),
+        (
+            "risc/event-type/sessions-revoked",
+            json!({}),
+            "session_revoked",
+        ),
     ] {
         for (dialect, claims, header) in [
-            (Dialect::Entra, json!({}), "error=insufficient_claims nbf=+101"),
-            (Dialect::Entra, json!({"xms_cc": null}), "error=invalid_token"),
+            (
+                Dialect::Entra,
+                json!({}),
+                "error=insufficient_claims nbf=+101",
+            ),
+            (
+                Dialect::Entra,
+                json!({"xms_cc": null}),
+                "error=invalid_token",
+            ),
             (Dialect::Keycloak, json!({}), "error=invalid_token"),
         ] {
             let mut host = Host::new(dialect, json!([]), json!({}));
             let before = host.token(START, claims.clone());
-            assert_eq!(told(&host.ask(&before, START + 90)), "allow 200 []", "{uri}");
+            assert_eq!(
+                told(&host.ask(&before, START + 90)),
+                "allow 200 []",
+                "{uri}"
+            );
             host.event(uri, START + 100, payload.clone());
             let verdict = host.ask(&before, START + 110);
             let text = told(&verdict);
-            assert!(text.starts_with("challenge 401 [") && text.contains(code), "{uri}: {text}");
+            assert!(
+                text.starts_with("challenge 401 [") && text.contains(code),
+                "{uri}: {text}"
+            );
             assert!(text.ends_with(header), "{uri}: {text}");
 
             // The second of the event is before it; the next one is after it.
             let same_second = host.token(START + 100, claims.clone());
-            assert_eq!(host.ask(&same_second, START + 110).outcome.as_str(), "challenge", "{uri}");
+            assert_eq!(
+                host.ask(&same_second, START + 110).outcome.as_str(),
+                "challenge",
+                "{uri}"
+            );
             let after = host.token(START + 101, claims);
-            let expected = if code.starts_with("account") { "deny" } else { "allow" };
-            assert_eq!(host.ask(&after, START + 110).outcome.as_str(), expected, "{uri}");
+            let expected = if code.starts_with("account") {
+                "deny"
+            } else {
+                "allow"
+            };
+            assert_eq!(
+                host.ask(&after, START + 110).outcome.as_str(),
+                expected,
+                "{uri}"
+            );
         }
     }
 }
@@ -49,9 +108,15 @@ fn every_critical_event_refuses_tokens_issued_before_it() {
 #[test]
 fn a_token_issued_after_the_account_was_disabled_is_forbidden_until_enabled() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
-    let (before, after) = (host.token(START, json!({})), host.token(START + 200, json!({})));
+    let (before, after) = (
+        host.token(START, json!({})),
+        host.token(START + 200, json!({})),
+    );
     host.event(DISABLED, START + 100, json!({}));
-    assert_eq!(told(&host.ask(&after, START + 210)), "deny 403 [account_disabled]");
+    assert_eq!(
+        told(&host.ask(&after, START + 210)),
+        "deny 403 [account_disabled]"
+    );
     host.event(ENABLED, START + 300, json!({}));
     assert_eq!(told(&host.ask(&after, START + 310)), "allow 200 []");
     // Enabling never lifts the cut-off of older tokens.
@@ -63,9 +128,13 @@ fn evidence_of_multi_factor_authentication_survives_mfa_enabled() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
     let without = host.token(START, json!({"amr": ["pwd"]}));
     let with = host.token(START, json!({"amr": ["pwd", "mfa"]}));
-    let change = json!({"credential_type": "app", "change_type": "create", "initiating_entity": "admin"});
+    let change =
+        json!({"credential_type": "app", "change_type": "create", "initiating_entity": "admin"});
     host.event(CREDENTIAL_CHANGE, START + 100, change);
-    assert_eq!(host.ask(&without, START + 110).outcome.as_str(), "challenge");
+    assert_eq!(
+        host.ask(&without, START + 110).outcome.as_str(),
+        "challenge"
+    );
     assert_eq!(told(&host.ask(&with, START + 110)), "allow 200 []");
 }
 
@@ -75,8 +144,18 @@ fn a_complex_subject_hits_only_what_matches_all_its_members() {
     let user = json!({"format": "iss_sub", "iss": issuer, "sub": USER});
     let session = |id: &str| json!({"format": "opaque", "id": id});
     for (subject, initiator, claims, outcome) in [
-        (json!({"format": "complex", "user": user, "session": session("session-1")}), "admin", json!({}), "challenge"),
-        (json!({"format": "complex", "user": user, "session": session("session-2")}), "admin", json!({}), "allow"),
+        (
+            json!({"format": "complex", "user": user, "session": session("session-1")}),
+            "admin",
+            json!({}),
+            "challenge",
+        ),
+        (
+            json!({"format": "complex", "user": user, "session": session("session-2")}),
+            "admin",
+            json!({}),
+            "allow",
+        ),
         // The token shows no session: fail safe unless the user asked for it.
         (
             json!({"format": "complex", "user": user, "session": session("session-2")}),
@@ -103,12 +182,26 @@ fn a_complex_subject_hits_only_what_matches_all_its_members() {
             "challenge",
         ),
         // A tenant alone selects nobody unless the operator allows it.
-        (json!({"format": "complex", "tenant": session(TENANT)}), "admin", json!({}), "allow"),
+        (
+            json!({"format": "complex", "tenant": session(TENANT)}),
+            "admin",
+            json!({}),
+            "allow",
+        ),
     ] {
         let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
         let token = host.token(START, claims);
-        host.event_about(subject.clone(), SESSION_REVOKED, START + 100, json!({"initiating_entity": initiator}));
-        assert_eq!(host.ask(&token, START + 110).outcome.as_str(), outcome, "{subject} by {initiator}");
+        host.event_about(
+            subject.clone(),
+            SESSION_REVOKED,
+            START + 100,
+            json!({"initiating_entity": initiator}),
+        );
+        assert_eq!(
+            host.ask(&token, START + 110).outcome.as_str(),
+            outcome,
+            "{subject} by {initiator}"
+        );
     }
 }
 
@@ -123,7 +216,11 @@ fn profile_entra_leaves_guests_and_incapable_clients_to_expiry() {
             let mut host = Host::new(Dialect::Entra, json!([]), json!({"profile": profile}));
             let token = host.token(START, claims.clone());
             host.event(SESSION_REVOKED, START + 100, json!({}));
-            assert_eq!(host.ask(&token, START + 110).outcome.as_str(), expected, "{profile} {claims}");
+            assert_eq!(
+                host.ask(&token, START + 110).outcome.as_str(),
+                expected,
+                "{profile} {claims}"
+            );
         }
     }
 }
@@ -132,7 +229,11 @@ fn profile_entra_leaves_guests_and_incapable_clients_to_expiry() {
 fn a_record_that_was_not_fetched_or_cannot_be_read_refuses() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
     let token = host.token(START, json!({}));
-    let Begun::Needs { handle, needs } = host.engine.begin(&token, UnixTime::from_secs(START)).unwrap() else {
+    let Begun::Needs { handle, needs } = host
+        .engine
+        .begin(&token, UnixTime::from_secs(START))
+        .unwrap()
+    else {
         panic!("refused");
     };
     let none = std::vec![RecordAnswer::None; needs.records.len()];
@@ -146,8 +247,16 @@ fn a_record_that_was_not_fetched_or_cannot_be_read_refuses() {
         (&garbage[..], "deny 503 [missing_fact:records]"),
         (&none[1..], "deny 503 [missing_fact:records]"),
     ] {
-        let answers = Answers { signature: Some(true), confirmed: None, records };
-        let Decided::Verdict(verdict) = host.engine.decide(handle, &at(START), &answers, Detail::None).unwrap() else {
+        let answers = Answers {
+            signature: Some(true),
+            confirmed: None,
+            records,
+        };
+        let Decided::Verdict(verdict) = host
+            .engine
+            .decide(handle, &at(START), &answers, Detail::None)
+            .unwrap()
+        else {
             panic!("stale");
         };
         assert_eq!(told(&verdict), expected);

@@ -3,7 +3,11 @@
 use super::*;
 
 fn begin(host: &mut Host, token: &str) -> (super::super::Handle, super::super::Needs) {
-    match host.engine.begin(token, UnixTime::from_secs(START)).unwrap() {
+    match host
+        .engine
+        .begin(token, UnixTime::from_secs(START))
+        .unwrap()
+    {
         Begun::Needs { handle, needs } => (handle, needs),
         Begun::Refused(verdict) => panic!("{}", told(&verdict)),
     }
@@ -28,7 +32,10 @@ fn a_verified_token_is_not_asked_about_again() {
 #[test]
 fn an_unchecked_or_invalid_signature_never_passes_and_is_never_challenged() {
     for (answer, expected) in [
-        (Some(false), "deny 401 [token_signature] error=invalid_token"),
+        (
+            Some(false),
+            "deny 401 [token_signature] error=invalid_token",
+        ),
         (None, "deny 503 [missing_fact:signature]"),
     ] {
         let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
@@ -36,13 +43,28 @@ fn an_unchecked_or_invalid_signature_never_passes_and_is_never_challenged() {
         host.event("caep/event-type/session-revoked", START + 100, json!({}));
         let (handle, needs) = begin(&mut host, &token);
         let records = std::vec![RecordAnswer::None; needs.records.len()];
-        let answers = Answers { signature: answer, confirmed: None, records: &records };
-        let decided = host.engine.decide(handle, &at(START + 110), &answers, Detail::None).unwrap();
-        let Decided::Verdict(verdict) = decided else { panic!("stale") };
+        let answers = Answers {
+            signature: answer,
+            confirmed: None,
+            records: &records,
+        };
+        let decided = host
+            .engine
+            .decide(handle, &at(START + 110), &answers, Detail::None)
+            .unwrap();
+        let Decided::Verdict(verdict) = decided else {
+            panic!("stale")
+        };
         assert_eq!(told(&verdict), expected);
         // The slot is gone; the token has to begin again.
-        let answers = Answers { signature: Some(true), ..answers };
-        let decided = host.engine.decide(handle, &at(START + 110), &answers, Detail::None).unwrap();
+        let answers = Answers {
+            signature: Some(true),
+            ..answers
+        };
+        let decided = host
+            .engine
+            .decide(handle, &at(START + 110), &answers, Detail::None)
+            .unwrap();
         assert_eq!(decided, Decided::Stale);
     }
 }
@@ -54,31 +76,65 @@ fn a_key_removed_in_mid_run_refuses_the_next_request() {
     assert_eq!(told(&host.ask(&token, START)), "allow 200 []");
     let (handle, needs) = begin(&mut host, &token);
     let records = std::vec![RecordAnswer::None; needs.records.len()];
-    let answers = Answers { signature: None, confirmed: None, records: &records };
+    let answers = Answers {
+        signature: None,
+        confirmed: None,
+        records: &records,
+    };
 
     // The same keys again: the handle stays.
-    assert_eq!(host.engine.set_keys(&issuer_url(Dialect::Entra), &jwks().to_string()).unwrap(), "[]");
-    let decided = host.engine.decide(handle, &at(START), &answers, Detail::None).unwrap();
+    assert_eq!(
+        host.engine
+            .set_keys(&issuer_url(Dialect::Entra), &jwks().to_string())
+            .unwrap(),
+        "[]"
+    );
+    let decided = host
+        .engine
+        .decide(handle, &at(START), &answers, Detail::None)
+        .unwrap();
     assert!(matches!(decided, Decided::Verdict(verdict) if verdict.status == 200));
 
-    assert_eq!(host.engine.set_keys(&issuer_url(Dialect::Entra), r#"{"keys":[]}"#).unwrap(), "[]");
-    let decided = host.engine.decide(handle, &at(START), &answers, Detail::None).unwrap();
+    assert_eq!(
+        host.engine
+            .set_keys(&issuer_url(Dialect::Entra), r#"{"keys":[]}"#)
+            .unwrap(),
+        "[]"
+    );
+    let decided = host
+        .engine
+        .decide(handle, &at(START), &answers, Detail::None)
+        .unwrap();
     assert_eq!(decided, Decided::Stale);
     let (_, needs) = begin(&mut host, &token);
     let key = needs.key.expect("the key is asked for");
-    assert_eq!((key.issuer, key.kid.as_deref()), (issuer_url(Dialect::Entra), Some("k")));
-    assert_eq!(told(&host.ask(&token, START)), "deny 401 [token_key_unknown] error=invalid_token");
+    assert_eq!(
+        (key.issuer, key.kid.as_deref()),
+        (issuer_url(Dialect::Entra), Some("k"))
+    );
+    assert_eq!(
+        told(&host.ask(&token, START)),
+        "deny 401 [token_key_unknown] error=invalid_token"
+    );
 }
 
 #[test]
 fn a_faulty_configuration_changes_nothing() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
     let token = host.token(START, json!({}));
-    let faults = host.engine.reconfigure(r#"{"resource":{},"issuers":7,"settings":{"clockSkewSeconds":"x"}}"#).unwrap();
+    let faults = host
+        .engine
+        .reconfigure(r#"{"resource":{},"issuers":7,"settings":{"clockSkewSeconds":"x"}}"#)
+        .unwrap();
     let faults: Vec<Value> = serde_json::from_str(&faults).unwrap();
     assert!(faults.len() >= 2, "every fault: {faults:?}");
     assert_eq!(told(&host.ask(&token, START)), "allow 200 []");
-    assert_ne!(host.engine.set_keys("https://nobody.example", r#"{"keys":[]}"#).unwrap(), "[]");
+    assert_ne!(
+        host.engine
+            .set_keys("https://nobody.example", r#"{"keys":[]}"#)
+            .unwrap(),
+        "[]"
+    );
 }
 
 #[test]
@@ -87,15 +143,25 @@ fn a_flood_of_forged_tokens_does_not_evict_a_verified_one() {
     let token = host.token(START, json!({}));
     host.ask(&token, START);
     let (kept, _) = begin(&mut host, &token);
-    let forged: Vec<_> =
-        (0..600).map(|n| host.token(START, json!({"uti": format!("forged-{n}")}))).collect();
-    let handles: Vec<_> = forged.iter().map(|token| begin(&mut host, token).0).collect();
+    let forged: Vec<_> = (0..600)
+        .map(|n| host.token(START, json!({"uti": format!("forged-{n}")})))
+        .collect();
+    let handles: Vec<_> = forged
+        .iter()
+        .map(|token| begin(&mut host, token).0)
+        .collect();
     let (still, needs) = begin(&mut host, &token);
     assert_eq!((kept, needs.signature), (still, None));
     // The oldest pending ones are gone, the youngest are there.
     let answers = Answers::default();
-    let decided = host.engine.decide(handles[0], &at(START), &answers, Detail::None).unwrap();
+    let decided = host
+        .engine
+        .decide(handles[0], &at(START), &answers, Detail::None)
+        .unwrap();
     assert_eq!(decided, Decided::Stale);
-    let decided = host.engine.decide(handles[599], &at(START), &answers, Detail::None).unwrap();
+    let decided = host
+        .engine
+        .decide(handles[599], &at(START), &answers, Detail::None)
+        .unwrap();
     assert!(matches!(decided, Decided::Verdict(_)));
 }

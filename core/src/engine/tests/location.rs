@@ -11,8 +11,12 @@ fn location_host(settings: Value) -> Host {
 fn a_refused_location_is_challenged_with_the_address_that_the_resource_saw() {
     let mut host = location_host(json!({}));
     let token = host.token(START, json!({}));
-    assert_eq!(told(&host.request(&token, &from(INSIDE, START + 10))), "allow 200 []");
-    let challenge = "challenge 401 [policy_location] error=insufficient_claims nbf=+20 ip=198.51.100.9";
+    assert_eq!(
+        told(&host.request(&token, &from(INSIDE, START + 10))),
+        "allow 200 []"
+    );
+    let challenge =
+        "challenge 401 [policy_location] error=insufficient_claims nbf=+20 ip=198.51.100.9";
     let verdict = host.request(&token, &from(OUTSIDE, START + 20));
     assert_eq!(told(&verdict), challenge);
     assert_eq!(verdict.changes.len(), 1, "the challenge is remembered");
@@ -25,8 +29,16 @@ fn a_refused_location_is_challenged_with_the_address_that_the_resource_saw() {
 #[test]
 fn an_answering_token_is_exempt_in_standard_mode_and_forbidden_in_strict_mode() {
     for (mode, answer, later) in [
-        ("standard", "allow 200 []", "challenge 401 [policy_location] error=insufficient_claims nbf=+3620 ip=198.51.100.9"),
-        ("strict", "deny 403 [policy_location]", "challenge 401 [policy_location] error=insufficient_claims nbf=+3620 ip=198.51.100.9"),
+        (
+            "standard",
+            "allow 200 []",
+            "challenge 401 [policy_location] error=insufficient_claims nbf=+3620 ip=198.51.100.9",
+        ),
+        (
+            "strict",
+            "deny 403 [policy_location]",
+            "challenge 401 [policy_location] error=insufficient_claims nbf=+3620 ip=198.51.100.9",
+        ),
     ] {
         let mut host = location_host(json!({"locationEnforcement": mode}));
         let old = host.token(START, json!({}));
@@ -35,13 +47,29 @@ fn an_answering_token_is_exempt_in_standard_mode_and_forbidden_in_strict_mode() 
         let new = host.token(START + 30 - 300, json!({"nbf": START + 30}));
         let verdict = host.request(&new, &from(OUTSIDE, START + 40));
         assert_eq!(told(&verdict), answer, "{mode}");
-        assert_eq!(verdict.revisit_at, Some(UnixTime::from_secs(START + 3_620)), "{mode}");
+        assert_eq!(
+            verdict.revisit_at,
+            Some(UnixTime::from_secs(START + 3_620)),
+            "{mode}"
+        );
         // A thief with the old token stays out, from the same address.
-        assert_eq!(host.request(&old, &from(OUTSIDE, START + 50)).status, 401, "{mode}");
+        assert_eq!(
+            host.request(&old, &from(OUTSIDE, START + 50)).status,
+            401,
+            "{mode}"
+        );
         // From a third address the new token is challenged like any other.
-        assert_eq!(host.request(&new, &from("192.0.2.77", START + 60)).status, 401, "{mode}");
+        assert_eq!(
+            host.request(&new, &from("192.0.2.77", START + 60)).status,
+            401,
+            "{mode}"
+        );
         // The exemption ends with the hour.
-        assert_eq!(told(&host.request(&new, &from(OUTSIDE, START + 3_620))), later, "{mode}");
+        assert_eq!(
+            told(&host.request(&new, &from(OUTSIDE, START + 3_620))),
+            later,
+            "{mode}"
+        );
     }
 }
 
@@ -49,11 +77,18 @@ fn an_answering_token_is_exempt_in_standard_mode_and_forbidden_in_strict_mode() 
 fn a_strict_policy_is_strict_whatever_the_setting() {
     let mut strict = policy("office-only", outside_the_office(), block());
     strict["sessionControls"] = json!({"continuousAccessEvaluation": {"mode": "strictLocation"}});
-    let mut host = Host::new(Dialect::Entra, json!([strict]), json!({"locationEnforcement": "standard"}));
+    let mut host = Host::new(
+        Dialect::Entra,
+        json!([strict]),
+        json!({"locationEnforcement": "standard"}),
+    );
     let old = host.token(START, json!({}));
     assert_eq!(host.request(&old, &from(OUTSIDE, START + 20)).status, 401);
     let new = host.token(START + 30, json!({}));
-    assert_eq!(told(&host.request(&new, &from(OUTSIDE, START + 40))), "deny 403 [policy_location]");
+    assert_eq!(
+        told(&host.request(&new, &from(OUTSIDE, START + 40))),
+        "deny 403 [policy_location]"
+    );
 }
 
 #[test]
@@ -62,18 +97,32 @@ fn nobody_else_is_challenged_for_a_location() {
     // Not capable; and an issuer that knows nothing of the policy.
     let mut host = Host::new(Dialect::Entra, policies.clone(), json!({}));
     let incapable = host.token(START, json!({"xms_cc": null}));
-    assert_eq!(told(&host.request(&incapable, &from(OUTSIDE, START + 10))), "deny 403 [policy_location]");
+    assert_eq!(
+        told(&host.request(&incapable, &from(OUTSIDE, START + 10))),
+        "deny 403 [policy_location]"
+    );
     let mut host = Host::new(Dialect::Keycloak, policies, json!({}));
     let token = host.token(START, json!({}));
-    assert_eq!(told(&host.request(&token, &from(OUTSIDE, START + 10))), "deny 403 [policy_location]");
+    assert_eq!(
+        told(&host.request(&token, &from(OUTSIDE, START + 10))),
+        "deny 403 [policy_location]"
+    );
 }
 
 #[test]
 fn a_missing_or_hidden_address_is_a_missing_fact() {
     for (settings, address, expected) in [
         (json!({}), None, "deny 503 [missing_fact:clientIp]"),
-        (json!({}), Some("not an address"), "deny 503 [missing_fact:clientIp]"),
-        (json!({}), Some("10.1.2.3"), "deny 503 [missing_fact:clientIp]"),
+        (
+            json!({}),
+            Some("not an address"),
+            "deny 503 [missing_fact:clientIp]",
+        ),
+        (
+            json!({}),
+            Some("10.1.2.3"),
+            "deny 503 [missing_fact:clientIp]",
+        ),
         (json!({}), Some("::1"), "deny 503 [missing_fact:clientIp]"),
         (json!({}), Some("::ffff:203.0.113.9"), "allow 200 []"),
         (
@@ -84,12 +133,23 @@ fn a_missing_or_hidden_address_is_a_missing_fact() {
     ] {
         let mut host = location_host(settings);
         let token = host.token(START, json!({}));
-        let request = Request { now: UnixTime::from_secs(START + 10), client_ip: address, ..Request::default() };
-        assert_eq!(told(&host.request(&token, &request)), expected, "{address:?}");
+        let request = Request {
+            now: UnixTime::from_secs(START + 10),
+            client_ip: address,
+            ..Request::default()
+        };
+        assert_eq!(
+            told(&host.request(&token, &request)),
+            expected,
+            "{address:?}"
+        );
     }
     // A policy that does not look at the address does not ask for it.
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
     let token = host.token(START, json!({}));
-    let request = Request { now: UnixTime::from_secs(START), ..Request::default() };
+    let request = Request {
+        now: UnixTime::from_secs(START),
+        ..Request::default()
+    };
     assert_eq!(told(&host.request(&token, &request)), "allow 200 []");
 }

@@ -42,7 +42,12 @@ fn a_control_that_a_new_token_can_show_is_asked_for_in_the_issuers_words() {
             json!({"amr": ["pwd"], "xms_cc": null}),
             "deny 403 [policy_control_unmet]",
         ),
-        (Dialect::Entra, json!({"policies": [mfa.clone()]}), json!({"amr": ["pwd", "mfa"]}), "allow 200 []"),
+        (
+            Dialect::Entra,
+            json!({"policies": [mfa.clone()]}),
+            json!({"amr": ["pwd", "mfa"]}),
+            "allow 200 []",
+        ),
         // Other issuers: `acr_values` from the map, each time; no mapping, no way to ask.
         (
             Dialect::Keycloak,
@@ -56,7 +61,12 @@ fn a_control_that_a_new_token_can_show_is_asked_for_in_the_issuers_words() {
             json!({"acr": "gold"}),
             "allow 200 []",
         ),
-        (Dialect::Keycloak, json!({"policies": [mfa.clone()]}), password, "deny 403 [policy_control_unmet]"),
+        (
+            Dialect::Keycloak,
+            json!({"policies": [mfa.clone()]}),
+            password,
+            "deny 403 [policy_control_unmet]",
+        ),
         // No evidence at all: for an issuer that does not know the policy it is unmet.
         (
             Dialect::Keycloak,
@@ -65,39 +75,82 @@ fn a_control_that_a_new_token_can_show_is_asked_for_in_the_issuers_words() {
             "challenge 401 [policy_control_unmet] error=insufficient_user_authentication acr_values=gold",
         ),
         // For one that evaluated it, it is undetermined: reported.
-        (Dialect::Entra, json!({"policies": [mfa]}), json!({}), "allow 200 []"),
+        (
+            Dialect::Entra,
+            json!({"policies": [mfa]}),
+            json!({}),
+            "allow 200 []",
+        ),
     ] {
         let mut host = Host::with(dialect, issuer, no_grace());
         let token = host.token(START, claims.clone());
-        assert_eq!(told(&host.ask(&token, CHANGED + 10)), expected, "{dialect:?} {claims}");
+        assert_eq!(
+            told(&host.ask(&token, CHANGED + 10)),
+            expected,
+            "{dialect:?} {claims}"
+        );
     }
 }
 
 #[test]
 fn operators_combine_evidence_and_standing_state() {
-    let with = |operator| policy("p", json!({}), controls(operator, &["mfa", "compliantDevice"]));
+    let with = |operator| {
+        policy(
+            "p",
+            json!({}),
+            controls(operator, &["mfa", "compliantDevice"]),
+        )
+    };
     let device = json!({"format": "opaque", "id": DEVICE});
     let compliance = "caep/event-type/device-compliance-change";
     for (operator, status, claims, outcome) in [
         ("AND", Some("compliant"), json!({"amr": ["mfa"]}), "allow"),
-        ("AND", Some("not-compliant"), json!({"amr": ["mfa"]}), "deny"),
+        (
+            "AND",
+            Some("not-compliant"),
+            json!({"amr": ["mfa"]}),
+            "deny",
+        ),
         ("AND", Some("compliant"), json!({"amr": ["pwd"]}), "deny"),
         ("OR", Some("compliant"), json!({"amr": ["pwd"]}), "allow"),
-        ("OR", Some("not-compliant"), json!({"amr": ["mfa"]}), "allow"),
+        (
+            "OR",
+            Some("not-compliant"),
+            json!({"amr": ["mfa"]}),
+            "allow",
+        ),
         ("OR", Some("not-compliant"), json!({"amr": ["pwd"]}), "deny"),
-        ("OR", None, json!({"amr": ["pwd"], "signin_state": ["dvc_cmp"]}), "allow"),
-        ("AND", None, json!({"amr": ["mfa"], "signin_state": ["kmsi"]}), "deny"),
+        (
+            "OR",
+            None,
+            json!({"amr": ["pwd"], "signin_state": ["dvc_cmp"]}),
+            "allow",
+        ),
+        (
+            "AND",
+            None,
+            json!({"amr": ["mfa"], "signin_state": ["kmsi"]}),
+            "deny",
+        ),
     ] {
         let mut host = Host::new(Dialect::Entra, json!([with(operator)]), json!({}));
         let mut claims = claims;
         claims["deviceid"] = json!(DEVICE);
         if let Some(status) = status {
-            let previous = if status == "compliant" { "not-compliant" } else { "compliant" };
+            let previous = if status == "compliant" {
+                "not-compliant"
+            } else {
+                "compliant"
+            };
             let change = json!({"current_status": status, "previous_status": previous});
             host.event_about(device.clone(), compliance, START, change);
         }
         let token = host.token(START + 10, claims.clone());
-        assert_eq!(host.ask(&token, START + 20).outcome.as_str(), outcome, "{operator} {status:?} {claims}");
+        assert_eq!(
+            host.ask(&token, START + 20).outcome.as_str(),
+            outcome,
+            "{operator} {status:?} {claims}"
+        );
     }
 }
 
@@ -105,15 +158,29 @@ fn operators_combine_evidence_and_standing_state() {
 fn a_block_by_risk_is_judged_by_the_time_of_the_risk() {
     let risky = policy("risky", json!({"userRiskLevels": ["high"]}), block());
     let mut host = Host::new(Dialect::Entra, json!([risky]), json!({}));
-    let (before, after) = (host.token(START, json!({})), host.token(START + 200, json!({})));
+    let (before, after) = (
+        host.token(START, json!({})),
+        host.token(START + 200, json!({})),
+    );
     let risk = |level| json!({"current_level": level, "principal": "USER"});
-    host.event("caep/event-type/risk-level-change", START + 100, risk("HIGH"));
+    host.event(
+        "caep/event-type/risk-level-change",
+        START + 100,
+        risk("HIGH"),
+    );
     assert_eq!(
         told(&host.ask(&before, START + 210)),
         "challenge 401 [risk_level_high policy_block] error=insufficient_claims nbf=+101"
     );
-    assert_eq!(told(&host.ask(&after, START + 210)), "deny 403 [policy_block]");
-    host.event("caep/event-type/risk-level-change", START + 300, risk("LOW"));
+    assert_eq!(
+        told(&host.ask(&after, START + 210)),
+        "deny 403 [policy_block]"
+    );
+    host.event(
+        "caep/event-type/risk-level-change",
+        START + 300,
+        risk("LOW"),
+    );
     assert_eq!(told(&host.ask(&after, START + 310)), "allow 200 []");
 }
 
@@ -122,7 +189,10 @@ fn a_block_that_rests_on_nothing_that_changes_is_forbidden_at_once() {
     let policies = json!([changed(policy("closed", json!({}), block()))]);
     let mut host = Host::new(Dialect::Entra, policies, no_grace());
     let token = host.token(START, json!({}));
-    assert_eq!(told(&host.ask(&token, CHANGED + 10)), "deny 403 [policy_block policy_changed]");
+    assert_eq!(
+        told(&host.ask(&token, CHANGED + 10)),
+        "deny 403 [policy_block policy_changed]"
+    );
 }
 
 #[test]
@@ -132,10 +202,18 @@ fn sign_in_frequency_is_honoured_by_the_age_of_the_authentication() {
         policy["sessionControls"] = json!({"signInFrequency": frequency});
         json!([policy])
     };
-    let hourly = with(json!({"isEnabled": true, "value": 1, "type": "hours", "frequencyInterval": "timeBased"}));
+    let hourly = with(
+        json!({"isEnabled": true, "value": 1, "type": "hours", "frequencyInterval": "timeBased"}),
+    );
     let always = with(json!({"isEnabled": true, "frequencyInterval": "everyTime"}));
     for (dialect, policies, claims, now, expected) in [
-        (Dialect::Entra, &hourly, json!({"auth_time": START}), START + 3_599, "allow 200 []"),
+        (
+            Dialect::Entra,
+            &hourly,
+            json!({"auth_time": START}),
+            START + 3_599,
+            "allow 200 []",
+        ),
         (
             Dialect::Entra,
             &hourly,
@@ -150,8 +228,20 @@ fn sign_in_frequency_is_honoured_by_the_age_of_the_authentication() {
             START + 10,
             "challenge 401 [policy_sign_in_frequency] error=insufficient_user_authentication max_age=3600",
         ),
-        (Dialect::Entra, &hourly, json!({}), START + 10, "allow 200 []"),
-        (Dialect::Entra, &always, json!({"auth_time": START - 300}), START + 3_000, "allow 200 []"),
+        (
+            Dialect::Entra,
+            &hourly,
+            json!({}),
+            START + 10,
+            "allow 200 []",
+        ),
+        (
+            Dialect::Entra,
+            &always,
+            json!({"auth_time": START - 300}),
+            START + 3_000,
+            "allow 200 []",
+        ),
         (
             Dialect::Entra,
             &always,
@@ -162,7 +252,11 @@ fn sign_in_frequency_is_honoured_by_the_age_of_the_authentication() {
     ] {
         let mut host = Host::new(dialect, policies.clone(), json!({}));
         let token = host.token(START, claims.clone());
-        assert_eq!(told(&host.ask(&token, now)), expected, "{dialect:?} {claims}");
+        assert_eq!(
+            told(&host.ask(&token, now)),
+            expected,
+            "{dialect:?} {claims}"
+        );
     }
 }
 
@@ -187,16 +281,31 @@ fn a_changed_policy_sends_older_tokens_back_after_its_grace() {
 fn what_cannot_be_told_is_reported_ignored_or_denied() {
     let devices = json!({"devices": {"deviceFilter": {"mode": "include", "rule": "device.isCompliant -eq True"}}});
     let policies = json!([policy("filter", devices, block())]);
-    for (setting, outcome, listed) in [("report", "allow", 1), ("ignore", "allow", 0), ("deny", "deny", 1)] {
-        let mut host = Host::new(Dialect::Entra, policies.clone(), json!({"undetermined": setting}));
+    for (setting, outcome, listed) in [
+        ("report", "allow", 1),
+        ("ignore", "allow", 0),
+        ("deny", "deny", 1),
+    ] {
+        let mut host = Host::new(
+            Dialect::Entra,
+            policies.clone(),
+            json!({"undetermined": setting}),
+        );
         let token = host.token(START, json!({}));
         let verdict = host.ask(&token, START + 10);
         assert_eq!(verdict.outcome.as_str(), outcome, "{setting}");
         let json: Value = serde_json::from_str(verdict.json.as_deref().unwrap()).unwrap();
-        assert_eq!(json["undetermined"].as_array().unwrap().len(), listed, "{setting}: {json}");
+        assert_eq!(
+            json["undetermined"].as_array().unwrap().len(),
+            listed,
+            "{setting}: {json}"
+        );
         if listed == 1 {
             let named = json["undetermined"][0]["unknown"].to_string();
-            assert!(named.contains("deviceFilter"), "the member is named: {named}");
+            assert!(
+                named.contains("deviceFilter"),
+                "the member is named: {named}"
+            );
         }
     }
 }
@@ -224,7 +333,10 @@ fn any_deny_beats_every_challenge_and_challenges_are_one_header() {
         told(&verdict),
         "challenge 401 [session_revoked policy_location] error=insufficient_claims nbf=+150 ip=198.51.100.9"
     );
-    let no_address = Request { now: UnixTime::from_secs(START + 160), ..Request::default() };
+    let no_address = Request {
+        now: UnixTime::from_secs(START + 160),
+        ..Request::default()
+    };
     let verdict = host.request(&token, &no_address);
     assert_eq!(verdict.outcome.as_str(), "deny");
     assert!(verdict.changes.is_empty());

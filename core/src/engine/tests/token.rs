@@ -12,7 +12,10 @@ fn a_plain_allow_rests_on_the_keys_of_the_token() {
     let token = host.token(START, json!({}));
     let verdict = host.ask(&token, START + 10);
     assert_eq!(told(&verdict), "allow 200 []");
-    assert_eq!(verdict.revisit_at, Some(UnixTime::from_secs(START + 86_400 + 60)));
+    assert_eq!(
+        verdict.revisit_at,
+        Some(UnixTime::from_secs(START + 86_400 + 60))
+    );
     assert!(verdict.changes.is_empty());
 }
 
@@ -21,13 +24,34 @@ fn what_is_not_a_token_for_us_gets_401_without_a_claims_challenge() {
     let host = Host::new(Dialect::Entra, json!([]), json!({}));
     let cases = [
         (String::new(), "deny 401 [token_missing]"),
-        ("a.b".into(), "deny 401 [token_malformed] error=invalid_token"),
-        (host.token(START, json!({"aud": "another"})), "deny 401 [token_audience] error=invalid_token"),
-        (host.token(START, json!({"exp": START + 5})), "deny 401 [token_expired] error=invalid_token"),
-        (host.token(START + 90_000, json!({})), "deny 401 [token_not_yet_valid] error=invalid_token"),
-        (host.token(START, json!({"iss": "https://other.example"})), "deny 401 [token_issuer] error=invalid_token"),
-        (host.token(START, json!({"exp": null})), "deny 401 [token_claims] error=invalid_token"),
-        (host.token(START, json!({"cnf": {"jkt": THUMBPRINT}})), "deny 401 [token_unproven] error=invalid_token"),
+        (
+            "a.b".into(),
+            "deny 401 [token_malformed] error=invalid_token",
+        ),
+        (
+            host.token(START, json!({"aud": "another"})),
+            "deny 401 [token_audience] error=invalid_token",
+        ),
+        (
+            host.token(START, json!({"exp": START + 5})),
+            "deny 401 [token_expired] error=invalid_token",
+        ),
+        (
+            host.token(START + 90_000, json!({})),
+            "deny 401 [token_not_yet_valid] error=invalid_token",
+        ),
+        (
+            host.token(START, json!({"iss": "https://other.example"})),
+            "deny 401 [token_issuer] error=invalid_token",
+        ),
+        (
+            host.token(START, json!({"exp": null})),
+            "deny 401 [token_claims] error=invalid_token",
+        ),
+        (
+            host.token(START, json!({"cnf": {"jkt": THUMBPRINT}})),
+            "deny 401 [token_unproven] error=invalid_token",
+        ),
     ];
     let mut host = host;
     for (token, expected) in cases {
@@ -43,7 +67,10 @@ fn age_is_capped_whatever_exp_says() {
     // Cap, backdating of the preset, skew: the first second that is too late.
     for (token, cap) in [(capable, 100_800 + 300 + 60), (other, 86_400 + 300 + 60)] {
         assert_eq!(told(&host.ask(&token, START + cap - 1)), "allow 200 []");
-        assert_eq!(told(&host.ask(&token, START + cap)), "deny 401 [token_too_old] error=invalid_token");
+        assert_eq!(
+            told(&host.ask(&token, START + cap)),
+            "deny 401 [token_too_old] error=invalid_token"
+        );
     }
 }
 
@@ -52,12 +79,30 @@ fn a_bound_token_needs_its_proof_and_dpop_needs_a_bound_token() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
     let bound = host.token(START, json!({"cnf": {"jkt": THUMBPRINT}}));
     let free = host.token(START, json!({}));
-    let dpop = Request { scheme: Some("dpop"), ..at(START) };
-    assert_eq!(told(&host.request_with(&bound, &dpop, Some(THUMBPRINT))), "allow 200 []");
-    assert_eq!(told(&host.request_with(&bound, &dpop, Some("other"))), "deny 401 [token_unproven] error=invalid_token");
-    assert_eq!(told(&host.request(&free, &dpop)), "deny 401 [token_unproven] error=invalid_token");
-    let basic = Request { scheme: Some("Basic"), ..at(START) };
-    assert_eq!(told(&host.request(&free, &basic)), "deny 400 [request_malformed] error=invalid_request");
+    let dpop = Request {
+        scheme: Some("dpop"),
+        ..at(START)
+    };
+    assert_eq!(
+        told(&host.request_with(&bound, &dpop, Some(THUMBPRINT))),
+        "allow 200 []"
+    );
+    assert_eq!(
+        told(&host.request_with(&bound, &dpop, Some("other"))),
+        "deny 401 [token_unproven] error=invalid_token"
+    );
+    assert_eq!(
+        told(&host.request(&free, &dpop)),
+        "deny 401 [token_unproven] error=invalid_token"
+    );
+    let basic = Request {
+        scheme: Some("Basic"),
+        ..at(START)
+    };
+    assert_eq!(
+        told(&host.request(&free, &basic)),
+        "deny 400 [request_malformed] error=invalid_request"
+    );
 }
 
 #[test]
@@ -70,16 +115,27 @@ fn the_route_may_ask_for_scopes_and_contexts() {
     let token = host.token(START, json!({}));
     let incapable = host.token(START, json!({"xms_cc": null}));
     let stepped_up = host.token(START, json!({"acrs": ["c1"]}));
-    let path = |path| Request { path: Some(path), ..at(START) };
+    let path = |path| Request {
+        path: Some(path),
+        ..at(START)
+    };
     for (token, request, expected) in [
         (&token, path("/orders"), "allow 200 []"),
-        (&token, path("/admin"), "deny 403 [scope_missing] error=insufficient_scope scope=orders.admin"),
+        (
+            &token,
+            path("/admin"),
+            "deny 403 [scope_missing] error=insufficient_scope scope=orders.admin",
+        ),
         (
             &token,
             path("/payments/1"),
             "challenge 401 [authentication_context_missing] error=insufficient_claims acrs=c1",
         ),
-        (&incapable, path("/payments/1"), "deny 403 [authentication_context_missing]"),
+        (
+            &incapable,
+            path("/payments/1"),
+            "deny 403 [authentication_context_missing]",
+        ),
         (&stepped_up, path("/payments/1"), "allow 200 []"),
         (&token, at(START), "deny 503 [missing_fact:path]"),
     ] {
@@ -94,17 +150,34 @@ fn stale_signals_are_reported_shorten_tokens_or_deny() {
     for (setting, age, issued, expected) in [
         ("report", &stale[..], 0, "allow 200 [signals_stale]"),
         ("report", &fresh[..], 0, "allow 200 []"),
-        ("shortTokens", &stale[..], 0, "challenge 401 [signals_stale] error=insufficient_claims nbf=+1400"),
+        (
+            "shortTokens",
+            &stale[..],
+            0,
+            "challenge 401 [signals_stale] error=insufficient_claims nbf=+1400",
+        ),
         ("shortTokens", &stale[..], 1_400, "allow 200 []"),
         ("shortTokens", &fresh[..], 0, "allow 200 []"),
-        ("shortTokens", &[][..], 0, "deny 503 [missing_fact:signalAge]"),
+        (
+            "shortTokens",
+            &[][..],
+            0,
+            "deny 503 [missing_fact:signalAge]",
+        ),
         ("deny", &stale[..], 0, "deny 503 [signals_stale]"),
         ("deny", &fresh[..], 0, "allow 200 []"),
     ] {
         let settings = json!({"onStaleSignals": setting, "maxSignalAgeSeconds": 600});
         let mut host = Host::new(Dialect::Entra, json!([]), settings);
         let token = host.token(START + issued, json!({}));
-        let request = Request { signal_age: age, ..at(START + 5_000) };
-        assert_eq!(told(&host.request(&token, &request)), expected, "{setting} {age:?}");
+        let request = Request {
+            signal_age: age,
+            ..at(START + 5_000)
+        };
+        assert_eq!(
+            told(&host.request(&token, &request)),
+            expected,
+            "{setting} {age:?}"
+        );
     }
 }
