@@ -186,11 +186,11 @@ pub trait Conversation {
     /// What can go wrong in reaching the engine; uninhabited for the native one.
     type Error;
 
-    /// Reads a token and says what its decision needs.
+    /// Reads a token and says what its decision needs; `detail` is how much JSON a refusal carries.
     ///
     /// # Errors
     /// The engine could not be reached.
-    fn begin(&mut self, token: &str, now: UnixTime) -> Result<Begun, Self::Error>;
+    fn begin(&mut self, token: &str, now: UnixTime, detail: Detail) -> Result<Begun, Self::Error>;
 
     /// Decides one request with a token that began before.
     ///

@@ -13,6 +13,7 @@ mod answer;
 mod caep;
 mod filing;
 mod interpret;
+mod legacy;
 mod notes;
 mod risc;
 mod rules;

@@ -73,8 +73,8 @@ macro_rules! forward {
 impl Conversation for AnyEngine {
     type Error = EngineError;
 
-    fn begin(&mut self, token: &str, now: UnixTime) -> Result<Begun, EngineError> {
-        forward!(self.begin(token, now))
+    fn begin(&mut self, token: &str, now: UnixTime, detail: Detail) -> Result<Begun, EngineError> {
+        forward!(self.begin(token, now, detail))
     }
 
     fn decide(

@@ -101,7 +101,7 @@ impl<C: Conversation> Session<C> {
         for _ in 0..2 {
             let (handle, needs) = match self
                 .engine
-                .begin(token, request.now)
+                .begin(token, request.now, detail)
                 .map_err(SessionError::Engine)?
             {
                 Begun::Refused(verdict) => return Ok(verdict),
@@ -139,7 +139,7 @@ impl<C: Conversation> Session<C> {
     ) -> Result<TokenSignature, SessionError<C::Error>> {
         let needs = match self
             .engine
-            .begin(token, now)
+            .begin(token, now, Detail::None)
             .map_err(SessionError::Engine)?
         {
             Begun::Refused(_) => return Ok(TokenSignature::Invalid),

@@ -140,7 +140,7 @@ fn record() -> Vec<u8> {
 
 /// A token that began and was verified, and the records that its decision needs.
 fn begun<C: Conversation>(engine: &mut C, token: &str) -> (Handle, Vec<StateKey>) {
-    let Ok(Begun::Needs { handle, needs }) = engine.begin(token, NOW) else {
+    let Ok(Begun::Needs { handle, needs }) = engine.begin(token, NOW, Detail::None) else {
         panic!("refused")
     };
     let none = vec![RecordAnswer::None; needs.records.len()];
@@ -226,14 +226,18 @@ fn begin<C: Conversation>(criterion: &mut Criterion, name: &str, engine: &mut C)
     let known = token(0);
     begun(engine, &known);
     criterion.bench_function(&format!("{name} begin, known token"), |bencher| {
-        bencher.iter(|| black_box(engine.begin(black_box(&known), NOW).is_ok()));
+        bencher.iter(|| black_box(engine.begin(black_box(&known), NOW, Detail::None).is_ok()));
     });
     let unknown: Vec<String> = (0..2_000).map(|index| token(USERS + index)).collect();
     let mut next = 0_usize;
     criterion.bench_function(&format!("{name} begin, unknown token"), |bencher| {
         bencher.iter(|| {
             next = (next + 1) % unknown.len();
-            black_box(engine.begin(black_box(&unknown[next]), NOW).is_ok())
+            black_box(
+                engine
+                    .begin(black_box(&unknown[next]), NOW, Detail::None)
+                    .is_ok(),
+            )
         });
     });
 }

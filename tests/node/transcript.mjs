@@ -16,7 +16,7 @@ const plain = (value) => JSON.parse(JSON.stringify(value, (_, v) => (v instanceo
 const record = (answer) => (answer === null ? null : answer === "failed" ? undefined : bytes(answer));
 
 const calls = {
-  begin: (engine, { token, now }) => engine.begin(token, now),
+  begin: (engine, { token, now, detail }) => engine.begin(token, now, detail),
   decide: (engine, call) =>
     engine.decide(
       call.handle, call.now, call.clientIp, call.country, call.path, call.signature, call.records.map(record),

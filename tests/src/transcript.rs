@@ -44,8 +44,8 @@ impl<C: Conversation> Recorder<C> {
 impl<C: Conversation> Conversation for Recorder<C> {
     type Error = C::Error;
 
-    fn begin(&mut self, token: &str, now: UnixTime) -> Result<Begun, C::Error> {
-        let begun = self.engine.begin(token, now)?;
+    fn begin(&mut self, token: &str, now: UnixTime, detail: Detail) -> Result<Begun, C::Error> {
+        let begun = self.engine.begin(token, now, detail)?;
         let answer = match &begun {
             Begun::Needs { handle, needs } => {
                 let mut members = Map::new();
@@ -68,7 +68,7 @@ impl<C: Conversation> Conversation for Recorder<C> {
             Begun::Refused(refused) => json!({"kind": "refused", "verdict": verdict(refused)}),
         };
         self.note(
-            json!({"call": "begin", "token": token, "now": now.as_secs()}),
+            json!({"call": "begin", "token": token, "now": now.as_secs(), "detail": name_of(detail)}),
             answer,
         );
         Ok(begun)
@@ -113,11 +113,7 @@ impl<C: Conversation> Conversation for Recorder<C> {
             "signalAge": request.signal_age.iter()
                 .map(|(issuer, seconds)| json!({"issuer": issuer, "seconds": seconds}))
                 .collect::<Vec<_>>(),
-            "detail": match detail {
-                Detail::None => "none",
-                Detail::Decision => "decision",
-                Detail::Explain => "explain",
-            },
+            "detail": name_of(detail),
             "records": records,
         }));
         let answer = match &decided {
@@ -209,6 +205,14 @@ impl<C: Conversation> Conversation for Recorder<C> {
             json!(answer),
         );
         Ok(answer)
+    }
+}
+
+const fn name_of(detail: Detail) -> &'static str {
+    match detail {
+        Detail::None => "none",
+        Detail::Decision => "decision",
+        Detail::Explain => "explain",
     }
 }
 

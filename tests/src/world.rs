@@ -129,7 +129,7 @@ impl Host {
 
     /// One request; changes are remembered as a host does.
     pub fn request(&mut self, token: &str, request: &Request<'_>, detail: Detail) -> Verdict {
-        let Ok(begun) = self.engine.begin(token, request.now);
+        let Ok(begun) = self.engine.begin(token, request.now, detail);
         let (handle, needs) = match begun {
             Begun::Needs { handle, needs } => (handle, needs),
             Begun::Refused(verdict) => return verdict,

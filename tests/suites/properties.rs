@@ -224,7 +224,7 @@ proptest! {
         }
 
         let mut host = world.host();
-        let Ok(Begun::Needs { handle, needs }) = host.engine.begin(&token, known.now) else {
+        let Ok(Begun::Needs { handle, needs }) = host.engine.begin(&token, known.now, Detail::None) else {
             return Err(TestCaseError::fail("refused"));
         };
         let failed = vec![RecordAnswer::Failed; needs.records.len()];
@@ -294,7 +294,7 @@ proptest! {
         let now = UnixTime::from_secs(START);
         let mut host = Host::new(&world::configuration(&json!([]), &json!([]), &json!({}))).unwrap();
         for text in [text.as_str(), json.as_str()] {
-            let _ = host.engine.begin(text, now);
+            let _ = host.engine.begin(text, now, Detail::Explain);
             let _ = host.engine.read_event(text, now, Default::default());
             let _ = host.engine.merge(text.as_bytes(), text.as_bytes());
             let _ = host.engine.set_keys(&world::issuer(), text);

@@ -42,9 +42,9 @@ impl conversation::GuestEngine for EngineCell {
             .map_err(|found| faults(&found))
     }
 
-    fn begin(&self, token: String, now: u64) -> conversation::Begun {
+    fn begin(&self, token: String, now: u64, detail: conversation::Detail) -> conversation::Begun {
         let mut engine = self.0.borrow_mut();
-        reached(engine.begin(&token, UnixTime::from_secs(now))).into()
+        reached(engine.begin(&token, UnixTime::from_secs(now), detail.into())).into()
     }
 
     fn decide(

@@ -44,14 +44,23 @@ impl Engine {
             })
     }
 
-    /// Reads a token and says what its decision needs. `now` is in seconds since the epoch.
+    /// Reads a token and says what its decision needs. `now` is in seconds since the epoch; `detail` is how much
+    /// JSON a refusal carries.
     ///
     /// Throws a `TypeError` if `now` is not a time.
     #[wasm_bindgen(unchecked_return_type = "Begun")]
-    pub fn begin(&mut self, token: &str, now: f64) -> Result<JsValue, JsValue> {
-        to_js(&types::Begun::from(reached(
-            self.0.begin(token, time(now)?),
-        )))
+    pub fn begin(
+        &mut self,
+        token: &str,
+        now: f64,
+        #[wasm_bindgen(unchecked_optional_param_type = "Detail")] detail: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let detail = types::read::<Option<types::Detail>>(detail)?;
+        to_js(&types::Begun::from(reached(self.0.begin(
+            token,
+            time(now)?,
+            detail.map_or(Detail::None, Into::into),
+        ))))
     }
 
     /// Decides one request with a token that began before.

@@ -120,11 +120,11 @@ impl Engine {
         true
     }
 
-    fn refused(&self, code: ReasonCode, detail: &str) -> Verdict {
-        refuse(code, detail, &self.configuration.resource).into_verdict(Detail::Explain)
+    fn refused(&self, code: ReasonCode, why: &str, detail: Detail) -> Verdict {
+        refuse(code, why, &self.configuration.resource).into_verdict(detail)
     }
 
-    fn begin_token(&mut self, token: &str, now: UnixTime) -> Begun {
+    fn begin_token(&mut self, token: &str, now: UnixTime, detail: Detail) -> Begun {
         if let Some(handle) = self.handles.find(token)
             && self.refresh(handle, now)
             && let Some(entry) = self.handles.get_mut(handle)
@@ -134,12 +134,14 @@ impl Engine {
             return Begun::Needs { handle, needs };
         }
         if token.is_empty() {
-            return Begun::Refused(
-                self.refused(ReasonCode::TokenMissing, "no token was presented"),
-            );
+            return Begun::Refused(self.refused(
+                ReasonCode::TokenMissing,
+                "no token was presented",
+                detail,
+            ));
         }
         match self.read(token, now) {
-            Err(refusal) => Begun::Refused(self.refused(refusal.code, &refusal.detail)),
+            Err(refusal) => Begun::Refused(self.refused(refusal.code, &refusal.detail, detail)),
             Ok((entry, needs)) => {
                 // Two requests may be on their way with one token that is not verified yet: they share its handle.
                 let pending = self.handles.find(token);
@@ -228,8 +230,8 @@ fn needs_of(token: &AccessToken) -> Needs {
 impl Conversation for Engine {
     type Error = Infallible;
 
-    fn begin(&mut self, token: &str, now: UnixTime) -> Result<Begun, Infallible> {
-        Ok(self.begin_token(token, now))
+    fn begin(&mut self, token: &str, now: UnixTime, detail: Detail) -> Result<Begun, Infallible> {
+        Ok(self.begin_token(token, now, detail))
     }
 
     fn decide(

@@ -1,5 +1,9 @@
 //! The rows of `enforcement.md` §5 and §6, through the whole conversation. Signatures are the host's, so the tests
 //! answer them; everything else is what the engine makes of configuration, tokens and events.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "small numbers and texts of tests"
+)]
 
 mod events;
 mod handles;
@@ -166,7 +170,11 @@ impl Host {
         request: &Request<'_>,
         confirmed: Option<&str>,
     ) -> Verdict {
-        let (handle, needs) = match self.engine.begin(token, request.now).unwrap() {
+        let (handle, needs) = match self
+            .engine
+            .begin(token, request.now, Detail::Explain)
+            .unwrap()
+        {
             Begun::Needs { handle, needs } => (handle, needs),
             Begun::Refused(verdict) => return verdict,
         };

@@ -47,7 +47,7 @@ pub(super) fn interpret<'a>(
     rules: &Rules<'_>,
     received_at: UnixTime,
 ) -> Result<Interpretation<'a>, Rejection> {
-    let set = SecurityEventToken::read(payload)?;
+    let set = SecurityEventToken::read(payload, rules.legacy)?;
     if set.issued.floor() > received_at.saturating_add(rules.skew) {
         return Err(Rejection::invalid_request(
             "`iat` lies in the future by more than the signal skew",

@@ -11,6 +11,7 @@ use crate::state::record::{RiskLevel, TransmitterId, UnseenMember};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules<'a> {
     pub(super) transmitter: TransmitterId,
+    pub(super) legacy: bool,
     pub(super) session_revoked_by_user: SessionRevokedByUser,
     pub(super) mfa_enabled_by_user: bool,
     /// `None` keeps the rule of `enforcement.md` §2, which looks at the event.
@@ -26,6 +27,7 @@ impl<'a> Rules<'a> {
         let settings = &configuration.settings;
         Self {
             transmitter: transmitter.id,
+            legacy: transmitter.legacy,
             session_revoked_by_user: transmitter.session_revoked_by_user,
             mfa_enabled_by_user: transmitter.mfa_enabled_by_user,
             unseen_member: transmitter.unseen_member.or(settings.unseen_member),
@@ -40,6 +42,7 @@ impl<'a> Rules<'a> {
     pub(super) fn unconfigured(issuer: &str) -> Self {
         Self {
             transmitter: TransmitterId::of(issuer),
+            legacy: false,
             session_revoked_by_user: SessionRevokedByUser::Revoke,
             mfa_enabled_by_user: false,
             unseen_member: None,

@@ -1,10 +1,12 @@
 //! The claims of a security event token (RFC 8417 §2.2, as SSF 1.0 §4 profiles it).
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::event::{Event, Initiator};
+use super::legacy;
 use super::rejection::{ErrorCode, Rejection};
 use super::time::instant;
 use crate::json::{Map, Value};
@@ -20,9 +22,9 @@ pub struct SecurityEventToken<'a> {
     pub issued: EventTime,
     /// `toe`.
     pub time_of_event: Option<EventTime>,
-    /// `sub_id`.
+    /// The subject: `sub_id`, or that of the event from a legacy transmitter.
     pub subject: Subject,
-    /// `sub_id` as sent.
+    /// The same as sent.
     pub sub_id: &'a Value,
     /// The URIs under which the event is reported; several only if they are names of one event.
     pub event_types: Vec<&'a str>,
@@ -71,11 +73,12 @@ pub(super) fn check_audience(payload: &Value, accepted: Option<&str>) -> Result<
 }
 
 impl<'a> SecurityEventToken<'a> {
-    /// Reads the claims of a payload whose issuer and audience were checked. Unknown claims are ignored.
+    /// Reads the claims of a payload whose issuer and audience were checked. Unknown claims are ignored; `legacy`
+    /// allows the subject to stand inside the event.
     ///
     /// # Errors
     /// `invalid_request`, with the claim at fault.
-    pub(super) fn read(payload: &'a Value) -> Result<Self, Rejection> {
+    pub(super) fn read(payload: &'a Value, legacy: bool) -> Result<Self, Rejection> {
         // SPEC: SSF 1.0 §4.1.2, §4.1.7: neither may be present, so that a SET is never taken for another JWT.
         for forbidden in ["sub", "exp"] {
             if payload.get(forbidden).is_some() {
@@ -95,10 +98,16 @@ impl<'a> SecurityEventToken<'a> {
             Some(Value::Object(events)) if !events.is_empty() => events,
             _ => return Err(not("events", "an object with one event")),
         };
+        let in_event = || legacy::subject(events).filter(|_| legacy);
         let sub_id = payload
             .get("sub_id")
+            .or_else(in_event)
             .ok_or_else(|| not("sub_id", "a subject identifier"))?;
-        let subject = Subject::read(sub_id)
+        let with_format = match legacy {
+            true => legacy::with_format(sub_id),
+            false => Cow::Borrowed(sub_id),
+        };
+        let subject = Subject::read(&with_format)
             .map_err(|error| Rejection::invalid_request(format!("`sub_id`: {error}")))?;
         let Reported {
             event,

@@ -122,7 +122,7 @@ impl<C: Conversation> Host<C> {
         for _ in 0..MOST_ROUNDS {
             let (known, signature) = match self.verified.get(token) {
                 Some(known) => (known.clone(), None),
-                None => match self.engine.begin(token, request.now)? {
+                None => match self.engine.begin(token, request.now, Detail::Decision)? {
                     Begun::Refused(verdict) => return Ok(verdict),
                     Begun::Needs { handle, needs } => {
                         if let Some(need) = &needs.key

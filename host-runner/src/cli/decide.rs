@@ -124,24 +124,12 @@ fn answer(
         complain(format_args!("standard input: line {number}: {error}"));
         fault_verdict(on_error, detail)
     });
-    let mut json = verdict.json.ok_or("the engine wrote no evaluation")?;
-    if detail == Detail::Decision {
-        cut_explanation(&mut json);
-    }
+    let json = verdict.json.ok_or("the engine wrote no evaluation")?;
     // In front, as text: the rest stays byte for byte what the engine wrote.
     let members = json
         .strip_prefix('{')
         .ok_or("the engine wrote no JSON object")?;
     Ok(format!(r#"{{"id":{},{members}"#, line.id))
-}
-
-/// A refusal at `begin`, which is not told how much to write, always comes with its explanation: canonical JSON, so
-/// that these members stand at its end, and quotes cannot stand so within a string.
-fn cut_explanation(json: &mut String) {
-    if let Some(at) = json.find(r#","keys":["#) {
-        json.truncate(at);
-        json.push('}');
-    }
 }
 
 /// One line of `--signals`.

@@ -117,9 +117,10 @@ const TOOK: &str = "[]";
 impl Conversation for WasmEngine {
     type Error = EngineError;
 
-    fn begin(&mut self, token: &str, now: UnixTime) -> Result<Begun, EngineError> {
+    fn begin(&mut self, token: &str, now: UnixTime, detail: Detail) -> Result<Begun, EngineError> {
+        let detail = convert::detail(detail);
         let (begun, mask) = self.call(Time::Bounded, |guest, store, engine, mask| {
-            let begun = guest.call_begin(store, engine, token, now.as_secs())?;
+            let begun = guest.call_begin(store, engine, token, now.as_secs(), detail)?;
             Ok((begun, mask))
         })?;
         convert::begun(begun, mask)

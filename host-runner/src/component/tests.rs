@@ -54,7 +54,7 @@ fn load(bounds: Bounds) -> Option<Arc<EngineComponent>> {
 }
 
 fn begin(engine: &mut WasmEngine) -> Result<Begun, EngineError> {
-    engine.begin("no token", NOW)
+    engine.begin("no token", NOW, Detail::None)
 }
 
 #[test]
@@ -69,7 +69,13 @@ fn a_call_past_its_deadline_costs_the_instance_and_nothing_else() {
         for _ in 0..=Time::Bounded.ticks() {
             store.engine().increment_epoch();
         }
-        guest.call_begin(&mut store, engine, "no token", 0)
+        guest.call_begin(
+            &mut store,
+            engine,
+            "no token",
+            0,
+            super::convert::detail(Detail::None),
+        )
     });
     assert_eq!(
         late.unwrap_err(),
@@ -113,11 +119,13 @@ fn the_handles_of_another_instance_are_stale() {
         return;
     };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
-    let handle_of =
-        |engine: &mut WasmEngine, subject| match engine.begin(&token(subject), NOW).unwrap() {
-            Begun::Needs { handle, .. } => handle,
-            Begun::Refused(verdict) => panic!("{verdict:?}"),
-        };
+    let handle_of = |engine: &mut WasmEngine, subject| match engine
+        .begin(&token(subject), NOW, Detail::None)
+        .unwrap()
+    {
+        Begun::Needs { handle, .. } => handle,
+        Begun::Refused(verdict) => panic!("{verdict:?}"),
+    };
     let decide = |engine: &mut WasmEngine, handle| {
         let request = Request {
             now: NOW,
@@ -155,7 +163,7 @@ fn memory_is_bounded_from_the_start_and_while_running() {
     let Some(component) = load(small) else { return };
     let mut engine = WasmEngine::new(component, CONFIGURATION).unwrap();
     let answer = begin(&mut engine).unwrap();
-    let large = engine.begin(&"x".repeat(16 << 20), UnixTime::default());
+    let large = engine.begin(&"x".repeat(16 << 20), UnixTime::default(), Detail::None);
     assert_eq!(large.unwrap_err(), EngineError::Memory(small.memory));
     assert_eq!(begin(&mut engine).unwrap(), answer);
 }

@@ -20,7 +20,12 @@ struct Script {
 impl Conversation for Script {
     type Error = Infallible;
 
-    fn begin(&mut self, _token: &str, _now: UnixTime) -> Result<Begun, Infallible> {
+    fn begin(
+        &mut self,
+        _token: &str,
+        _now: UnixTime,
+        _detail: Detail,
+    ) -> Result<Begun, Infallible> {
         Ok(self.begun.remove(0))
     }
 

@@ -231,7 +231,7 @@ fn a_record_that_was_not_fetched_or_cannot_be_read_refuses() {
     let token = host.token(START, json!({}));
     let Begun::Needs { handle, needs } = host
         .engine
-        .begin(&token, UnixTime::from_secs(START))
+        .begin(&token, UnixTime::from_secs(START), Detail::None)
         .unwrap()
     else {
         panic!("refused");

@@ -5,7 +5,7 @@ use super::*;
 fn begin(host: &mut Host, token: &str) -> (super::super::Handle, super::super::Needs) {
     match host
         .engine
-        .begin(token, UnixTime::from_secs(START))
+        .begin(token, UnixTime::from_secs(START), Detail::None)
         .unwrap()
     {
         Begun::Needs { handle, needs } => (handle, needs),

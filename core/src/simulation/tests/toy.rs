@@ -95,7 +95,7 @@ fn verdict(outcome: Outcome, status: u16, reason: Option<&str>) -> Verdict {
 impl Conversation for Toy {
     type Error = Infallible;
 
-    fn begin(&mut self, token: &str, _: UnixTime) -> Result<Begun, Infallible> {
+    fn begin(&mut self, token: &str, _: UnixTime, _: Detail) -> Result<Begun, Infallible> {
         if token.is_empty() {
             let refused = verdict(Outcome::Deny, 401, Some("token_missing"));
             return Ok(Begun::Refused(refused));
