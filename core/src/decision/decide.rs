@@ -51,13 +51,7 @@ pub(crate) fn decide(
     }
 
     let mut findings = Findings::new(Voice::of(issuer.dialect, token.capable), detail);
-    findings.note("token", "passed", || {
-        format!(
-            "issued at {}, good until {}",
-            token.issued_at.as_secs(),
-            token.good_until.as_secs()
-        )
-    });
+    explain_token(issuer, token, &mut findings);
     findings.revisit(
         token
             .good_until
@@ -101,6 +95,28 @@ pub(crate) fn decide(
     route::check(token, issuer, settings, request.path, &mut findings);
     signals::check(configuration, token, request, &mut findings);
     findings.conclude(resource)
+}
+
+/// Check 1 has passed: what it looked at, one line each.
+fn explain_token(issuer: &Issuer, token: &AccessToken, findings: &mut Findings) {
+    findings.note("token.form", "passed", String::new);
+    findings.note("token.issuer", "passed", || token.issuer_url.clone());
+    findings.note("token.algorithm", "passed", String::new);
+    findings.note("token.audience", "passed", || issuer.audiences.join(" or "));
+    findings.note("token.signature", "passed", String::new);
+    findings.note("token.times", "passed", || {
+        format!(
+            "issued at {}, expires at {}, good until {}",
+            token.issued_at.as_secs(),
+            token.expires.as_secs(),
+            token.good_until.as_secs()
+        )
+    });
+    let proof = match token.confirmation {
+        Some(_) => "passed",
+        None => "notApplicable",
+    };
+    findings.note("token.proof", proof, String::new);
 }
 
 /// Check 1, as far as time and possession change its answer.

@@ -170,26 +170,21 @@ impl PolicyCheck<'_> {
 
     /// What a refusing policy comes to: by its location, or by the time of the fact.
     fn refuse(&self, policy: &CompiledPolicy, evidence: Evidence, findings: &mut Findings) {
-        let id = Some(policy.label());
         let block = policy.grant.blocks();
-        if let Some(address) = self
-            .facts
-            .address
-            .filter(|_| policy.reads_address || policy.reads_country)
-        {
+        let contradicted = evidence == Evidence::Contradicted;
+        // Where the issuer will not look at the location, a control that a new token can show is the better question.
+        let by_location = (policy.reads_address || policy.reads_country)
+            && (block || policy.evaluated_by_issuer)
+            && !contradicted;
+        if let Some(address) = self.facts.address.filter(|_| by_location) {
             self.refuse_location(policy, address, findings);
             return;
         }
-        let code = if block {
-            ReasonCode::PolicyBlock
-        } else {
-            ReasonCode::PolicyControl
-        };
-        let fact = self.time_of_fact(policy);
-        let situation = if evidence == Evidence::Contradicted {
+        let acr_value = self.acr_value(policy);
+        let situation = if contradicted {
             Situation::Refused
         } else if policy.evaluated_by_issuer {
-            match fact {
+            match self.time_of_fact(policy) {
                 // A block that rests on no standing state holds for any token.
                 Some(fact)
                     if self.token.issued_earliest < fact
@@ -197,7 +192,7 @@ impl PolicyCheck<'_> {
                 {
                     Situation::UnmetControl {
                         fact: Some(fact),
-                        acr_value: None,
+                        acr_value,
                     }
                 }
                 _ => Situation::Refused,
@@ -207,10 +202,15 @@ impl PolicyCheck<'_> {
         } else {
             Situation::UnmetControl {
                 fact: None,
-                acr_value: self.acr_value(policy),
+                acr_value,
             }
         };
-        let result = findings.against(situation, code, id);
+        let code = if block {
+            ReasonCode::PolicyBlock
+        } else {
+            ReasonCode::PolicyControl
+        };
+        let result = findings.against(situation, code, Some(policy.label()));
         findings.note("policy", result, || {
             format!("{}: {} ({evidence:?})", policy.label(), code.as_str())
         });

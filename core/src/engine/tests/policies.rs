@@ -93,6 +93,34 @@ fn a_control_that_a_new_token_can_show_is_asked_for_in_the_issuers_words() {
 }
 
 #[test]
+fn a_control_outside_the_office_is_asked_for_where_the_issuer_ignores_locations() {
+    let policies = json!([policy(
+        "mfa-outside",
+        outside_the_office(),
+        controls("OR", &["mfa"])
+    )]);
+    let issuer =
+        json!({"policies": policies, "namedLocations": office(), "acrValues": {"mfa": "gold"}});
+    for (address, claims, expected) in [
+        (INSIDE, json!({"acr": "silver"}), "allow 200 []"),
+        (OUTSIDE, json!({"acr": "gold"}), "allow 200 []"),
+        (
+            OUTSIDE,
+            json!({"acr": "silver"}),
+            "challenge 401 [policy_control_unmet] error=insufficient_user_authentication acr_values=gold",
+        ),
+    ] {
+        let mut host = Host::with(Dialect::Keycloak, issuer.clone(), json!({}));
+        let token = host.token(START, claims.clone());
+        assert_eq!(
+            told(&host.request(&token, &from(address, START + 10))),
+            expected,
+            "{address} {claims}"
+        );
+    }
+}
+
+#[test]
 fn operators_combine_evidence_and_standing_state() {
     let with = |operator| {
         policy(
