@@ -172,11 +172,12 @@ export class Engine {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * Reads a token and says what its decision needs. `now` is in seconds since the epoch.
+     * Reads a token and says what its decision needs. `now` is in seconds since the epoch; `detail` is how much
+     * JSON a refusal carries.
      *
      * Throws a `TypeError` if `now` is not a time.
      */
-    begin(token: string, now: number): Begun;
+    begin(token: string, now: number, detail?: Detail): Begun;
     /**
      * Decides one request with a token that began before.
      *
