@@ -7,14 +7,15 @@
 )]
 
 mod decide;
+mod signed;
+mod statuses;
 mod support;
-
-use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
-use support::{Folder, NOW, TRANSMITTER, command, configuration, request, revocation, run, token};
+use support::{
+    Folder, NOW, TRANSMITTER, command, configuration, request, revocation, run, scenario, token,
+};
 
 #[test]
 fn help_is_an_answer_and_a_misspelt_option_is_none() {
@@ -296,9 +297,7 @@ fn schemas_and_completions_are_printed() {
 
 #[test]
 fn a_scenario_is_replayed_for_programs_and_for_people() {
-    let scenario =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios/user-revocation.json");
-    let scenario = fs::read_to_string(scenario).unwrap();
+    let scenario = scenario("user-revocation");
     let folder = Folder::new("replay");
     let sound = folder.file("sound.json", &scenario);
     let wrong = folder.file(
