@@ -41,22 +41,20 @@ pub(crate) fn decide(
             resource,
         );
     };
-    if let Err((code, why)) = still_good(
-        token,
-        request,
-        answers,
-        Duration::from_secs(settings.clock_skew),
-    ) {
+    let skew = Duration::from_secs(settings.clock_skew);
+    if let Err(out) = token.check_time(request.now, skew) {
+        return Evaluation {
+            revisit_at: out.good_from,
+            ..refuse(out.code, out.what, resource)
+        };
+    }
+    if let Err((code, why)) = check_proof(token, request, answers) {
         return refuse(code, why, resource);
     }
 
     let mut findings = Findings::new(Voice::of(issuer.dialect, token.capable), detail);
     explain_token(issuer, token, &mut findings);
-    findings.revisit(
-        token
-            .good_until
-            .saturating_add(Duration::from_secs(settings.clock_skew)),
-    );
+    findings.revisit(token.good_until.saturating_add(skew));
     if findings.explaining() {
         findings.report.keys = token.keys.iter().map(|key| key.key).collect();
     }
@@ -119,26 +117,12 @@ fn explain_token(issuer: &Issuer, token: &AccessToken, findings: &mut Findings) 
     findings.note("token.proof", proof, String::new);
 }
 
-/// Check 1, as far as time and possession change its answer.
-fn still_good(
+/// Check 1, as far as the presenter changes its answer: the scheme, and the proof of possession.
+fn check_proof(
     token: &AccessToken,
     request: &Request<'_>,
     answers: &Answers<'_>,
-    skew: Duration,
 ) -> Result<(), (ReasonCode, &'static str)> {
-    let now = request.now;
-    if now >= token.expires.saturating_add(skew) {
-        return Err((ReasonCode::TokenExpired, "past `exp`"));
-    }
-    if now >= token.good_until.saturating_add(skew) {
-        return Err((ReasonCode::TokenTooOld, "older than the age cap"));
-    }
-    let starts = token
-        .not_before
-        .map_or(token.issued_at, |nbf| nbf.max(token.issued_at));
-    if now.saturating_add(skew) < starts {
-        return Err((ReasonCode::TokenNotYetValid, "before `nbf` or `iat`"));
-    }
     let bound_by_proof = match request.scheme {
         None => false,
         Some(scheme) if scheme.eq_ignore_ascii_case("Bearer") => false,

@@ -8,11 +8,11 @@ use core::convert::Infallible;
 use super::handles::{Entry, Handles};
 use super::{
     Begun, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed,
-    SignatureAnswer, SignatureNeed, Verdict,
+    SignatureAnswer, SignatureNeed,
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::gathered::Gathered;
-use crate::decision::{Answers, ReasonCode, Request, decide, refuse};
+use crate::decision::{Answers, Evaluation, ReasonCode, Request, decide, refuse};
 use crate::policy::Candidates;
 use crate::state::Record;
 use crate::time::UnixTime;
@@ -120,10 +120,6 @@ impl Engine {
         true
     }
 
-    fn refused(&self, code: ReasonCode, why: &str, detail: Detail) -> Verdict {
-        refuse(code, why, &self.configuration.resource).into_verdict(detail)
-    }
-
     fn begin_token(&mut self, token: &str, now: UnixTime, detail: Detail) -> Begun {
         if let Some(handle) = self.handles.find(token)
             && self.refresh(handle, now)
@@ -134,14 +130,21 @@ impl Engine {
             return Begun::Needs { handle, needs };
         }
         if token.is_empty() {
-            return Begun::Refused(self.refused(
+            let evaluation = refuse(
                 ReasonCode::TokenMissing,
                 "no token was presented",
-                detail,
-            ));
+                &self.configuration.resource,
+            );
+            return Begun::Refused(evaluation.into_verdict(detail));
         }
         match self.read(token, now) {
-            Err(refusal) => Begun::Refused(self.refused(refusal.code, &refusal.detail, detail)),
+            Err(refusal) => {
+                let evaluation = Evaluation {
+                    revisit_at: refusal.revisit_at,
+                    ..refuse(refusal.code, &refusal.detail, &self.configuration.resource)
+                };
+                Begun::Refused(evaluation.into_verdict(detail))
+            }
             Ok((entry, needs)) => {
                 // Two requests may be on their way with one token that is not verified yet: they share its handle.
                 let pending = self.handles.find(token);

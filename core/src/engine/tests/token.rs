@@ -82,6 +82,21 @@ fn what_is_not_a_token_for_us_gets_401_without_a_claims_challenge() {
 }
 
 #[test]
+fn a_token_of_the_future_says_when_to_come_back() {
+    let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
+    let token = host.token(START, json!({"nbf": START + 200}));
+    for now in [START, START + 139] {
+        let verdict = host.ask(&token, now);
+        assert_eq!(
+            told(&verdict),
+            "deny 401 [token_not_yet_valid] error=invalid_token"
+        );
+        assert_eq!(verdict.revisit_at, Some(UnixTime::from_secs(START + 140)));
+    }
+    assert_eq!(told(&host.ask(&token, START + 140)), "allow 200 []");
+}
+
+#[test]
 fn age_is_capped_whatever_exp_says() {
     let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
     let capable = host.token(START, json!({"exp": START + 1_000_000}));
