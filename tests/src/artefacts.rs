@@ -10,12 +10,12 @@ use cae_host_runner::engine::Runtime;
 
 use crate::places;
 
-/// A file below the target directory that this test was built in.
+/// A file below the target directory that this test was built in, and the command that makes it.
 ///
 /// # Panics
 /// It is not there, and has to be.
 #[must_use]
-pub fn find(path: &str) -> Option<PathBuf> {
+pub fn find(path: &str, command: &str) -> Option<PathBuf> {
     let found = env::current_exe()
         .unwrap_or_default()
         .ancestors()
@@ -24,11 +24,20 @@ pub fn find(path: &str) -> Option<PathBuf> {
     if found.is_none() {
         assert!(
             env::var_os("CAE_REQUIRE_ARTEFACTS").is_none(),
-            "{path} is not built: run `cargo xtask build`"
+            "{path} is not built: run `{command}`"
         );
-        eprintln!("note: {path} is not built, this is not checked: run `cargo xtask build`");
+        eprintln!("note: {path} is not built, this is not checked: run `{command}`");
     }
     found
+}
+
+/// The file that holds the component.
+///
+/// # Panics
+/// It is not there, and has to be.
+#[must_use]
+pub fn component_file() -> Option<PathBuf> {
+    find("cae/cae.component.wasm", "cargo xtask build")
 }
 
 /// A file of the modules for JavaScript, which are built only where there is a Node to run them.
@@ -49,8 +58,8 @@ pub fn javascript(path: &str) -> Option<PathBuf> {
 pub fn component() -> Option<&'static Runtime> {
     static COMPONENT: OnceLock<Option<Runtime>> = OnceLock::new();
     let load = || {
-        let artefact = Artefact::from_file(&find("cae/cae.component.wasm")?);
-        let component = artefact.and_then(|found| EngineComponent::load(&found, Bounds::batch()));
+        let component = Artefact::from_file(&component_file()?)
+            .and_then(|found| EngineComponent::load(&found, Bounds::batch()));
         Some(Runtime::Wasm(component.unwrap()))
     };
     COMPONENT.get_or_init(load).as_ref()

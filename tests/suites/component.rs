@@ -16,7 +16,7 @@ struct Contents {
 }
 
 fn contents() -> Option<Contents> {
-    artefacts::find("cae/cae.component.wasm").map(|file| read(&fs::read(file).unwrap()))
+    artefacts::component_file().map(|file| read(&fs::read(file).unwrap()))
 }
 
 fn read(bytes: &[u8]) -> Contents {

@@ -8,7 +8,7 @@ use core::convert::Infallible;
 use super::handles::{Entry, Handles};
 use super::{
     Begun, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed,
-    SignatureAnswer, SignatureNeed,
+    SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::gathered::Gathered;
@@ -128,6 +128,10 @@ impl Engine {
         true
     }
 
+    fn refused(&self, code: ReasonCode, why: &str, detail: Detail) -> Verdict {
+        refuse(code, why, &self.configuration.resource).into_verdict(detail)
+    }
+
     fn begin_token(&mut self, token: &str, now: UnixTime, detail: Detail) -> Begun {
         if let Some(handle) = self.handles.find(token)
             && self.refresh(handle, now)
@@ -138,12 +142,8 @@ impl Engine {
             return Begun::Needs { handle, needs };
         }
         if token.is_empty() {
-            let evaluation = refuse(
-                ReasonCode::TokenMissing,
-                "no token was presented",
-                &self.configuration.resource,
-            );
-            return Begun::Refused(evaluation.into_verdict(detail));
+            let why = "no token was presented";
+            return Begun::Refused(self.refused(ReasonCode::TokenMissing, why, detail));
         }
         match self.read(token, now) {
             Err(refusal) => {
