@@ -147,56 +147,48 @@ impl PolicyCheck<'_> {
 
     fn applies(&self, policy: &CompiledPolicy, findings: &mut Findings) {
         let evidence = self.grant_evidence(policy);
-        let unmet = match evidence {
-            Evidence::Met => false,
-            Evidence::Unmet | Evidence::Contradicted => true,
-            Evidence::NotUnderstood => {
-                let gap = Gap {
-                    conditions: ConditionSet::EMPTY,
-                    members: controls_not_understood(policy),
-                    lasting: false,
-                };
-                self.undetermined(policy, &gap, findings);
-                return;
-            }
+        let met = match evidence {
+            Evidence::Met => Some(true),
+            Evidence::Unmet | Evidence::Contradicted => Some(false),
             // Other issuers have not looked at this policy: what the token does not show was not required.
-            Evidence::Unknown if !policy.evaluated_by_issuer => true,
-            Evidence::Unknown => {
-                // A device may lose what it had; nobody takes an authentication back.
-                let about_a_device = |control: &GrantControl| {
-                    matches!(
-                        control,
-                        GrantControl::CompliantDevice | GrantControl::DomainJoinedDevice
-                    )
-                };
-                let gap = Gap {
-                    conditions: ConditionSet::EMPTY,
-                    members: self.unmet_controls(policy),
-                    lasting: !policy.grant.controls.iter().any(about_a_device),
-                };
-                self.undetermined(policy, &gap, findings);
-                return;
-            }
+            Evidence::Unknown if !policy.evaluated_by_issuer => Some(false),
+            Evidence::Unknown | Evidence::NotUnderstood => None,
         };
-        if unmet {
-            self.refuse(policy, evidence, findings);
+        match met {
+            Some(true) => {}
+            Some(false) => self.refuse(policy, evidence, findings),
+            None => self.undetermined(policy, &self.control_gap(policy, evidence), findings),
         }
+        // The policy applies, whatever its controls come to.
         self.sign_in_frequency(policy, findings);
         if findings.reporting() {
-            let result = if unmet { "failure" } else { "success" };
-            let controls = if unmet {
-                self.unmet_controls(policy)
-            } else {
-                Vec::new()
-            };
-            findings
-                .report
-                .policies
-                .push(outcome(policy, "yes", result, controls));
-            findings
-                .report
-                .session_controls
-                .extend(policy.session.others.iter().cloned());
+            let session_controls = policy.session.others.iter().cloned();
+            findings.report.session_controls.extend(session_controls);
+            let row = met.map(|met| match met {
+                true => outcome(policy, "yes", "success", Vec::new()),
+                false => outcome(policy, "yes", "failure", self.unmet_controls(policy)),
+            });
+            findings.report.policies.extend(row);
+        }
+    }
+
+    /// Controls that cannot be told.
+    fn control_gap(&self, policy: &CompiledPolicy, evidence: Evidence) -> Gap {
+        // A device may lose what it had; nobody takes an authentication back.
+        let about_a_device = |control: &GrantControl| {
+            matches!(
+                control,
+                GrantControl::CompliantDevice | GrantControl::DomainJoinedDevice
+            )
+        };
+        let understood = evidence == Evidence::Unknown;
+        Gap {
+            conditions: ConditionSet::EMPTY,
+            members: match understood {
+                true => self.unmet_controls(policy),
+                false => controls_not_understood(policy),
+            },
+            lasting: understood && !policy.grant.controls.iter().any(about_a_device),
         }
     }
 
