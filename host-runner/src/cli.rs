@@ -20,12 +20,13 @@ mod token;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::component::{Artefact, Bounds, EngineComponent};
 use crate::engine::Runtime;
 use output::Output;
-use problem::Problem;
+use problem::{Problem, complain};
 
 /// Continuous Access Evaluation: what an API decides about an access token, given the events, the policies and
 /// the network of the moment.
@@ -40,13 +41,13 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  cae replay user-revocation.json
+  cae replay tests/scenarios/user-revocation.json
       runs a scenario through the engine and draws who said what to whom
   cae decide --config engine.json --signals sets.jsonl < requests.jsonl
       decides a batch of requests, one JSON object per line in and out
   cae policy check policies/ --named-locations locations.json
       says what of each Conditional Access policy an API can enforce itself
-  cae challenge parse \"$(curl -si https://api.example/orders | sed -n 's/^www-authenticate: //Ip')\"
+  curl -si https://api.example/orders | cae challenge parse -
       decodes the claims challenge of a 401
 
 Exit status: 0 done; 1 the answer is no; 2 the input cannot be used.";
@@ -77,22 +78,22 @@ enum EngineChoice {
 enum Command {
     Replay(replay::Arguments),
     Decide(decide::Arguments),
-    /// Read security event tokens (SETs)
+    /// Read security event tokens (SETs): decode
     #[command(subcommand)]
     Event(event::Command),
-    /// Read claims challenges
+    /// Read claims challenges: parse
     #[command(subcommand)]
     Challenge(challenge::Command),
-    /// Read access tokens
+    /// Read access tokens: inspect
     #[command(subcommand)]
     Token(token::Command),
-    /// Read Conditional Access policies
+    /// Read Conditional Access policies: check
     #[command(subcommand)]
     Policy(policy::Command),
-    /// Read named locations
+    /// Read named locations: match
     #[command(subcommand)]
     Location(location::Command),
-    /// Describe the files that this program reads
+    /// Describe the files that this program reads: schema
     #[command(subcommand)]
     Config(config::Command),
     Completions(completions::Arguments),
@@ -126,8 +127,13 @@ pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version come this way too. That nobody reads them any more is no error.
-            drop(error.print());
+            let help = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+            if error.use_stderr() && error.kind() != help {
+                complain(usage(&error));
+            } else {
+                // Help and version come this way too. That nobody reads them any more is no error.
+                drop(error.print());
+            }
             return if error.use_stderr() {
                 Exit::BadInput
             } else {
@@ -140,8 +146,27 @@ pub fn main() -> Exit {
         problem.print();
         Exit::BadInput
     });
-    out.finish();
-    exit
+    match out.finish() {
+        Ok(()) => exit,
+        Err(problem) => {
+            problem.print();
+            Exit::BadInput
+        }
+    }
+}
+
+/// What is wrong with the command line, on one line: clap takes a paragraph.
+fn usage(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"))
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
+        .collect();
+    let said = said.join(" ");
+    let said = said.strip_prefix("error: ").unwrap_or(&said);
+    format!("{said}; --help says what there is")
 }
 
 impl Cli {

@@ -1,6 +1,7 @@
 //! A scenario's run, drawn as a sequence of messages between client, issuer, resource server and transmitter.
 
 mod details;
+mod history;
 mod lanes;
 
 use std::fmt::Write as _;
@@ -9,6 +10,7 @@ use cae_core::simulation::{Expectation, LineKind, Scenario, StepReport, Summary}
 
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, member, one_line, word, wrap};
 use anstyle::Style;
+use history::{History, Known};
 use lanes::{Arrow, Lanes, Place};
 
 /// Draws one run. Every method gives lines with styles in them; whoever prints them may strip those.
@@ -18,6 +20,7 @@ pub(crate) struct Timeline {
     width: usize,
     /// The step that was drawn last, to number the first line of each.
     step: Option<usize>,
+    history: History,
 }
 
 /// What an exchange came to: the words on the returning arrow, and their colour.
@@ -33,15 +36,23 @@ impl Timeline {
             lanes: Lanes::new(width, unicode),
             width,
             step: None,
+            history: History::default(),
         }
     }
 
-    /// Title, description and the heads of the lanes.
+    /// Title, description, how to read the picture, and the heads of the lanes.
     pub(crate) fn open(&self, scenario: &Scenario) -> String {
         let mut text = format!("{STRONG}{}{STRONG:#}\n", one_line(&scenario.title));
         for line in wrap(&scenario.description, self.width) {
             let _ = writeln!(text, "{line}");
         }
+        let legend = format!(
+            "{} message   {} change   {} as the scenario expects   +5m since the start",
+            self.lanes.message(),
+            self.lanes.change(),
+            self.lanes.tick()
+        );
+        let _ = writeln!(text, "\n{FAINT}{legend}{FAINT:#}");
         let _ = write!(text, "\n{}\n{}", self.lanes.heads(), self.lanes.blank());
         text
     }
@@ -50,13 +61,14 @@ impl Timeline {
     pub(crate) fn exchange(&mut self, report: &StepReport) -> String {
         let mut text = String::new();
         self.headline(&mut text, report);
+        let known = self.history.about(report);
         let (from, to) = (Place::of(&report.from), Place::of(&report.to));
         match (from, to) {
             (Some(from), Some(to)) if from != to => {
                 let ask = Arrow {
                     from,
                     to,
-                    words: asked(report),
+                    words: asked(report, &known),
                     style: Style::new(),
                 };
                 let _ = writeln!(text, "{}", self.lanes.arrow(&ask));
@@ -76,8 +88,12 @@ impl Timeline {
             }
             (None, None) => {}
         }
-        self.details(&mut text, report);
+        for detail in details::of(report, &known) {
+            detail.write(&mut text, self.width);
+        }
+        self.expectations(&mut text, report);
         text.push_str(&self.lanes.blank());
+        self.history.add(report);
         text
     }
 
@@ -136,13 +152,6 @@ impl Timeline {
         }
     }
 
-    fn details(&self, text: &mut String, report: &StepReport) {
-        for detail in details::of(report) {
-            detail.write(text, HEAD, self.width);
-        }
-        self.expectations(text, report);
-    }
-
     /// What holds goes into a few lines; what does not gets its own.
     fn expectations(&self, text: &mut String, report: &StepReport) {
         let (held, failed): (Vec<&Expectation>, Vec<_>) = report
@@ -152,7 +161,8 @@ impl Timeline {
         let held: Vec<String> = held.into_iter().map(briefly).collect();
         let lines = [(GOOD, self.lanes.tick(), held.join(", "))]
             .into_iter()
-            .filter(|(.., held)| !held.is_empty());
+            .filter(|(.., held)| !held.is_empty())
+            .map(|(style, mark, held)| (style, mark, format!("as expected: {held}")));
         let lines = lines.chain(failed.into_iter().map(
             |Expectation {
                  key,
@@ -168,12 +178,14 @@ impl Timeline {
             },
         ));
         for (style, mark, words) in lines {
-            for (n, line) in wrap(&words, self.width.saturating_sub(HEAD).saturating_sub(2))
+            let inner = self.width.saturating_sub(details::INDENT);
+            for (n, line) in wrap(&words, inner.saturating_sub(2))
                 .into_iter()
                 .enumerate()
             {
                 let mark = if n == 0 { mark } else { ' ' };
-                let _ = writeln!(text, "{:HEAD$}{style}{mark} {line}{style:#}", "");
+                let indent = details::INDENT;
+                let _ = writeln!(text, "{:indent$}{style}{mark} {line}{style:#}", "");
             }
         }
     }
@@ -195,17 +207,19 @@ fn briefly(expected: &Expectation) -> String {
 const HEAD: usize = 15;
 
 /// The words on the arrow that begins an exchange.
-fn asked(report: &StepReport) -> String {
+fn asked(report: &StepReport, known: &Known<'_>) -> String {
     match report.kind {
         LineKind::SignIn => "asks for a token".to_owned(),
         LineKind::ClientRetry => "forwards claims".to_owned(),
         LineKind::Request => {
             let request = report.request.clone().unwrap_or_default();
-            let path = request.path.as_deref().unwrap_or("/");
-            match request.client_ip {
-                Some(address) => format!("{path} from {address}"),
-                None => path.to_owned(),
-            }
+            let token = known.token.as_ref().map(history::Seen::name);
+            let address = request.client_ip.map(|address| format!("from {address}"));
+            let words: Vec<_> = [request.path, token, address]
+                .into_iter()
+                .flatten()
+                .collect();
+            words.join(", ")
         }
         LineKind::Event | LineKind::Delivery => {
             match report.event.as_ref().and_then(|event| event.delivery) {
@@ -282,7 +296,7 @@ fn elapsed(seconds: u64) -> String {
         (0, m, s) => format!("+{m}m{s:02}s"),
         (h, 0, 0) => format!("+{h}h"),
         (h, m, 0) => format!("+{h}h{m:02}m"),
-        (h, m, s) => format!("+{h}:{m:02}:{s:02}"),
+        (h, m, s) => format!("+{h}h{m:02}m{s:02}s"),
     }
 }
 

@@ -14,7 +14,32 @@ signed tokens and security events:
   condition change   a user moves to another network, and the token in use stops working
 ";
 
-const FLOWS: &[&str] = &["user-revocation", "condition-change"];
+/// A flow: its scenario, and what to know before watching it.
+const FLOWS: &[(&str, &str)] = &[
+    (
+        "user-revocation",
+        "\
+Flow 1 of 2: an event. An access token is good until it expires, even if its user was thrown out an hour ago.
+Here the issuer tells the API (a signed security event), and the API tells the client what to ask for (a claims challenge).
+",
+    ),
+    (
+        "condition-change",
+        "\
+Flow 2 of 2: a condition. No event is sent: the user walks out of the office with an open session.
+The API sees the new address itself, compares it with the same policy as the issuer, and sends the client back there.
+",
+    ),
+];
+
+const NEXT: &str = "\
+That was continuous access evaluation. What to try next:
+
+  target/debug/cae --help
+  target/debug/cae replay tests/scenarios/split-tunnel-and-thief.json      (more stories: tests/scenarios/)
+  target/debug/cae decide --config examples/ENGINE.json --signals examples/signals.jsonl < examples/requests.jsonl
+  README.md, \"Try it on your own files\"
+";
 
 pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
     only(arguments, &[])?;
@@ -24,7 +49,8 @@ pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
         "it runs the component in wasmtime; the first time takes some minutes",
         || run(workspace::cargo().args(["build", "--locked", "--package", "cae-host-runner"])),
     )?;
-    FLOWS.iter().try_for_each(|flow| {
+    FLOWS.iter().try_for_each(|(flow, introduction)| {
+        println!("\n{introduction}");
         run(workspace::cargo()
             .args([
                 "run",
@@ -38,5 +64,7 @@ pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
                 "replay",
             ])
             .arg(format!("tests/scenarios/{flow}.json")))
-    })
+    })?;
+    println!("\n{NEXT}");
+    Ok(())
 }

@@ -15,7 +15,7 @@ use super::route;
 use super::signals;
 use super::standing::{Standing, Witnesses};
 use super::table::Voice;
-use crate::configuration::{Configuration, Issuer};
+use crate::configuration::{Configuration, Dialect, Issuer};
 use crate::engine::Detail;
 use crate::engine::handles::same_secret;
 use crate::policy::{Candidates, Facts};
@@ -75,6 +75,9 @@ pub(crate) fn decide(
             findings.revisit(lapse);
             entry.value
         });
+        if let Some((_, lapse)) = witnesses.compliance(standing.device()) {
+            findings.revisit(lapse);
+        }
         let facts = Facts {
             user_risk,
             ..gathered.facts(configuration)
@@ -165,7 +168,9 @@ fn exemption(
     if !settings.enforce_guests && token.user_type == Fact::Known(UserType::Guest) {
         return Some("guests are not enforced");
     }
-    if !settings.enforce_incapable_clients && !token.capable {
+    // Only this dialect has clients that declare a capability; of others none would be left to enforce.
+    let may_be_capable = issuer.dialect == Dialect::Entra;
+    if !settings.enforce_incapable_clients && may_be_capable && !token.capable {
         return Some("clients without cp1 are not enforced");
     }
     if !settings.enforce_tenants_with_policies && !issuer.policies.policies().is_empty() {

@@ -82,8 +82,10 @@ fn member_matches(member: &Member, unseen: UnseenMember, token: &AccessToken) ->
             }
         }
     }
+    // The record is one of the token's scope, and where tokens name no tenant the scope is that of one tenant.
     !seen
         && match unseen {
+            _ if member.kind == SubjectKind::Tenant => true,
             UnseenMember::Precise => false,
             UnseenMember::FailSafeSession => member.kind == SubjectKind::Session,
             UnseenMember::FailSafe => true,

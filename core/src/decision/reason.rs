@@ -46,6 +46,12 @@ macro_rules! reason_codes {
                 match self { $(Self::$variant => $code),+ }
             }
 
+            /// What it means, in one sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim()),+ }
+            }
+
             /// The check that gives it.
             #[must_use]
             pub const fn check(self) -> Check {

@@ -34,8 +34,9 @@ pub(super) fn check(
         let age = request
             .signal_age
             .iter()
-            .find(|(issuer, _)| *issuer == transmitter.issuer)
-            .map(|(_, age)| *age);
+            .filter(|(issuer, _)| *issuer == transmitter.issuer)
+            .map(|(_, age)| *age)
+            .max();
         match age {
             Some(age) if age <= limit => {
                 let left = Duration::from_secs(limit.saturating_sub(age).saturating_add(1));

@@ -8,7 +8,7 @@ use core::convert::Infallible;
 use super::handles::{Entry, Handles};
 use super::{
     Begun, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed,
-    SignatureAnswer, SignatureNeed,
+    SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::gathered::Gathered;
@@ -97,7 +97,8 @@ impl Engine {
             .candidates(&Gathered::of_token(token).facts(&self.configuration))
     }
 
-    /// Brings a known token up to the configuration in force; `false` if it would not pass any more.
+    /// Brings a known token up to the configuration in force; `false` if it would not pass any more, or if the host was
+    /// told to fetch other records for it.
     fn refresh(&mut self, handle: Handle, now: UnixTime) -> bool {
         let epoch = self.epoch;
         let Some(known) = self.handles.get_mut(handle) else {
@@ -107,8 +108,15 @@ impl Engine {
             return true;
         }
         let (text, key_id, verified) = (known.token.clone(), known.key_id.clone(), known.verified);
+        let keys = known.access_token.keys.clone();
         let fresh = match self.read(&text, now) {
-            Ok((entry, _)) if entry.key_id.is_some() && entry.key_id == key_id => entry,
+            Ok((entry, _))
+                if entry.key_id.is_some()
+                    && entry.key_id == key_id
+                    && entry.access_token.keys == keys =>
+            {
+                entry
+            }
             _ => {
                 self.handles.remove(handle);
                 return false;
@@ -118,6 +126,10 @@ impl Engine {
             *known = Entry { verified, ..fresh };
         }
         true
+    }
+
+    fn refused(&self, code: ReasonCode, why: &str, detail: Detail) -> Verdict {
+        refuse(code, why, &self.configuration.resource).into_verdict(detail)
     }
 
     fn begin_token(&mut self, token: &str, now: UnixTime, detail: Detail) -> Begun {
@@ -130,12 +142,8 @@ impl Engine {
             return Begun::Needs { handle, needs };
         }
         if token.is_empty() {
-            let evaluation = refuse(
-                ReasonCode::TokenMissing,
-                "no token was presented",
-                &self.configuration.resource,
-            );
-            return Begun::Refused(evaluation.into_verdict(detail));
+            let why = "no token was presented";
+            return Begun::Refused(self.refused(ReasonCode::TokenMissing, why, detail));
         }
         match self.read(token, now) {
             Err(refusal) => {
@@ -175,27 +183,27 @@ impl Engine {
         let Some(entry) = self.handles.get_mut(handle) else {
             return Decided::Stale;
         };
-        if !entry.verified {
-            let refusal = match (&entry.key_id, answers.signature) {
-                (None, _) => Some((
-                    ReasonCode::TokenKeyUnknown,
-                    "no key of the issuer fits the token",
-                )),
-                (Some(_), Some(true)) => None,
-                (Some(_), Some(false)) => {
-                    Some((ReasonCode::TokenSignature, "the signature does not verify"))
-                }
-                (Some(_), None) => Some((
-                    ReasonCode::MissingSignature,
-                    "the host did not check the signature",
-                )),
-            };
-            if let Some((code, why)) = refusal {
-                self.handles.remove(handle);
-                return Decided::Verdict(
-                    refuse(code, why, &self.configuration.resource).into_verdict(detail),
-                );
+        let refusal = match (&entry.key_id, answers.signature) {
+            (None, _) => Some((
+                ReasonCode::TokenKeyUnknown,
+                "no key of the issuer fits the token",
+            )),
+            (Some(_), Some(true)) => None,
+            // Nobody is asked about a token that was verified before; a host that says so all the same is believed.
+            (Some(_), Some(false)) => {
+                Some((ReasonCode::TokenSignature, "the signature does not verify"))
             }
+            (Some(_), None) if entry.verified => None,
+            (Some(_), None) => Some((
+                ReasonCode::MissingSignature,
+                "the host did not check the signature",
+            )),
+        };
+        if let Some((code, why)) = refusal {
+            self.handles.remove(handle);
+            return Decided::Verdict(self.refused(code, why, detail));
+        }
+        if !entry.verified {
             self.handles.mark_verified(handle);
         }
         let Some(entry) = self.handles.get_mut(handle) else {

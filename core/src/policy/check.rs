@@ -161,7 +161,7 @@ fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Option<Value> {
             faults.push(FaultRow {
                 file: file.into(),
                 at: String::new(),
-                code: "policy.json",
+                code: "policy.malformed",
                 message: error.to_string(),
             });
         })

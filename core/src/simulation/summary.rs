@@ -13,9 +13,9 @@ use crate::json::Value;
 pub(super) fn sign_in(party: &Party, authentication: &Authentication, answer: &Value) -> String {
     let text = |name| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let how = match &party.user {
-        Some(_) if !authentication.interactive => "asks without its user",
-        Some(user) => &format!("asks for {user}"),
-        None => "asks for itself",
+        Some(user) if !authentication.interactive => &format!("asks the issuer, without {user}"),
+        Some(user) => &format!("signs {user} in"),
+        None => "signs itself in",
     };
     let outcome = match answer.get("lifetimeSeconds").and_then(Value::as_u64) {
         Some(seconds) => format!("a token for {}", span(seconds)),
@@ -47,7 +47,7 @@ pub(super) fn request(party: &Party, address: Option<&str>, verdict: &Verdict) -
         format!(" ({})", verdict.reasons.join(", "))
     };
     format!(
-        "{} asks{whom} from {}: {} {}{reasons}",
+        "{} calls the resource{whom} from {}: {} {}{reasons}",
         party.client,
         address.unwrap_or("nowhere"),
         verdict.status,
@@ -56,7 +56,7 @@ pub(super) fn request(party: &Party, address: Option<&str>, verdict: &Verdict) -
 }
 
 pub(super) fn event_signed(claims: &Value) -> String {
-    format!("{} is reported", event_types(claims))
+    format!("a security event is signed: {}", event_types(claims))
 }
 
 pub(super) fn event_received(claims: &Value, received: &Received) -> String {

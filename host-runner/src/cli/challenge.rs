@@ -1,11 +1,14 @@
 //! `cae challenge parse`.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use cae_core::json::Value;
 use serde::Deserialize;
 
 use super::output::Output;
 use super::problem::{Problem, complain};
-use super::{Exit, Options};
+use super::{Exit, Options, input};
 use crate::text::{FAINT, Pretty, one_line};
 
 #[derive(clap::Subcommand, Debug)]
@@ -13,8 +16,9 @@ pub(super) enum Command {
     /// Decode the claims request of a `WWW-Authenticate` header
     #[command(after_help = HELP)]
     Parse {
-        /// Value of the header; with or without its name
-        #[arg(value_name = "HEADER")]
+        /// Value of the header, with or without its name; `-` reads it from standard input, or finds it among
+        /// the headers of a response there
+        #[arg(value_name = "HEADER|-")]
         header: String,
     },
 }
@@ -24,7 +28,8 @@ With --json, everything that the header says on one line.
 
 Exit status: 0 found; 1 there is no claims challenge; 2 the header is malformed.
 
-Example:
+Examples:
+  curl -si https://api.example/orders | cae challenge parse -
   cae challenge parse 'Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="'"#;
 
 /// What of the answer this command acts upon.
@@ -49,10 +54,17 @@ enum Status {
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
     let Command::Parse { header } = command;
+    let read;
+    let header = if header == input::STANDARD_INPUT {
+        read = input::any_text(Path::new(header), LIMIT)?;
+        &read
+    } else {
+        header
+    };
     let text = options
         .runtime()?
         .tools()
-        .parse_challenge(value_of(header))?;
+        .parse_challenge(&value_of(header))?;
     let answer: Answer = serde_json::from_str(&text).map_err(Problem::new)?;
     if out.json() {
         out.line(&text);
@@ -63,7 +75,7 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
         Status::Found => Ok(Exit::Done),
         Status::None => {
             complain(
-                "the header holds no claims challenge: the client needs a new sign-in, not other claims",
+                "the header holds no claims challenge: a client has nothing to take to the issuer",
             );
             Ok(Exit::Negative)
         }
@@ -97,10 +109,40 @@ fn print_claims(answer: &Answer, claims: &str, out: &mut Output) {
     });
 }
 
-/// The value of a header that was pasted with its name.
-fn value_of(header: &str) -> &str {
-    match header.split_once(':') {
-        Some((name, value)) if name.trim().eq_ignore_ascii_case("www-authenticate") => value.trim(),
-        _ => header.trim(),
+/// The value of a header that was pasted with its name, alone or among others; a repeated one is one list
+/// (RFC 9110 §5.3).
+fn value_of(header: &str) -> Cow<'_, str> {
+    let named: Vec<&str> = header
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("www-authenticate"))
+        .map(|(_, value)| value.trim())
+        .collect();
+    if named.is_empty() {
+        header.trim().into()
+    } else {
+        named.join(", ").into()
+    }
+}
+
+/// Longest input: a response's headers and the beginning of its body.
+const LIMIT: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::value_of;
+
+    #[test]
+    fn the_header_is_found_where_it_was_pasted() {
+        for (pasted, value) in [
+            (" Bearer a=b\n", "Bearer a=b"),
+            ("WWW-Authenticate:Bearer a=b", "Bearer a=b"),
+            (
+                "HTTP/2 401\r\ndate: x\r\nwww-authenticate: Bearer a=b\r\nwww-authenticate: Basic\r\n\r\n{}",
+                "Bearer a=b, Basic",
+            ),
+        ] {
+            assert_eq!(value_of(pasted), value);
+        }
     }
 }

@@ -6,13 +6,13 @@ use cae_core::json::{Limits, Value};
 use cae_core::time::UnixTime;
 
 use super::output::Output;
-use super::problem::Problem;
+use super::problem::{Problem, warn};
 use super::{Exit, Options, input};
 use crate::clock;
 use crate::engine::{AnyEngine, Tools};
 use crate::session::{EventOutcome, Session};
 use crate::signature::Signatures;
-use crate::text::{BAD, GOOD, Pretty, STRONG, one_line, word};
+use crate::text::{ASKS, BAD, GOOD, Pretty, STRONG, one_line, word};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -117,8 +117,13 @@ fn decode(
             Value::from(file.to_string_lossy())
         ));
     } else {
+        let unchecked = word(&reading, "signature") == Some("notChecked");
         let (style, verdict) = match rejected {
             Some(code) => (BAD, format!("rejected, {code}")),
+            None if unchecked => (
+                ASKS,
+                "valid in form; signature, issuer and audience are not checked".to_owned(),
+            ),
             None => (GOOD, "accepted".to_owned()),
         };
         let name = file.to_string_lossy();
@@ -135,6 +140,20 @@ fn decode(
         });
     }
     Ok(if rejected.is_some() {
+        let json = set.starts_with('{');
+        match reader {
+            Reader::Tools { unsigned: true, .. } if set.starts_with("ey") => warn(format_args!(
+                "{}: looks like a signed SET: leave --unsigned out",
+                file.display()
+            )),
+            Reader::Tools {
+                unsigned: false, ..
+            } if json => warn(format_args!(
+                "{}: looks like a payload without signature: add --unsigned",
+                file.display()
+            )),
+            _ => {}
+        }
         Exit::Negative
     } else {
         Exit::Done

@@ -14,38 +14,67 @@ const MAX_LINE: usize = 2 << 20;
 /// The name that stands for standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
 
-/// Reads a document of the operator: configuration, policies, a scenario.
+/// Reads a document of the operator: configuration, policies, a scenario; `-` is standard input.
 pub(super) fn document(file: &Path) -> Result<String, Problem> {
-    text(file, Limits::DOCUMENT.bytes)
-}
-
-/// Reads a text of at most `limit` bytes; `-` is standard input.
-fn text(file: &Path, limit: usize) -> Result<String, Problem> {
+    let limit = Limits::DOCUMENT.bytes;
     let bytes = bytes(file, limit)?;
     if bytes.len() > limit {
+        let limit = limit >> 20;
         return Err(Problem::file(
             file,
-            format_args!("larger than the limit of {limit} bytes"),
+            format_args!("larger than the limit of {limit} MiB: split it"),
         ));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
+    let text = decode(bytes).map_err(|at| {
         Problem::file(
             file,
             format_args!("byte {at} is not UTF-8: save the file as UTF-8"),
         )
-    })
+    })?;
+    if text.trim().is_empty() {
+        return Err(Problem::file(file, "the file is empty: JSON belongs here"));
+    }
+    Ok(text)
 }
 
 /// Reads whatever is in a file, for a reader that refuses what is too long or no text: at most one byte more than
-/// `limit`, and where the bytes stop being UTF-8 a replacement character stands for the rest.
+/// `limit`, and where the bytes stop being text a replacement character stands for the rest.
 pub(super) fn any_text(file: &Path, limit: usize) -> Result<String, Problem> {
     let bytes = bytes(file, limit)?;
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let valid = error.as_bytes().get(..valid).unwrap_or_default();
+    Ok(decode(bytes.clone()).unwrap_or_else(|valid| {
+        let valid = bytes.get(..valid).unwrap_or_default();
         format!("{}\u{FFFD}", String::from_utf8_lossy(valid))
     }))
+}
+
+/// UTF-8; or what a byte order mark says, since PowerShell writes exports with one, in UTF-8 or in UTF-16.
+///
+/// The error is the position of the first byte that is no text.
+fn decode(bytes: Vec<u8>) -> Result<String, usize> {
+    match bytes.as_slice() {
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        _ => {
+            let mut text =
+                String::from_utf8(bytes).map_err(|error| error.utf8_error().valid_up_to())?;
+            if text.starts_with('\u{FEFF}') {
+                text.remove(0);
+            }
+            Ok(text)
+        }
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, usize> {
+    let (units, rest) = bytes.as_chunks();
+    let mut text = String::with_capacity(units.len());
+    let mut at = 2_usize;
+    for letter in char::decode_utf16(units.iter().copied().map(unit)) {
+        let letter = letter.map_err(|_| at)?;
+        at = at.saturating_add(letter.len_utf16().saturating_mul(2));
+        text.push(letter);
+    }
+    if rest.is_empty() { Ok(text) } else { Err(at) }
 }
 
 fn bytes(file: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
@@ -98,9 +127,10 @@ impl<R: Read> Lines<R> {
             let text = match bytes {
                 Ok(bytes) => String::from_utf8(bytes)
                     .map_err(|error| {
-                        format!("byte {} is not UTF-8", error.utf8_error().valid_up_to())
+                        let at = error.utf8_error().valid_up_to();
+                        format!("byte {at} is not UTF-8: save the lines as UTF-8")
                     })
-                    .map(|text| text.trim().to_owned()),
+                    .map(|text| text.trim_start_matches('\u{FEFF}').trim().to_owned()),
                 Err(TooLong) => Err(format!("longer than the limit of {MAX_LINE} bytes")),
             };
             if text.as_deref() != Ok("") {
@@ -140,6 +170,25 @@ struct TooLong;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn byte_order_marks_say_the_encoding() {
+        let utf16 = |mark: u16, bytes: fn(u16) -> [u8; 2]| {
+            let units = [mark].into_iter().chain("{\"ü𝄞\":1}".encode_utf16());
+            units.flat_map(bytes).collect::<Vec<u8>>()
+        };
+        for bytes in [
+            "{\"ü𝄞\":1}".as_bytes().to_vec(),
+            "\u{FEFF}{\"ü𝄞\":1}".as_bytes().to_vec(),
+            utf16(0xFEFF, u16::to_le_bytes),
+            utf16(0xFEFF, u16::to_be_bytes),
+        ] {
+            assert_eq!(decode(bytes).as_deref(), Ok("{\"ü𝄞\":1}"));
+        }
+        assert_eq!(decode(b"\xff\xfea\0\0\xd8b\0".to_vec()), Err(4));
+        assert_eq!(decode(b"\xff\xfea\0b".to_vec()), Err(4));
+        assert_eq!(decode(b"ab\xff".to_vec()), Err(2));
+    }
 
     #[test]
     fn lines_are_numbered_bounded_and_checked() {

@@ -5,11 +5,13 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use anstream::AutoStream;
 
+use super::problem::Problem;
+
 /// Where answers go.
 pub(super) struct Output {
     to: BufWriter<AutoStream<io::Stdout>>,
-    /// Whether somebody still reads.
-    open: bool,
+    /// Why nothing more can be written, if so.
+    closed: Option<io::Error>,
     json: bool,
     terminal: bool,
 }
@@ -19,7 +21,7 @@ impl Output {
         // `AutoStream` drops styles where the output is no terminal or `NO_COLOR` is set.
         Self {
             to: BufWriter::new(AutoStream::auto(io::stdout())),
-            open: true,
+            closed: None,
             json,
             terminal: io::stdout().is_terminal(),
         }
@@ -37,32 +39,43 @@ impl Output {
 
     /// Whether anybody still reads; if not, a command may stop.
     pub(super) const fn open(&self) -> bool {
-        self.open
+        self.closed.is_none()
     }
 
-    /// Columns for people: what the shell exports, else what fits a common terminal.
+    /// Columns for people: what the environment or the terminal says, else what fits a common window.
     pub(super) fn width(&self) -> usize {
-        let columns = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok());
+        let columns = std::env::var("COLUMNS").ok();
+        let columns = columns.and_then(|columns| columns.parse().ok());
+        let terminal = || {
+            let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+            Some(usize::from(width.0))
+        };
+        let columns = columns.or_else(terminal);
         columns.unwrap_or(100_usize).clamp(60, 160)
     }
 
     /// Writes one line.
     pub(super) fn line(&mut self, text: impl Display) {
-        if self.open {
-            self.open = writeln!(self.to, "{text}").is_ok();
+        if self.open() {
+            self.closed = writeln!(self.to, "{text}").err();
         }
     }
 
     /// Hands over what was written so far.
     pub(super) fn flush(&mut self) {
-        if self.open {
-            self.open = self.to.flush().is_ok();
+        if self.open() {
+            self.closed = self.to.flush().err();
         }
     }
 
-    pub(super) fn finish(mut self) {
+    /// Ends the output. That the reader went away is its own affair (`| head`); a full disk is not.
+    pub(super) fn finish(mut self) -> Result<(), Problem> {
         self.flush();
+        match self.closed {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(
+                format_args!("standard output: {error}; what was written is not complete"),
+            )),
+            _ => Ok(()),
+        }
     }
 }

@@ -93,6 +93,9 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
             row.print(out);
         }
     }
+    if !out.json() && answer.policies.len() > 1 {
+        print_sum(&answer.policies, out);
+    }
     answer.warnings.iter().for_each(warn);
     for fault in &answer.faults {
         complain(fault.named(named_locations.as_deref()));
@@ -136,7 +139,7 @@ impl PolicyRow {
             .unwrap_or(&position);
         let state = if self.state == "enabled" { GOOD } else { FAINT };
         out.line(format_args!(
-            "{STRONG}{}{STRONG:#}  {state}{}{state:#}",
+            "{STRONG}{}{STRONG:#} ({state}{}{state:#})",
             one_line(name),
             one_line(&self.state)
         ));
@@ -144,19 +147,35 @@ impl PolicyRow {
             ("at the resource", &self.enforced_at_resource, GOOD),
             ("only at the issuer", &self.only_at_issuer, ASKS),
             ("not understood", &self.not_understood, BAD),
-            ("warnings", &self.warnings, ASKS),
         ] {
-            print_parts(out, label, parts, style);
+            print_part(out, label, &parts.join(", "), style);
+        }
+        for (n, warning) in self.warnings.iter().enumerate() {
+            let label = if n == 0 { "warnings" } else { "" };
+            print_part(out, label, warning, ASKS);
         }
     }
 }
 
-fn print_parts(out: &mut Output, label: &str, parts: &[String], style: Style) {
-    const LABEL: usize = 20;
-    let lines = wrap(
-        &parts.join(", "),
-        out.width().saturating_sub(LABEL).saturating_sub(2),
+/// What many policies come to.
+fn print_sum(policies: &[PolicyRow], out: &mut Output) {
+    let count = |is: fn(&PolicyRow) -> bool| policies.iter().filter(|row| is(row)).count();
+    let whole = count(|row| row.not_understood.is_empty() && row.only_at_issuer.is_empty());
+    let partly = count(|row| row.not_understood.is_empty() && !row.only_at_issuer.is_empty());
+    let unclear = count(|row| !row.not_understood.is_empty());
+    let sum = format!(
+        "{} policies: {whole} can be enforced at the resource as a whole, {partly} leave something to the issuer, \
+         {unclear} hold something that is not understood and stay undetermined where it matters",
+        policies.len()
     );
+    for line in wrap(&sum, out.width()) {
+        out.line(format_args!("{STRONG}{line}{STRONG:#}"));
+    }
+}
+
+fn print_part(out: &mut Output, label: &str, words: &str, style: Style) {
+    const LABEL: usize = 20;
+    let lines = wrap(words, out.width().saturating_sub(LABEL).saturating_sub(2));
     for (n, line) in lines.into_iter().enumerate() {
         let label = if n == 0 { label } else { "" };
         out.line(format_args!(

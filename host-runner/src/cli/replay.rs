@@ -26,8 +26,8 @@ of the engine.
 Exit status: 0 every expectation holds; 1 one fails; 2 the scenario cannot be used.
 
 Examples:
-  cae replay user-revocation.json
-  cae replay user-revocation.json --json --engine native";
+  cae replay tests/scenarios/user-revocation.json
+  cae replay tests/scenarios/user-revocation.json --json --engine native";
 
 pub(super) fn run(
     arguments: &Arguments,

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::engine::AnyEngine;
 use crate::session::{Session, TokenSignature};
 use crate::signature::Signatures;
-use crate::text::{ASKS, BAD, GOOD, Pretty, elements, member, one_line, word};
+use crate::text::{ASKS, BAD, GOOD, Pretty, date, elements, member, one_line, word};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -46,10 +46,16 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     let read;
     let token = if token == input::STANDARD_INPUT {
         read = input::any_text(Path::new(token), Limits::TOKEN.bytes)?;
-        read.trim()
+        read.as_str()
     } else {
         token.as_str()
     };
+    let token = credentials(token);
+    if token.is_empty() {
+        return Err(Problem::new(
+            "there is no token: give it as the argument, or `-` and the token on standard input",
+        ));
+    }
     let runtime = options.runtime()?;
     let answer = match config {
         None => runtime.tools().inspect_token(token, now)?,
@@ -64,7 +70,7 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     if out.json() {
         out.line(&answer);
     } else {
-        print(&inspection, out);
+        print(&inspection, now, out);
     }
     match word(&inspection, "status") {
         Some("acceptable" | "notChecked") => Ok(Exit::Done),
@@ -73,6 +79,21 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
             "not a JWT: {}",
             word(member(&inspection, "verdict"), "detail").unwrap_or("it cannot be read")
         ))),
+    }
+}
+
+/// The token of an `Authorization` header that was pasted whole.
+fn credentials(pasted: &str) -> &str {
+    let pasted = pasted.trim();
+    let value = match pasted.split_once(':') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("authorization") => value.trim(),
+        _ => pasted,
+    };
+    match value.split_once(' ') {
+        Some((scheme, token)) if ["bearer", "dpop"].contains(&&*scheme.to_ascii_lowercase()) => {
+            token.trim()
+        }
+        _ => value,
     }
 }
 
@@ -108,13 +129,13 @@ fn inspect(
     ))
 }
 
-fn print(inspection: &Value, out: &mut Output) {
+fn print(inspection: &Value, now: UnixTime, out: &mut Output) {
     let (style, status) = match word(inspection, "status") {
         Some("acceptable") => (GOOD, "acceptable"),
         Some("refused") => (BAD, "refused"),
         Some("notChecked") => (
             ASKS,
-            "not checked: name an engine configuration with --config to judge it",
+            "readable; nothing is checked: name an engine configuration with --config",
         ),
         _ => return,
     };
@@ -125,15 +146,53 @@ fn print(inspection: &Value, out: &mut Output) {
         "{style}{status}{style:#} {}",
         one_line(&why.join(": "))
     ));
+    let times = [("issued", "issuedAt"), ("expires", "expires")].into_iter();
+    let times: Vec<String> = times
+        .filter_map(|(said, name)| Some((said, member(inspection, name).as_u64()?)))
+        .map(|(said, at)| {
+            let past = if said == "expires" && at <= now.as_secs() {
+                " (past)"
+            } else {
+                ""
+            };
+            format!("{said} {}{past}", date(at))
+        })
+        .collect();
+    out.line(times.join(", "));
     for warning in elements(inspection, "warnings") {
         let text = [word(warning, "claim"), word(warning, "message")];
         let text: Vec<&str> = text.into_iter().flatten().collect();
         out.line(format_args!("{ASKS}{}{ASKS:#}", one_line(&text.join(": "))));
     }
     let width = out.width();
+    let mut rest = inspection.clone();
+    if let Some(members) = rest.as_object_mut() {
+        for said in ["ok", "status", "verdict", "warnings"] {
+            members.remove(said);
+        }
+    }
     out.line(Pretty {
-        value: inspection,
+        value: &rest,
         width,
         indent: 0,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::credentials;
+
+    #[test]
+    fn a_pasted_header_is_its_token() {
+        for pasted in [
+            "a.b.c",
+            " a.b.c\n",
+            "Bearer a.b.c",
+            "DPoP  a.b.c",
+            "Authorization: bearer a.b.c\r\n",
+        ] {
+            assert_eq!(credentials(pasted), "a.b.c");
+        }
+        assert_eq!(credentials("Basic a.b.c"), "Basic a.b.c");
+    }
 }

@@ -24,11 +24,11 @@ impl Place {
         (Self::Transmitter, "transmitter"),
     ];
 
-    /// The lane of a party; administrators and users stand outside the picture.
+    /// The lane of a party; a user is where the clients are, an administrator stands outside the picture.
     pub(super) const fn of(lane: &Lane) -> Option<Self> {
         match lane {
-            Lane::Administrator | Lane::User(_) => None,
-            Lane::Client(_) => Some(Self::Client),
+            Lane::Administrator => None,
+            Lane::User(_) | Lane::Client(_) => Some(Self::Client),
             Lane::Issuer(_) => Some(Self::Issuer),
             Lane::Resource => Some(Self::Resource),
             Lane::Transmitter(_) => Some(Self::Transmitter),
@@ -103,7 +103,7 @@ const ASCII: Glyphs = Glyphs {
 };
 
 /// Columns before the first lane.
-const MARGIN: usize = 22;
+const MARGIN: usize = 6;
 
 impl Lanes {
     pub(super) fn new(width: usize, unicode: bool) -> Self {
@@ -111,7 +111,7 @@ impl Lanes {
         let room = width.saturating_sub(MARGIN).saturating_sub(8);
         Self {
             glyphs: if unicode { &UNICODE } else { &ASCII },
-            distance: (room / 3).clamp(12, 28),
+            distance: (room / 3).clamp(12, 36),
         }
     }
 
@@ -121,6 +121,17 @@ impl Lanes {
 
     pub(super) const fn cross(&self) -> char {
         self.glyphs.cross
+    }
+
+    /// An arrow, for the legend.
+    pub(super) fn message(&self) -> String {
+        let Glyphs { line, right, .. } = self.glyphs;
+        format!("{line}{line}{right}")
+    }
+
+    /// The mark of a change, for the legend.
+    pub(super) const fn change(&self) -> char {
+        self.glyphs.mark
     }
 
     /// The names of the lanes, each centred on its lane.

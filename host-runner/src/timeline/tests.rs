@@ -15,7 +15,7 @@ fn value(text: &str) -> Value {
 fn report(kind: LineKind, from: Lane, to: Lane) -> StepReport {
     StepReport {
         step: 0,
-        time: UnixTime::from_secs(1_800_000_000),
+        time: UnixTime::from_secs(START),
         elapsed: 0,
         kind,
         from,
@@ -36,14 +36,29 @@ fn report(kind: LineKind, from: Lane, to: Lane) -> StepReport {
     }
 }
 
+const START: u64 = 1_800_000_000;
+
+fn token(issued: u64) -> TokenView {
+    let issued = START.saturating_add(issued);
+    let claims = format!(
+        r#"{{"aud":"api://orders","exp":{},"iat":{},"xms_cc":["cp1"]}}"#,
+        issued.saturating_add(3600),
+        issued
+    );
+    TokenView {
+        name: None,
+        compact: format!(
+            "eyJhbGciOiJFZERTQSJ9.{}.signature",
+            issued.saturating_sub(START)
+        ),
+        header: value(r#"{"alg":"EdDSA"}"#),
+        claims: value(&claims),
+    }
+}
+
 fn sign_in() -> StepReport {
     StepReport {
-        token: Some(TokenView {
-            name: None,
-            compact: String::new(),
-            header: value(r#"{"alg":"EdDSA"}"#),
-            claims: value(r#"{"aud":"api://orders","xms_cc":["cp1"]}"#),
-        }),
+        token: Some(token(0)),
         ..report(
             LineKind::SignIn,
             Lane::Client("mail".to_owned()),
@@ -55,7 +70,9 @@ fn sign_in() -> StepReport {
 fn request() -> StepReport {
     StepReport {
         step: 1,
+        time: UnixTime::from_secs(START + 90),
         elapsed: 90,
+        token: Some(token(0)),
         summary: "mail asks for orders".to_owned(),
         note: Some("the account was disabled".to_owned()),
         request: Some(RequestView {
@@ -87,30 +104,82 @@ fn request() -> StepReport {
     }
 }
 
+/// The client takes the challenge to the issuer and comes back with what it got.
+fn retry() -> [StepReport; 2] {
+    let (time, token) = (UnixTime::from_secs(START + 95), Some(token(95)));
+    let client = || Lane::Client("mail".to_owned());
+    let forwarded = StepReport {
+        step: 2,
+        time,
+        elapsed: 95,
+        token: token.clone(),
+        ..report(
+            LineKind::ClientRetry,
+            client(),
+            Lane::Issuer("contoso".to_owned()),
+        )
+    };
+    let repeated = StepReport {
+        step: 2,
+        time,
+        elapsed: 95,
+        summary: "mail asks again".to_owned(),
+        token,
+        evaluation: Some(r#"{"decision":"allow","status":200,"reasons":[]}"#.to_owned()),
+        ..report(LineKind::Request, client(), Lane::Resource)
+    };
+    [forwarded, repeated]
+}
+
 #[test]
-fn messages_are_drawn_between_their_lanes() {
+fn the_picture_tells_the_story() {
     let mut timeline = Timeline::new(100, true);
-    let picture = format!(
-        "{}\n{}\n",
-        timeline.exchange(&sign_in()),
-        timeline.exchange(&request())
-    );
+    let [forwarded, repeated] = retry();
+    let picture: String = [sign_in(), request(), forwarded, repeated]
+        .iter()
+        .map(|report| timeline.exchange(report) + "\n")
+        .collect();
     let expected = r#" 1.       +0s  adele signs in with mail
-                      ├─ asks for a token ──▶│                      │                      │
-                      │◀────── token ────────┤                      │                      │
-               token header     {"alg": "EdDSA"}
-               token claims     {"aud": "api://orders", "xms_cc": ["cp1"]}
-                      │                      │                      │                      │
+      ├──── asks for a token ────▶│                           │                           │
+      │◀──────── token ───────────┤                           │                           │
+      token            token 1: eyJhbGciOiJFZERTQSJ9... (32 characters)
+      header           {"alg": "EdDSA"}
+      claims           {
+                         "aud": "api://orders", "exp": 1800003600, "iat": 1800000000,
+                         "xms_cc": ["cp1"]
+                       }
+      which says       issued at +0s, expires at +1h; its client understands claims challenges
+                       (xms_cc: cp1)
+      │                           │                           │                           │
  2.    +1m30s  mail asks for orders
                the account was disabled
-                      ├───────── /orders from 203.0.113.7 ─────────▶│                      │
-                      │◀───────────── 401 challenge ────────────────┤                      │
-               reasons          account_disabled
-               WWW-Authenticate Bearer realm="", error="insufficient_claims"
-               claims request   {"access_token": {"nbf": {"value": "1800000090"}}}
-               ✓ decision "challenge"
-               ✗ status: expected 403, found 401
-                      │                      │                      │                      │
+      ├───────── /orders, token 1, from 203.0.113.7 ─────────▶│                           │
+      │◀────────────────── 401 challenge ─────────────────────┤                           │
+      presents         token 1, issued at +0s, expires at +1h
+      because          account_disabled: The account was disabled
+      WWW-Authenticate Bearer realm="",
+                       error="insufficient_claims"
+      decoded claims   {"access_token": {"nbf": {"value": "1800000090"}}}
+      which asks for   a token issued at +1m30s or later
+      ✓ as expected: decision "challenge"
+      ✗ status: expected 403, found 401
+      │                           │                           │                           │
+ 3.    +1m35s  adele signs in with mail
+      ├──── forwards claims ─────▶│                           │                           │
+      │◀──────── token ───────────┤                           │                           │
+      token            token 2: eyJhbGciOiJFZERTQSJ9... (33 characters)
+      header           {"alg": "EdDSA"}
+      claims           {"exp": 1800003695, "iat": 1800000095}
+                       the others as in token 1
+      which says       issued at +1m35s, expires at +1h01m35s; its client understands claims
+                       challenges (xms_cc: cp1)
+      │                           │                           │                           │
+       +1m35s  mail asks again
+      ├────────────────────── token 2 ───────────────────────▶│                           │
+      │◀──────────────────── 200 allow ───────────────────────┤                           │
+      presents         token 2, issued at +1m35s, expires at +1h01m35s
+      which is         not older than +1m30s, as the challenge asked
+      │                           │                           │                           │
 "#;
     assert_eq!(plain(&picture), expected);
 }
@@ -139,7 +208,7 @@ fn times_are_written_as_people_say_them() {
         (90, "+1m30s"),
         (3600, "+1h"),
         (5400, "+1h30m"),
-        (3661, "+1:01:01"),
+        (3661, "+1h01m01s"),
     ] {
         assert_eq!(elapsed(seconds), text);
     }

@@ -93,6 +93,60 @@ fn what_cannot_be_used_is_named_and_nothing_is_done() {
 }
 
 #[test]
+fn a_misused_command_line_is_one_line() {
+    for (arguments, part) in [
+        (&["replya"][..], "'replya'"),
+        (&["replay", "--konfig"], "'--konfig'"),
+        (&["completions", "csh"], "bash"),
+        (&["decide"], "--config <ENGINE.json>"),
+    ] {
+        let run = run(arguments, "");
+        assert_eq!((run.status, run.err.lines().count()), (2, 1), "{run:?}");
+        assert!(run.err.contains(part), "{run:?}");
+    }
+}
+
+#[test]
+fn exports_of_powershell_are_read() {
+    let folder = Folder::new("powershell");
+    let policy = r#"{"id":"6b5e0c5a-0d0f-4b0c-9d52-2b5a3f1f9d01","displayName":"Büro","state":"enabled","conditions":{}}"#;
+    let utf16: Vec<u8> = ['\u{FEFF}']
+        .into_iter()
+        .chain(policy.chars())
+        .flat_map(|letter| u16::try_from(u32::from(letter)).unwrap().to_le_bytes())
+        .collect();
+    for file in [
+        folder.file("utf8.json", format!("\u{FEFF}{policy}\r\n")),
+        folder.file("utf16.json", utf16),
+    ] {
+        let run = run(&["policy", "check", &file], "");
+        assert!(run.status == 0 && run.out.contains("Büro"), "{run:?}");
+    }
+    let empty = folder.file("empty.json", "\u{FEFF}\n");
+    let run = run(&["policy", "check", &empty], "");
+    assert!(run.status == 2 && run.err.contains("empty"), "{run:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
+    let schema = || {
+        let mut command = command(&["config", "schema"]);
+        command.args(["--engine", "native"]);
+        command
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = schema().stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"));
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = schema().stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
 fn a_token_is_judged_with_its_signature() {
     let folder = Folder::new("token");
     let config = folder.file("engine.json", configuration());
@@ -175,6 +229,8 @@ fn a_challenge_is_decoded_for_programs_and_for_people() {
         "",
     );
     assert_eq!(pasted, found);
+    let response = format!("HTTP/2 401\r\nwww-authenticate: {header}\r\n\r\n");
+    assert_eq!(run(&["challenge", "parse", "-"], &response), found);
     let json = run(&["challenge", "parse", header, "--json"], "");
     assert_eq!(json.lines()[0]["claims"], claims);
     assert_eq!(run(&["challenge", "parse", "Bearer"], "").status, 1);
