@@ -24,11 +24,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use core::time::Duration;
-
 use crate::json::{self, Limits, Value};
-use crate::time::UnixTime;
-use crate::token::issuer_match::resolve_issuer;
 use crate::token::keys::KeySet;
 pub use fault::{Fault, Faults};
 pub use issuer::{Dialect, Issuer};
@@ -130,24 +126,6 @@ impl Configuration {
             .max_token_age_capable
             .max(settings.max_token_age_other)
             .saturating_add(issuer.issue_time_backdated)
-    }
-
-    /// When a fact of `at` has met every token that it could meet (`enforcement.md` §4, "Lapse and retention").
-    pub(crate) fn outlived_at(&self, issuer: usize, at: UnixTime) -> UnixTime {
-        let age = self
-            .issuers
-            .get(issuer)
-            .map_or(u64::MAX, |issuer| self.longest_token_age(issuer));
-        at.saturating_add(Duration::from_secs(age))
-            .saturating_add(Duration::from_secs(self.settings.clock_skew))
-    }
-
-    /// Whether the word of a transmitter about an account is the word of this issuer: as configured, else if its
-    /// issuer URL is one of the issuer's.
-    pub(crate) fn acts_for(&self, transmitter: &Transmitter, issuer: usize) -> bool {
-        transmitter.acts_for_issuer.unwrap_or_else(|| {
-            resolve_issuer(self, &transmitter.issuer).is_some_and(|(index, _)| index == issuer)
-        })
     }
 
     /// Replaces the keys of the issuers and transmitters with this URL, as configured.

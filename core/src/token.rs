@@ -21,6 +21,7 @@ pub mod read;
 pub mod subject_keys;
 #[cfg(test)]
 mod testing;
+pub mod validity;
 
 pub use access_token::{AccessToken, Confirmation, Fact, Principal, SubjectKey, UserType};
 pub use inspect::inspect;

@@ -10,6 +10,7 @@
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a bench may fail loudly"
 )]
 
@@ -59,7 +60,7 @@ fn named_locations() -> Value {
 /// 8 for everybody, 92 for groups that the user is not in.
 fn policies() -> Value {
     let policy = |index: usize| {
-        let everybody = index % 12 == 0 && index < 96;
+        let everybody = index.is_multiple_of(12) && index < 96;
         let users = if everybody {
             json!({"includeUsers": ["All"]})
         } else {
@@ -71,7 +72,7 @@ fn policies() -> Value {
             "clientAppTypes": ["all"],
         });
         let controls = match index % 4 {
-            0 if index % 24 == 0 => {
+            0 if index.is_multiple_of(24) => {
                 conditions["locations"] =
                     json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]});
                 "block"

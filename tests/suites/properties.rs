@@ -1,5 +1,10 @@
 //! Properties of the whole system. Those of one module (merge laws, the policy index, parsers that never panic)
 //! stand beside the module.
+#![cfg(test)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "the times of a test are chosen by it"
+)]
 
 use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
 use cae_core::engine::{Begun, Conversation as _, Decided, Detail};

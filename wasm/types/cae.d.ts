@@ -52,6 +52,9 @@ export interface ProofNeed {
  */
 export type RecordAnswer = Uint8Array | null | "failed";
 
+/** How much JSON a verdict carries: `none` on the hot path, the decision, or every check and policy with it. */
+export type Detail = "none" | "decision" | "explain";
+
 /** What is rarely said about a request. */
 export interface MoreAboutRequest {
     /** Authorization scheme that carried the token; absent for `Bearer`. */
@@ -62,8 +65,8 @@ export interface MoreAboutRequest {
     facts?: DirectoryFacts;
     /** Seconds since the last sign of life of each transmitter. */
     signalAge?: readonly SignalAge[];
-    /** How much of the evaluation to write into `Verdict.json`; `none` on the hot path. */
-    detail?: "none" | "decision" | "explain";
+    /** How much of the evaluation to write into `Verdict.json`; absent for `none`. */
+    detail?: Detail;
 }
 
 /** Facts that the token may lack and the host may know. An absent one is unknown, which never widens access. */
@@ -172,11 +175,12 @@ export class Engine {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * Reads a token and says what its decision needs. `now` is in seconds since the epoch.
+     * Reads a token and says what its decision needs. `now` is in seconds since the epoch; `detail` is how much
+     * JSON a refusal carries.
      *
      * Throws a `TypeError` if `now` is not a time.
      */
-    begin(token: string, now: number): Begun;
+    begin(token: string, now: number, detail?: Detail): Begun;
     /**
      * Decides one request with a token that began before.
      *

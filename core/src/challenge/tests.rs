@@ -13,13 +13,13 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::net::IpAddr;
-use std::{eprintln, fs, path::Path};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::configuration::Resource;
 use crate::json::{self, Limits, Value};
+use crate::subject::tests::vectors;
 use crate::time::UnixTime;
 
 /// The variant, the library's answer, ours.
@@ -34,17 +34,11 @@ const DISAGREEMENTS: [(&str, Option<&str>, Option<&str>); 2] = [
 
 #[test]
 fn reads_every_header_of_the_field() {
-    let vectors = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("../shared/vectors/claims-challenge-headers.jsonl"))
-        .find_map(|path| fs::read_to_string(path).ok());
-    let Some(lines) = vectors else {
-        eprintln!("skipped: ../shared/vectors is not there");
+    let Some(vectors) = vectors("claims-challenge-headers.jsonl") else {
         return;
     };
     let mut disagreements = Vec::new();
-    for (number, line) in (1..).zip(lines.lines()) {
-        let vector = json::parse(line.as_bytes(), Limits::DOCUMENT).unwrap();
+    for (number, vector) in (1..).zip(vectors) {
         let text = |name: &str| vector.get(name).and_then(Value::as_str);
         let (variant, expected) = (text("variant").unwrap(), text("expect_claims"));
         let parsed = parse(text("header").unwrap());

@@ -15,7 +15,7 @@ use super::route;
 use super::signals;
 use super::standing::{Standing, Witnesses};
 use super::table::Voice;
-use crate::configuration::{Configuration, Issuer};
+use crate::configuration::{Configuration, Dialect, Issuer};
 use crate::engine::Detail;
 use crate::engine::handles::same_secret;
 use crate::policy::{Candidates, Facts};
@@ -41,28 +41,20 @@ pub(crate) fn decide(
             resource,
         );
     };
-    if let Err((code, why)) = still_good(
-        token,
-        request,
-        answers,
-        Duration::from_secs(settings.clock_skew),
-    ) {
+    let skew = Duration::from_secs(settings.clock_skew);
+    if let Err(out) = token.check_time(request.now, skew) {
+        return Evaluation {
+            revisit_at: out.good_from,
+            ..refuse(out.code, out.what, resource)
+        };
+    }
+    if let Err((code, why)) = check_proof(token, request, answers) {
         return refuse(code, why, resource);
     }
 
     let mut findings = Findings::new(Voice::of(issuer.dialect, token.capable), detail);
-    findings.note("token", "passed", || {
-        format!(
-            "issued at {}, good until {}",
-            token.issued_at.as_secs(),
-            token.good_until.as_secs()
-        )
-    });
-    findings.revisit(
-        token
-            .good_until
-            .saturating_add(Duration::from_secs(settings.clock_skew)),
-    );
+    explain_token(issuer, token, &mut findings);
+    findings.revisit(token.good_until.saturating_add(skew));
     if findings.explaining() {
         findings.report.keys = token.keys.iter().map(|key| key.key).collect();
     }
@@ -83,6 +75,9 @@ pub(crate) fn decide(
             findings.revisit(lapse);
             entry.value
         });
+        if let Some((_, lapse)) = witnesses.compliance(standing.device()) {
+            findings.revisit(lapse);
+        }
         let facts = Facts {
             user_risk,
             ..gathered.facts(configuration)
@@ -103,26 +98,34 @@ pub(crate) fn decide(
     findings.conclude(resource)
 }
 
-/// Check 1, as far as time and possession change its answer.
-fn still_good(
+/// Check 1 has passed: what it looked at, one line each.
+fn explain_token(issuer: &Issuer, token: &AccessToken, findings: &mut Findings) {
+    findings.note("token.form", "passed", String::new);
+    findings.note("token.issuer", "passed", || token.issuer_url.clone());
+    findings.note("token.algorithm", "passed", String::new);
+    findings.note("token.audience", "passed", || issuer.audiences.join(" or "));
+    findings.note("token.signature", "passed", String::new);
+    findings.note("token.times", "passed", || {
+        format!(
+            "issued at {}, expires at {}, good until {}",
+            token.issued_at.as_secs(),
+            token.expires.as_secs(),
+            token.good_until.as_secs()
+        )
+    });
+    let proof = match token.confirmation {
+        Some(_) => "passed",
+        None => "notApplicable",
+    };
+    findings.note("token.proof", proof, String::new);
+}
+
+/// Check 1, as far as the presenter changes its answer: the scheme, and the proof of possession.
+fn check_proof(
     token: &AccessToken,
     request: &Request<'_>,
     answers: &Answers<'_>,
-    skew: Duration,
 ) -> Result<(), (ReasonCode, &'static str)> {
-    let now = request.now;
-    if now >= token.expires.saturating_add(skew) {
-        return Err((ReasonCode::TokenExpired, "past `exp`"));
-    }
-    if now >= token.good_until.saturating_add(skew) {
-        return Err((ReasonCode::TokenTooOld, "older than the age cap"));
-    }
-    let starts = token
-        .not_before
-        .map_or(token.issued_at, |nbf| nbf.max(token.issued_at));
-    if now.saturating_add(skew) < starts {
-        return Err((ReasonCode::TokenNotYetValid, "before `nbf` or `iat`"));
-    }
     let bound_by_proof = match request.scheme {
         None => false,
         Some(scheme) if scheme.eq_ignore_ascii_case("Bearer") => false,
@@ -165,7 +168,9 @@ fn exemption(
     if !settings.enforce_guests && token.user_type == Fact::Known(UserType::Guest) {
         return Some("guests are not enforced");
     }
-    if !settings.enforce_incapable_clients && !token.capable {
+    // Only this dialect has clients that declare a capability; of others none would be left to enforce.
+    let may_be_capable = issuer.dialect == Dialect::Entra;
+    if !settings.enforce_incapable_clients && may_be_capable && !token.capable {
         return Some("clients without cp1 are not enforced");
     }
     if !settings.enforce_tenants_with_policies && !issuer.policies.policies().is_empty() {

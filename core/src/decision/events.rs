@@ -20,7 +20,12 @@ pub(super) fn check(
     witnesses: Witnesses<'_>,
     findings: &mut Findings,
 ) {
-    for (kind, Subject { record, .. }) in standing.subjects() {
+    for (kind, Subject { key, record }) in standing.subjects() {
+        if key.is_some() && record.is_empty() {
+            findings.note("event", "passed", || {
+                format!("{}: nothing on record", name_of(kind))
+            });
+        }
         cut_offs(token, kind, record, findings);
         account(token, kind, record, witnesses, findings);
         mfa_enabled(token, issuer, kind, record, findings);
@@ -77,8 +82,10 @@ fn member_matches(member: &Member, unseen: UnseenMember, token: &AccessToken) ->
             }
         }
     }
+    // The record is one of the token's scope, and where tokens name no tenant the scope is that of one tenant.
     !seen
         && match unseen {
+            _ if member.kind == SubjectKind::Tenant => true,
             UnseenMember::Precise => false,
             UnseenMember::FailSafeSession => member.kind == SubjectKind::Session,
             UnseenMember::FailSafe => true,

@@ -91,9 +91,11 @@ impl Findings {
         self.remarks.push(Reason { code, policy: None });
     }
 
-    /// State for the host to remember.
+    /// State for the host to remember; several policies may ask for the same.
     pub(super) fn remember(&mut self, change: Change) {
-        self.changes.push(change);
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
     }
 
     /// At this instant time alone may change the outcome.

@@ -24,9 +24,16 @@ impl HostIds {
         Self {
             member_of: request.facts.member_of.map(lower),
             roles: request.facts.roles.map(lower),
-            country: request.country.map(str::to_ascii_uppercase),
+            country: request.country.and_then(country),
         }
     }
+}
+
+/// A country code, or the empty string of an address that maps to no country. Whatever else a lookup gives (a name,
+/// Tor's `T1`) is no country, and a policy that asks for one misses it.
+fn country(text: &str) -> Option<String> {
+    let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (is_code || text.is_empty()).then(|| text.to_ascii_uppercase())
 }
 
 /// Facts in the form in which policies compare them.

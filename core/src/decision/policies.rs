@@ -38,6 +38,14 @@ const FIXED_AT_ISSUE: [Condition; 7] = [
     Condition::AuthenticationFlow,
 ];
 
+/// Conditions that are fixed for a token once they are true, by the token itself or by the time of a record: see
+/// [`PolicyCheck::told_at_issue`].
+const FIXED_IF_KNOWN: [Condition; 3] = [
+    Condition::Users,
+    Condition::WorkloadIdentities,
+    Condition::UserRisk,
+];
+
 /// Everything that the policy check reads.
 pub(super) struct PolicyCheck<'a> {
     pub(super) token: &'a AccessToken,
@@ -61,6 +69,16 @@ enum Evidence {
     Unknown,
     /// The engine does not know the control: nothing can say.
     NotUnderstood,
+}
+
+/// What keeps a policy from being told.
+struct Gap {
+    /// Conditions that are unknown.
+    conditions: ConditionSet,
+    /// Members that are not understood or controls that the token does not show, by name.
+    members: Vec<String>,
+    /// Whether what is unknown is still what it was when the token was issued.
+    lasting: bool,
 }
 
 impl PolicyCheck<'_> {
@@ -91,7 +109,14 @@ impl PolicyCheck<'_> {
                 if self.missing_host_fact(policy, unknown, findings) {
                     return;
                 }
-                self.undetermined(policy, unknown, &policy.not_understood, findings);
+                let gap = Gap {
+                    conditions: unknown,
+                    members: policy.not_understood.clone(),
+                    lasting: unknown
+                        .iter()
+                        .all(|condition| FIXED_AT_ISSUE.contains(&condition)),
+                };
+                self.undetermined(policy, &gap, findings);
             }
             Applicability::Applies => self.applies(policy, findings),
         }
@@ -126,23 +151,30 @@ impl PolicyCheck<'_> {
             Evidence::Met => false,
             Evidence::Unmet | Evidence::Contradicted => true,
             Evidence::NotUnderstood => {
-                self.undetermined(
-                    policy,
-                    ConditionSet::EMPTY,
-                    &controls_not_understood(policy),
-                    findings,
-                );
+                let gap = Gap {
+                    conditions: ConditionSet::EMPTY,
+                    members: controls_not_understood(policy),
+                    lasting: false,
+                };
+                self.undetermined(policy, &gap, findings);
                 return;
             }
             // Other issuers have not looked at this policy: what the token does not show was not required.
             Evidence::Unknown if !policy.evaluated_by_issuer => true,
             Evidence::Unknown => {
-                self.undetermined(
-                    policy,
-                    ConditionSet::EMPTY,
-                    &self.unmet_controls(policy),
-                    findings,
-                );
+                // A device may lose what it had; nobody takes an authentication back.
+                let about_a_device = |control: &GrantControl| {
+                    matches!(
+                        control,
+                        GrantControl::CompliantDevice | GrantControl::DomainJoinedDevice
+                    )
+                };
+                let gap = Gap {
+                    conditions: ConditionSet::EMPTY,
+                    members: self.unmet_controls(policy),
+                    lasting: !policy.grant.controls.iter().any(about_a_device),
+                };
+                self.undetermined(policy, &gap, findings);
                 return;
             }
         };
@@ -170,26 +202,21 @@ impl PolicyCheck<'_> {
 
     /// What a refusing policy comes to: by its location, or by the time of the fact.
     fn refuse(&self, policy: &CompiledPolicy, evidence: Evidence, findings: &mut Findings) {
-        let id = Some(policy.label());
         let block = policy.grant.blocks();
-        if let Some(address) = self
-            .facts
-            .address
-            .filter(|_| policy.reads_address || policy.reads_country)
-        {
+        let contradicted = evidence == Evidence::Contradicted;
+        // Where the issuer will not look at the location, a control that a new token can show is the better question.
+        let by_location = (policy.reads_address || policy.reads_country)
+            && (block || policy.evaluated_by_issuer)
+            && !contradicted;
+        if let Some(address) = self.facts.address.filter(|_| by_location) {
             self.refuse_location(policy, address, findings);
             return;
         }
-        let code = if block {
-            ReasonCode::PolicyBlock
-        } else {
-            ReasonCode::PolicyControl
-        };
-        let fact = self.time_of_fact(policy);
-        let situation = if evidence == Evidence::Contradicted {
+        let acr_value = self.acr_value(policy);
+        let situation = if contradicted {
             Situation::Refused
         } else if policy.evaluated_by_issuer {
-            match fact {
+            match self.time_of_fact(policy) {
                 // A block that rests on no standing state holds for any token.
                 Some(fact)
                     if self.token.issued_earliest < fact
@@ -197,7 +224,7 @@ impl PolicyCheck<'_> {
                 {
                     Situation::UnmetControl {
                         fact: Some(fact),
-                        acr_value: None,
+                        acr_value,
                     }
                 }
                 _ => Situation::Refused,
@@ -207,10 +234,15 @@ impl PolicyCheck<'_> {
         } else {
             Situation::UnmetControl {
                 fact: None,
-                acr_value: self.acr_value(policy),
+                acr_value,
             }
         };
-        let result = findings.against(situation, code, id);
+        let code = if block {
+            ReasonCode::PolicyBlock
+        } else {
+            ReasonCode::PolicyControl
+        };
+        let result = findings.against(situation, code, Some(policy.label()));
         findings.note("policy", result, || {
             format!("{}: {} ({evidence:?})", policy.label(), code.as_str())
         });
@@ -273,21 +305,29 @@ impl PolicyCheck<'_> {
         });
     }
 
+    /// Whether the issuer has told already what the token leaves open (`enforcement.md` §6, "Undetermined conditions"):
+    /// it evaluated the policy as it stands, and neither what is unknown nor what is known can have changed since.
+    /// A policy for another place than that of the sign-in, say, was ruled out then and is not ruled out now.
+    fn told_at_issue(&self, policy: &CompiledPolicy, gap: &Gap) -> bool {
+        let directory = &self.request.facts;
+        // What the host's directory says may be newer than the token.
+        let of_token = directory.member_of.is_none()
+            && directory.roles.is_none()
+            && directory.user_type.is_none();
+        let holds = |condition| {
+            FIXED_AT_ISSUE.contains(&condition)
+                || (FIXED_IF_KNOWN.contains(&condition) && !gap.conditions.contains(condition))
+        };
+        let fact = policy.changed_at.and(self.time_of_fact(policy));
+        policy.evaluated_by_issuer
+            && gap.lasting
+            && of_token
+            && fact.is_some_and(|fact| self.token.issued_earliest >= fact)
+            && policy.reads.iter().all(holds)
+    }
+
     /// A policy that cannot be told: ignored if the issuer has already told it, otherwise by the setting.
-    fn undetermined(
-        &self,
-        policy: &CompiledPolicy,
-        unknown: ConditionSet,
-        not_understood: &[String],
-        findings: &mut Findings,
-    ) {
-        let told_at_issue = policy.evaluated_by_issuer
-            && policy
-                .changed_at
-                .is_some_and(|changed| self.token.issued_earliest >= changed)
-            && unknown
-                .iter()
-                .all(|condition| FIXED_AT_ISSUE.contains(&condition));
+    fn undetermined(&self, policy: &CompiledPolicy, gap: &Gap, findings: &mut Findings) {
         let setting = policy
             .id
             .as_ref()
@@ -299,7 +339,7 @@ impl PolicyCheck<'_> {
             .copied()
             .unwrap_or(self.settings.undetermined);
         let result = match setting {
-            _ if told_at_issue => "passed",
+            _ if self.told_at_issue(policy, gap) => "passed",
             Undetermined::Ignore => "passed",
             Undetermined::Report => "reported",
             Undetermined::Deny => findings.against(
@@ -312,14 +352,14 @@ impl PolicyCheck<'_> {
             findings.report.undetermined.push(UndeterminedPolicy {
                 id: policy.label(),
                 display_name: policy.display_name.clone(),
-                unknown: names(unknown, not_understood),
+                unknown: names(gap.conditions, &gap.members),
             });
         }
         findings.note("policy", result, || {
             format!(
                 "{}: undetermined, {}",
                 policy.label(),
-                names(unknown, not_understood).join(", ")
+                names(gap.conditions, &gap.members).join(", ")
             )
         });
     }
@@ -367,15 +407,14 @@ impl PolicyCheck<'_> {
             SignInInterval::Every(interval) => interval,
             SignInInterval::EveryTime => Duration::ZERO,
             SignInInterval::NotUnderstood => {
-                let member = String::from("sessionControls.signInFrequency");
-                self.undetermined(policy, ConditionSet::EMPTY, &[member], findings);
+                self.undetermined(policy, &frequency_gap(false), findings);
                 return;
             }
         };
         let Some(authenticated) = self.token.auth_time.known().copied() else {
             if policy.evaluated_by_issuer {
-                let member = String::from("sessionControls.signInFrequency");
-                self.undetermined(policy, ConditionSet::EMPTY, &[member], findings);
+                // `everyTime` is judged at issue; any other interval runs on after it.
+                self.undetermined(policy, &frequency_gap(max_age.is_zero()), findings);
             } else {
                 let situation = Situation::SignInAge {
                     fact: None,
@@ -403,6 +442,10 @@ impl PolicyCheck<'_> {
             return;
         }
         let max_age = max_age.as_secs();
+        // The issuer asks for more only once it knows the policy, and the policy applies.
+        let fact = self
+            .time_of_fact(policy)
+            .map_or(fact, |other| fact.max(other));
         let situation = match policy.evaluated_by_issuer {
             true if self.token.issued_earliest < fact => Situation::SignInAge {
                 fact: Some(fact),
@@ -472,6 +515,9 @@ impl PolicyCheck<'_> {
             GrantControl::Mfa => self.token.shows_mfa(self.issuer),
             GrantControl::CompliantDevice => return self.device_evidence(),
             GrantControl::DomainJoinedDevice => self.token.shows_hybrid_joined_device(self.issuer),
+            GrantControl::AuthenticationStrength(Some(_)) => {
+                self.token.shows_acr(self.issuer, &control.name())
+            }
             control if !control.leaves_trace() => return self.untraced_evidence(policy),
             _ => return Evidence::NotUnderstood,
         };
@@ -613,18 +659,22 @@ fn names(unknown: ConditionSet, not_understood: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// A sign-in frequency that cannot be told.
+fn frequency_gap(lasting: bool) -> Gap {
+    Gap {
+        conditions: ConditionSet::EMPTY,
+        members: Vec::from([String::from("sessionControls.signInFrequency")]),
+        lasting,
+    }
+}
+
 /// The controls that make a policy undetermined, by their place in the document.
 fn controls_not_understood(policy: &CompiledPolicy) -> Vec<String> {
     policy
         .grant
         .controls
         .iter()
-        .filter(|control| {
-            matches!(
-                control,
-                GrantControl::NotUnderstood(_) | GrantControl::AuthenticationStrength(_)
-            )
-        })
+        .filter(|control| control.is_not_understood())
         .map(|control| format!("grantControls.{}", control.name()))
         .collect()
 }

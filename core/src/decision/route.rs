@@ -19,6 +19,9 @@ pub(super) fn check(
     findings: &mut Findings,
 ) {
     if settings.required_scopes.is_empty() && settings.required_authentication_contexts.is_empty() {
+        findings.note("route", "notApplicable", || {
+            "no route requires anything".into()
+        });
         return;
     }
     let Some(path) = path else {
@@ -26,23 +29,26 @@ pub(super) fn check(
         return;
     };
     for scope in required(&settings.required_scopes, path) {
-        if !token.scopes.iter().any(|granted| granted == scope) {
+        let granted = token.scopes.iter().any(|granted| granted == scope);
+        if !granted {
             findings.missing_scope(scope);
-            findings.note("route.scope", "deny", || format!("{path} requires {scope}"));
         }
+        let result = if granted { "passed" } else { "deny" };
+        findings.note("route.scope", result, || format!("{path} requires {scope}"));
     }
     for context in required(&settings.required_authentication_contexts, path) {
-        if !token.shows_context(issuer, context) {
+        let result = if token.shows_context(issuer, context) {
+            "passed"
+        } else {
             let situation = Situation::AuthenticationContext {
                 context: context.clone(),
                 acr_value: issuer.acr_values.get(context).cloned(),
             };
-            let result =
-                findings.against(situation, ReasonCode::AuthenticationContextMissing, None);
-            findings.note("route.authentication_context", result, || {
-                format!("{path} requires {context}")
-            });
-        }
+            findings.against(situation, ReasonCode::AuthenticationContextMissing, None)
+        };
+        findings.note("route.authentication_context", result, || {
+            format!("{path} requires {context}")
+        });
     }
 }
 

@@ -22,6 +22,9 @@ pub(super) fn check(
 ) {
     let settings = &configuration.settings;
     let Some(limit) = settings.max_signal_age else {
+        findings.note("signals", "notApplicable", || {
+            "no maxSignalAgeSeconds".into()
+        });
         return;
     };
     for transmitter in &configuration.transmitters {
@@ -31,12 +34,16 @@ pub(super) fn check(
         let age = request
             .signal_age
             .iter()
-            .find(|(issuer, _)| *issuer == transmitter.issuer)
-            .map(|(_, age)| *age);
+            .filter(|(issuer, _)| *issuer == transmitter.issuer)
+            .map(|(_, age)| *age)
+            .max();
         match age {
             Some(age) if age <= limit => {
                 let left = Duration::from_secs(limit.saturating_sub(age).saturating_add(1));
                 findings.revisit(request.now.saturating_add(left));
+                findings.note("signals", "passed", || {
+                    format!("{}: {age} s old", transmitter.issuer)
+                });
             }
             None if settings.on_stale_signals != OnStaleSignals::Report => {
                 findings.missing(ReasonCode::MissingSignalAge);

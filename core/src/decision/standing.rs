@@ -7,9 +7,10 @@ use super::request::RecordAnswer;
 use crate::configuration::Configuration;
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
 use crate::state::record::{
-    AccountStatus, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId,
+    AccountStatus, Cause, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId,
 };
-use crate::time::{EventTime, UnixTime};
+use crate::state::retention::{acts_for_issuer, lifted_before, outlived_at, standing_lapses_at};
+use crate::time::UnixTime;
 use crate::token::AccessToken;
 
 /// The records of one token, one per kind of subject.
@@ -118,10 +119,16 @@ impl Standing {
 }
 
 /// A value from an identifier that may move to another person replaces the result only if it is later in the order
-/// of `enforcement.md` §4 and stricter (§2).
+/// of `enforcement.md` §4 and stricter (§2). What is neutral is stricter than nothing, not even than silence.
 fn tighten(record: &mut Record, other: &Record) {
     // Later cut-offs and remembered challenges only ever refuse more, so a plain merge of them is already that rule.
     let mut stricter = other.clone();
+    stricter
+        .cut_off
+        .take_if(|entry| entry.value == Cause::Cleared);
+    stricter
+        .scoped
+        .retain(|(_, entry)| entry.value != Cause::Cleared);
     stricter
         .status
         .retain(|(by, entry)| stricter_than(&record.status, *by, entry));
@@ -134,15 +141,13 @@ fn tighten(record: &mut Record, other: &Record) {
     record.merge(&stricter);
 }
 
-fn stricter_than<T: Ord>(
+fn stricter_than<T: Copy + Default + Ord>(
     present: &[(TransmitterId, Entry<T>)],
     by: TransmitterId,
     entry: &Entry<T>,
 ) -> bool {
-    present
-        .iter()
-        .find(|(id, _)| *id == by)
-        .is_none_or(|(_, known)| entry.value > known.value)
+    let known = present.iter().find(|(id, _)| *id == by);
+    entry.value > known.map_or(T::default(), |(_, known)| known.value)
 }
 
 /// The transmitters configured for one issuer, and how long their standing state holds.
@@ -175,7 +180,7 @@ impl<'a> Witnesses<'a> {
                 transmitter.id == by && transmitter.speaks_for.contains(&self.issuer)
             })
             .map(|transmitter| {
-                let acts = self.configuration.acts_for(transmitter, self.issuer);
+                let acts = acts_for_issuer(self.configuration, transmitter, self.issuer);
                 (
                     acts,
                     Duration::from_secs(transmitter.standing_state_max_age),
@@ -188,29 +193,20 @@ impl<'a> Witnesses<'a> {
         &self,
         record: &Record,
     ) -> Option<(Entry<AccountStatus>, Option<UnixTime>)> {
-        let order = |entry: &Entry<AccountStatus>| (entry.at, entry.issued);
-        let lifted = record
-            .status
-            .iter()
-            .filter(|(by, entry)| {
-                entry.value == AccountStatus::Enabled
-                    && self.standing_age(*by).is_some_and(|(acts, _)| acts)
-            })
-            .map(|(_, entry)| order(entry))
-            .max();
+        let lifted = lifted_before(&record.status, |by| {
+            self.standing_age(by).is_some_and(|(acts, _)| acts)
+        });
         record
             .status
             .iter()
             .filter(|(_, entry)| entry.value != AccountStatus::Enabled)
-            .filter(|(_, entry)| lifted.is_none_or(|lifted| order(entry) > lifted))
+            .filter(|(_, entry)| Some((entry.at, entry.issued)) >= lifted)
             .filter_map(|(by, entry)| {
                 let (acts, _) = self.standing_age(*by)?;
                 // An issuer issues nothing to an account that it disabled, so its own word need not outlive the
                 // last token that it can have issued before; another's word stays until it is lifted.
-                let lapses = acts.then(|| {
-                    self.configuration
-                        .outlived_at(self.issuer, entry.at.next_second())
-                });
+                let lapses =
+                    acts.then(|| outlived_at(entry.at, self.longest_token_age(), self.skew()));
                 lapses
                     .is_none_or(|lapse| self.now < lapse)
                     .then_some((*entry, lapses))
@@ -231,7 +227,18 @@ impl<'a> Witnesses<'a> {
         self.strictest(&record.compliance)
     }
 
-    fn strictest<T: Copy + Ord>(
+    fn longest_token_age(&self) -> Duration {
+        let issuer = self.configuration.issuers.get(self.issuer);
+        Duration::from_secs(issuer.map_or(u64::MAX, |issuer| {
+            self.configuration.longest_token_age(issuer)
+        }))
+    }
+
+    const fn skew(&self) -> Duration {
+        Duration::from_secs(self.configuration.settings.clock_skew)
+    }
+
+    fn strictest<T: Copy + Default + Ord>(
         &self,
         entries: &[(TransmitterId, Entry<T>)],
     ) -> Option<(Entry<T>, UnixTime)> {
@@ -239,13 +246,63 @@ impl<'a> Witnesses<'a> {
             .iter()
             .filter_map(|(by, entry)| {
                 let (_, age) = self.standing_age(*by)?;
-                let lapse = lapse_of(entry.at, age);
+                let lapse = standing_lapses_at(entry, age);
                 (self.now < lapse).then_some((*entry, lapse))
             })
             .max_by_key(|(entry, _)| (entry.value, entry.at))
     }
 }
 
-fn lapse_of(at: EventTime, age: Duration) -> UnixTime {
-    at.floor().saturating_add(age)
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::state::samples::entry;
+
+    #[test]
+    fn an_identifier_that_may_move_only_ever_tightens() {
+        const BY: TransmitterId = TransmitterId([1; 8]);
+        const OTHER: TransmitterId = TransmitterId([2; 8]);
+        let status = |by, at, value| Record {
+            status: vec![(by, entry(at, at, value))],
+            ..Record::default()
+        };
+        let cut_off = |at, value| Record {
+            cut_off: Some(entry(at, at, value)),
+            ..Record::default()
+        };
+        let disabled = status(BY, 10, AccountStatus::Disabled);
+        for (stable, unstable, expected) in [
+            // Neutral values never get in, whoever said them and however late.
+            (&disabled, status(BY, 20, AccountStatus::Enabled), &disabled),
+            (
+                &disabled,
+                status(OTHER, 20, AccountStatus::Enabled),
+                &disabled,
+            ),
+            (
+                &cut_off(10, Cause::SessionRevoked),
+                cut_off(20, Cause::Cleared),
+                &cut_off(10, Cause::SessionRevoked),
+            ),
+            // Stricter and later does; stricter and earlier does not.
+            (
+                &disabled,
+                status(BY, 20, AccountStatus::Purged),
+                &status(BY, 20, AccountStatus::Purged),
+            ),
+            (&disabled, status(BY, 5, AccountStatus::Purged), &disabled),
+            (&Record::default(), disabled.clone(), &disabled),
+            (
+                &cut_off(10, Cause::SessionRevoked),
+                cut_off(20, Cause::SessionRevoked),
+                &cut_off(20, Cause::SessionRevoked),
+            ),
+        ] {
+            let mut record = stable.clone();
+            tighten(&mut record, &unstable);
+            assert_eq!(record, *expected, "{stable:?} and {unstable:?}");
+        }
+    }
 }

@@ -17,10 +17,15 @@ use super::Handle;
 use crate::policy::Candidates;
 use crate::token::AccessToken;
 
-/// Most tokens known at a time; at a few kilobytes each this stays far below the memory limit of an instance.
+/// Most tokens known at a time.
 const CAPACITY: usize = 16_384;
+/// Most bytes of all tokens together. What is kept of a token is a few times its text, for one with many groups about
+/// four times: this stays below the memory limit of an instance (256 MiB in the host runner).
+const BYTES: usize = 24 << 20;
 /// Most tokens whose signature is not known yet.
 const PENDING: usize = 256;
+/// Most bytes of those together: whoever forges them chooses what they hold.
+const PENDING_BYTES: usize = 1 << 20;
 
 /// A token that was read.
 #[derive(Debug)]
@@ -47,13 +52,21 @@ struct Slot {
     entry: Entry,
 }
 
+/// A token that may yet turn out to be forged.
+#[derive(Debug)]
+struct Pending {
+    handle: Handle,
+    bytes: usize,
+}
+
 /// Entries by handle and by token.
 #[derive(Debug)]
 pub(super) struct Handles {
     slots: Vec<Option<Slot>>,
     vacant: Vec<usize>,
     by_token: HashTable<usize>,
-    pending: VecDeque<Handle>,
+    pending: VecDeque<Pending>,
+    bytes: usize,
     hand: usize,
     serial: u64,
     hasher: FixedState,
@@ -67,6 +80,7 @@ impl Handles {
             vacant: Vec::new(),
             by_token: HashTable::new(),
             pending: VecDeque::new(),
+            bytes: 0,
             hand: 0,
             serial: 0,
             hasher: FixedState::with_seed(seed),
@@ -100,14 +114,9 @@ impl Handles {
 
     /// Keeps a token; makes room by evicting a pending one first, else a verified one that was not used lately.
     pub(super) fn insert(&mut self, entry: Entry) -> Handle {
-        if !entry.verified {
-            while self.pending.len() >= PENDING {
-                self.evict_pending();
-            }
-        }
-        if self.vacant.is_empty() && self.slots.len() >= CAPACITY && !self.evict_pending() {
-            self.evict_unused();
-        }
+        let bytes = entry.token.len();
+        while !entry.verified && self.is_pending_full(bytes) && self.evict_pending() {}
+        while self.is_full(bytes) && (self.evict_pending() || self.evict_unused()) {}
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len().saturating_sub(1)
@@ -116,8 +125,9 @@ impl Handles {
         let (serial, hash) = (self.serial, self.hasher.hash_one(&*entry.token));
         let handle = handle_of(serial, index);
         if !entry.verified {
-            self.pending.push_back(handle);
+            self.pending.push_back(Pending { handle, bytes });
         }
+        self.bytes = self.bytes.saturating_add(bytes);
         let slots = &self.slots;
         self.by_token.insert_unique(hash, index, |index| {
             slots
@@ -141,25 +151,37 @@ impl Handles {
         if let Some(entry) = self.get_mut(handle) {
             entry.verified = true;
         }
-        self.pending.retain(|pending| *pending != handle);
+        self.pending.retain(|pending| pending.handle != handle);
     }
 
     /// Forgets a token.
     pub(super) fn remove(&mut self, handle: Handle) {
-        self.pending.retain(|pending| *pending != handle);
+        self.pending.retain(|pending| pending.handle != handle);
         self.vacate(handle);
     }
 
-    fn evict_pending(&mut self) -> bool {
-        let oldest = self.pending.pop_front();
-        if let Some(handle) = oldest {
-            self.vacate(handle);
-        }
-        oldest.is_some()
+    /// Whether another token of this size has no room, whatever it is.
+    fn is_full(&self, bytes: usize) -> bool {
+        let slots = self.vacant.is_empty() && self.slots.len() >= CAPACITY;
+        slots || self.bytes.saturating_add(bytes) > BYTES
     }
 
-    /// The clock algorithm: the first token that was not used since the hand last passed.
-    fn evict_unused(&mut self) {
+    /// Whether another token of this size has no room among those that may be forged.
+    fn is_pending_full(&self, bytes: usize) -> bool {
+        let held = self.pending.iter().map(|pending| pending.bytes);
+        self.pending.len() >= PENDING || held.fold(bytes, usize::saturating_add) > PENDING_BYTES
+    }
+
+    fn evict_pending(&mut self) -> bool {
+        let Some(Pending { handle, .. }) = self.pending.pop_front() else {
+            return false;
+        };
+        self.vacate(handle);
+        true
+    }
+
+    /// The clock algorithm: the first token that was not used since the hand last passed. False if there is none.
+    fn evict_unused(&mut self) -> bool {
         // Two rounds at most: the first one clears every mark.
         for _ in 0..self.slots.len().saturating_mul(2) {
             let index = self.hand;
@@ -173,11 +195,12 @@ impl Handles {
                 Some(Some(slot)) => {
                     let handle = handle_of(slot.serial, index);
                     self.vacate(handle);
-                    return;
+                    return true;
                 }
                 _ => {}
             }
         }
+        false
     }
 
     fn vacate(&mut self, handle: Handle) {
@@ -185,7 +208,8 @@ impl Handles {
         let Some(slot) = self.slots.get_mut(index) else {
             return;
         };
-        if let Some(Slot { hash, .. }) = slot.take_if(|slot| slot.serial == serial) {
+        if let Some(Slot { hash, entry, .. }) = slot.take_if(|slot| slot.serial == serial) {
+            self.bytes = self.bytes.saturating_sub(entry.token.len());
             if let Ok(found) = self.by_token.find_entry(hash, |other| *other == index) {
                 found.remove();
             }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::gathered::Gathered;
-use crate::decision::{Answers, ReasonCode, Request, decide, refuse};
+use crate::decision::{Answers, Evaluation, ReasonCode, Request, decide, refuse};
 use crate::policy::Candidates;
 use crate::state::Record;
 use crate::time::UnixTime;
@@ -97,7 +97,8 @@ impl Engine {
             .candidates(&Gathered::of_token(token).facts(&self.configuration))
     }
 
-    /// Brings a known token up to the configuration in force; `false` if it would not pass any more.
+    /// Brings a known token up to the configuration in force; `false` if it would not pass any more, or if the host was
+    /// told to fetch other records for it.
     fn refresh(&mut self, handle: Handle, now: UnixTime) -> bool {
         let epoch = self.epoch;
         let Some(known) = self.handles.get_mut(handle) else {
@@ -107,8 +108,15 @@ impl Engine {
             return true;
         }
         let (text, key_id, verified) = (known.token.clone(), known.key_id.clone(), known.verified);
+        let keys = known.access_token.keys.clone();
         let fresh = match self.read(&text, now) {
-            Ok((entry, _)) if entry.key_id.is_some() && entry.key_id == key_id => entry,
+            Ok((entry, _))
+                if entry.key_id.is_some()
+                    && entry.key_id == key_id
+                    && entry.access_token.keys == keys =>
+            {
+                entry
+            }
             _ => {
                 self.handles.remove(handle);
                 return false;
@@ -134,14 +142,17 @@ impl Engine {
             return Begun::Needs { handle, needs };
         }
         if token.is_empty() {
-            return Begun::Refused(self.refused(
-                ReasonCode::TokenMissing,
-                "no token was presented",
-                detail,
-            ));
+            let why = "no token was presented";
+            return Begun::Refused(self.refused(ReasonCode::TokenMissing, why, detail));
         }
         match self.read(token, now) {
-            Err(refusal) => Begun::Refused(self.refused(refusal.code, &refusal.detail, detail)),
+            Err(refusal) => {
+                let evaluation = Evaluation {
+                    revisit_at: refusal.revisit_at,
+                    ..refuse(refusal.code, &refusal.detail, &self.configuration.resource)
+                };
+                Begun::Refused(evaluation.into_verdict(detail))
+            }
             Ok((entry, needs)) => {
                 // Two requests may be on their way with one token that is not verified yet: they share its handle.
                 let pending = self.handles.find(token);
@@ -172,27 +183,27 @@ impl Engine {
         let Some(entry) = self.handles.get_mut(handle) else {
             return Decided::Stale;
         };
-        if !entry.verified {
-            let refusal = match (&entry.key_id, answers.signature) {
-                (None, _) => Some((
-                    ReasonCode::TokenKeyUnknown,
-                    "no key of the issuer fits the token",
-                )),
-                (Some(_), Some(true)) => None,
-                (Some(_), Some(false)) => {
-                    Some((ReasonCode::TokenSignature, "the signature does not verify"))
-                }
-                (Some(_), None) => Some((
-                    ReasonCode::MissingSignature,
-                    "the host did not check the signature",
-                )),
-            };
-            if let Some((code, why)) = refusal {
-                self.handles.remove(handle);
-                return Decided::Verdict(
-                    refuse(code, why, &self.configuration.resource).into_verdict(detail),
-                );
+        let refusal = match (&entry.key_id, answers.signature) {
+            (None, _) => Some((
+                ReasonCode::TokenKeyUnknown,
+                "no key of the issuer fits the token",
+            )),
+            (Some(_), Some(true)) => None,
+            // Nobody is asked about a token that was verified before; a host that says so all the same is believed.
+            (Some(_), Some(false)) => {
+                Some((ReasonCode::TokenSignature, "the signature does not verify"))
             }
+            (Some(_), None) if entry.verified => None,
+            (Some(_), None) => Some((
+                ReasonCode::MissingSignature,
+                "the host did not check the signature",
+            )),
+        };
+        if let Some((code, why)) = refusal {
+            self.handles.remove(handle);
+            return Decided::Verdict(self.refused(code, why, detail));
+        }
+        if !entry.verified {
             self.handles.mark_verified(handle);
         }
         let Some(entry) = self.handles.get_mut(handle) else {

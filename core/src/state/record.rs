@@ -40,11 +40,12 @@ pub struct Entry<T> {
     pub value: T,
 }
 
-/// Why a cut-off was set. Ordered: between two causes of one time the larger one stays.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// Why a cut-off was set. Ordered: between two causes of one time the larger one stays. The default is neutral.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum Cause {
     /// A neutral value, set by an operator.
+    #[default]
     Cleared = 0,
     /// Sessions or tokens were revoked.
     SessionRevoked = 1,
@@ -64,11 +65,12 @@ pub enum Cause {
     AccountPurged = 8,
 }
 
-/// Account status. Ordered by strictness.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// Account status. Ordered by strictness; the default is neutral.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum AccountStatus {
     /// May sign in.
+    #[default]
     Enabled = 0,
     /// May not sign in until enabled.
     Disabled = 1,
@@ -76,11 +78,12 @@ pub enum AccountStatus {
     Purged = 2,
 }
 
-/// Risk level. Ordered by strictness.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// Risk level. Ordered by strictness; the default is neutral.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum RiskLevel {
     /// No risk.
+    #[default]
     None = 0,
     /// Low.
     Low = 1,
@@ -90,11 +93,12 @@ pub enum RiskLevel {
     High = 3,
 }
 
-/// Compliance of a device. Ordered by strictness.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// Compliance of a device. Ordered by strictness; the default is neutral.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum DeviceCompliance {
     /// Meets the rules of its owner.
+    #[default]
     Compliant = 0,
     /// Does not.
     NotCompliant = 1,

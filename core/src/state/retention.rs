@@ -5,9 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::record::{
-    AccountStatus, Cause, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId,
-};
+use super::record::{AccountStatus, Cause, Entry, Record, TransmitterId};
 use crate::configuration::{Configuration, Transmitter};
 use crate::time::{EventTime, UnixTime};
 use crate::token::issuer_match::resolve_issuer;
@@ -15,7 +13,7 @@ use crate::token::issuer_match::resolve_issuer;
 /// How long values are kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RetentionLimits {
-    /// Longest age of an acceptable token: the larger age cap plus the largest backdating of an issuer.
+    /// Longest age of an acceptable token of any issuer.
     pub longest_token_age: Duration,
     /// Tolerated clock difference to issuers.
     pub skew: Duration,
@@ -44,14 +42,10 @@ impl RetentionLimits {
     /// The limits of a configuration.
     #[must_use]
     pub fn of(configuration: &Configuration) -> Self {
-        let settings = &configuration.settings;
-        let backdated = (configuration.issuers.iter())
-            .map(|issuer| issuer.issue_time_backdated)
+        let oldest = (configuration.issuers.iter())
+            .map(|issuer| configuration.longest_token_age(issuer))
             .max()
-            .unwrap_or(0);
-        let oldest = (settings.max_token_age_capable)
-            .max(settings.max_token_age_other)
-            .saturating_add(backdated);
+            .unwrap_or(u64::MAX);
         let retention = |transmitter: &Transmitter| TransmitterRetention {
             acts_for_issuer: (transmitter.speaks_for.iter())
                 .all(|issuer| acts_for_issuer(configuration, transmitter, *issuer)),
@@ -59,7 +53,7 @@ impl RetentionLimits {
         };
         Self {
             longest_token_age: Duration::from_secs(oldest),
-            skew: Duration::from_secs(settings.clock_skew),
+            skew: Duration::from_secs(configuration.settings.clock_skew),
             transmitters: (configuration.transmitters.iter())
                 .map(|transmitter| (transmitter.id, retention(transmitter)))
                 .collect(),
@@ -69,10 +63,7 @@ impl RetentionLimits {
     /// Whether every token that a fact of this time refuses is too old to be accepted.
     #[must_use]
     pub fn outlived(&self, at: EventTime, now: UnixTime) -> bool {
-        now >= at
-            .next_second()
-            .saturating_add(self.longest_token_age)
-            .saturating_add(self.skew)
+        now >= outlived_at(at, self.longest_token_age, self.skew)
     }
 
     /// Whether no acceptable token is older than this cut-off. A cleared one is a tombstone.
@@ -98,6 +89,27 @@ impl RetentionLimits {
     }
 }
 
+/// When every token that a fact of this time refuses is too old to be accepted.
+#[must_use]
+pub fn outlived_at(at: EventTime, longest_token_age: Duration, skew: Duration) -> UnixTime {
+    at.next_second()
+        .saturating_add(longest_token_age)
+        .saturating_add(skew)
+}
+
+/// The time of the latest `enabled` of a transmitter that acts for the issuer. It lifts what anybody said before it;
+/// of two that happened at once the stricter one holds.
+#[must_use]
+pub fn lifted_before<'a>(
+    status: impl IntoIterator<Item = &'a (TransmitterId, Entry<AccountStatus>)>,
+    acts_for_issuer: impl Fn(TransmitterId) -> bool,
+) -> Option<(EventTime, UnixTime)> {
+    (status.into_iter())
+        .filter(|(by, entry)| entry.value == AccountStatus::Enabled && acts_for_issuer(*by))
+        .map(|(_, entry)| (entry.at, entry.issued))
+        .max()
+}
+
 /// Whether the word of a transmitter about an account is that issuer's own word: as configured, else if its issuer
 /// URL is one of the issuer's.
 #[must_use]
@@ -111,17 +123,22 @@ pub fn acts_for_issuer(
     })
 }
 
-/// Whether a risk level or a compliance verdict has lapsed; `max_age` is the transmitter's
-/// `standingStateMaxAgeSeconds`.
+/// When a risk level or a compliance verdict lapses; `max_age` is the transmitter's `standingStateMaxAgeSeconds`. A
+/// neutral value may be forgotten as a tombstone, so nothing rests on it for longer than that.
 #[must_use]
-pub fn standing_lapsed(at: EventTime, max_age: Duration, now: UnixTime) -> bool {
-    now >= at.next_second().saturating_add(max_age)
+pub fn standing_lapses_at<T: Default + PartialEq>(entry: &Entry<T>, max_age: Duration) -> UnixTime {
+    let age = if entry.value == T::default() {
+        max_age.min(RetentionLimits::TOMBSTONE)
+    } else {
+        max_age
+    };
+    entry.at.next_second().saturating_add(age)
 }
 
 /// Whether a neutral value is old enough to forget.
 #[must_use]
 pub fn tombstone_lapsed(at: EventTime, now: UnixTime) -> bool {
-    standing_lapsed(at, RetentionLimits::TOMBSTONE, now)
+    now >= at.next_second().saturating_add(RetentionLimits::TOMBSTONE)
 }
 
 /// Whether a remembered location challenge is over.
@@ -140,13 +157,8 @@ impl Record {
         self.scoped
             .retain(|(_, entry)| !limits.cut_off_lapsed(entry, now));
         retain_status(&mut self.status, now, limits);
-        retain_standing(&mut self.risk, RiskLevel::None, now, limits);
-        retain_standing(
-            &mut self.compliance,
-            DeviceCompliance::Compliant,
-            now,
-            limits,
-        );
+        retain_standing(&mut self.risk, now, limits);
+        retain_standing(&mut self.compliance, now, limits);
         self.location_challenges
             .retain(|challenge| !location_challenge_lapsed(challenge.given, now));
     }
@@ -157,24 +169,17 @@ fn retain_status(
     now: UnixTime,
     limits: &RetentionLimits,
 ) {
-    let acts = |transmitter: &TransmitterId| {
-        let known = limits.transmitters.get(transmitter);
+    let acts = |transmitter| {
+        let known = limits.transmitters.get(&transmitter);
         known.is_some_and(|retention| retention.acts_for_issuer)
     };
     // An old `enabled` of an issuer lifts what others said before it; those go first, for good.
-    let lifted_before = status
-        .iter()
-        .filter(|(transmitter, entry)| {
-            entry.value == AccountStatus::Enabled
-                && acts(transmitter)
-                && tombstone_lapsed(entry.at, now)
-        })
-        .map(|(_, entry)| (entry.at, entry.issued))
-        .max();
+    let tombstones = (status.iter()).filter(|(_, entry)| tombstone_lapsed(entry.at, now));
+    let lifted = lifted_before(tombstones, acts);
     status.retain(|(transmitter, entry)| {
-        let lifted = Some((entry.at, entry.issued)) < lifted_before;
+        let is_lifted = Some((entry.at, entry.issued)) < lifted;
         entry.value == AccountStatus::Enabled
-            || !(lifted || limits.status_lapsed(entry, acts(transmitter), now))
+            || !(is_lifted || limits.status_lapsed(entry, acts(*transmitter), now))
     });
     // A tombstone stays while there is something older that it may lift.
     let oldest_refusal = status
@@ -189,25 +194,25 @@ fn retain_status(
     });
 }
 
-fn retain_standing<T: Copy + PartialEq>(
+fn retain_standing<T: Default + PartialEq>(
     entries: &mut Vec<(TransmitterId, Entry<T>)>,
-    neutral: T,
     now: UnixTime,
     limits: &RetentionLimits,
 ) {
     entries.retain(|(transmitter, entry)| {
-        if entry.value == neutral {
+        if entry.value == T::default() {
             return !tombstone_lapsed(entry.at, now);
         }
         let known = limits.transmitters.get(transmitter);
         !known.is_some_and(|retention| {
-            standing_lapsed(entry.at, retention.standing_state_max_age, now)
+            now >= standing_lapses_at(entry, retention.standing_state_max_age)
         })
     });
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::{DeviceCompliance, RiskLevel};
     use super::super::samples::{any_record, entry};
     use super::*;
     use proptest::prelude::*;

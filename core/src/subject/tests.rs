@@ -204,7 +204,7 @@ pub(crate) fn vectors(name: &str) -> Option<std::vec::Vec<Value>> {
         std::eprintln!("skipped: no ../shared/vectors/{name}");
         return None;
     };
-    let line = |line: &str| parse(line.as_bytes(), Limits::EVENT).unwrap();
+    let line = |line: &str| parse(line.as_bytes(), Limits::DOCUMENT).unwrap();
     Some(text.lines().map(line).collect())
 }
 

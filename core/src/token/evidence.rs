@@ -57,7 +57,8 @@ impl AccessToken {
     }
 
     /// Whether `acr` is the value configured for `control`; `None` without a mapping or without `acr`.
-    fn shows_acr(&self, issuer: &Issuer, control: &str) -> Option<bool> {
+    #[must_use]
+    pub fn shows_acr(&self, issuer: &Issuer, control: &str) -> Option<bool> {
         match (issuer.acr_values.get(control), &self.acr) {
             (Some(expected), Fact::Known(acr)) => Some(acr == expected),
             _ => None,

@@ -12,7 +12,6 @@ use super::access_token::{AccessToken, Confirmation, Fact, Principal, UserType};
 use super::claims::Part;
 use super::issuer_match::scope_of;
 use super::numeric_date::{self, Rounding};
-use super::preset::entra_twin;
 use super::read::Refusal;
 use super::subject_keys::{KeyList, canonical_identifier};
 use crate::configuration::issuer::Preset;
@@ -135,7 +134,7 @@ pub(super) fn interpret(
         confirmation: claims.get("cnf").map(confirmation),
         groups: read.groups(),
         directory_roles: lower_case(read.list(Part::DirectoryRoles)),
-        user_type: read.user_type(principal, issuer_url),
+        user_type: read.user_type(principal, issuer_url, origin.tenant.as_deref()),
         amr: read.list(Part::Amr),
         acr: read.acr(),
         acrs: read.list(Part::Acrs),
@@ -206,7 +205,8 @@ impl<'a> Reader<'a> {
     }
 
     /// SPEC: `access-token.md` §2: `idtyp` decides; without it an Entra token without delegated permissions is
-    /// app-only if it has application permissions or `sub` is the service principal.
+    /// app-only if `sub` is the service principal. Roles are no evidence: users have them too, and a user taken for an
+    /// application escapes every policy for users.
     fn principal(&self, sub: Option<&str>, user: Option<&str>, client: Option<&str>) -> Principal {
         match self.value(Part::PrincipalType).and_then(Value::as_str) {
             Some("app") => return Principal::Application,
@@ -215,7 +215,8 @@ impl<'a> Reader<'a> {
         }
         let app_permissions = self.issuer.preset.is_entra()
             && self.value(Part::Scopes).is_none()
-            && (self.value(Part::ApplicationRoles).is_some() || (sub.is_some() && sub == user));
+            && sub.is_some()
+            && sub == user;
         // SPEC: RFC 9068 §2.2: `sub` of a client-credentials token names the client.
         if app_permissions || (sub.is_some() && sub == client) {
             Principal::Application
@@ -337,7 +338,14 @@ impl<'a> Reader<'a> {
         scopes
     }
 
-    fn user_type(&self, principal: Principal, iss: &str) -> Fact<UserType> {
+    /// Whether `idp` is the issuer itself, by this or another of its URLs: those of one tenant hold its id.
+    fn is_home(&self, idp: &str, iss: &str, tenant: Option<&str>) -> bool {
+        let names_tenant =
+            |tenant: &str| idp.split('/').any(|part| part.eq_ignore_ascii_case(tenant));
+        idp == iss || (self.issuer.preset.is_entra() && tenant.is_some_and(names_tenant))
+    }
+
+    fn user_type(&self, principal: Principal, iss: &str, tenant: Option<&str>) -> Fact<UserType> {
         if principal == Principal::Application {
             return Fact::Unknown;
         }
@@ -354,9 +362,7 @@ impl<'a> Reader<'a> {
                 _ => Fact::Unknown,
             },
             None => match self.value(Part::IdentityProvider).and_then(Value::as_str) {
-                Some(idp) if idp != iss && entra_twin(iss).as_deref() != Some(idp) => {
-                    Fact::Known(UserType::Guest)
-                }
+                Some(idp) if !self.is_home(idp, iss, tenant) => Fact::Known(UserType::Guest),
                 _ => Fact::Unknown,
             },
         }

@@ -61,11 +61,17 @@ pub struct Refusal {
     pub code: ReasonCode,
     /// One line for logs. Names claims and header members, never quotes the token.
     pub detail: String,
+    /// When time alone makes the token acceptable, if it ever does.
+    pub revisit_at: Option<UnixTime>,
 }
 
 impl Refusal {
     pub(super) const fn new(code: ReasonCode, detail: String) -> Self {
-        Self { code, detail }
+        Self {
+            code,
+            detail,
+            revisit_at: None,
+        }
     }
 }
 
@@ -208,28 +214,13 @@ fn check_audience(claims: &Value, issuer: &Issuer) -> Result<(), Refusal> {
 }
 
 fn check_times(token: &AccessToken, now: UnixTime, skew: Duration) -> Result<(), Refusal> {
-    let latest = now.saturating_add(skew);
-    let refuse = |code, what: &str, time: UnixTime| {
-        let (time, now) = (time.as_secs(), now.as_secs());
-        Err(Refusal::new(code, format!("{what} {time}, it is {now}")))
-    };
-    if now >= token.expires.saturating_add(skew) {
-        return refuse(ReasonCode::TokenExpired, "expired at", token.expires);
-    }
-    if token.issued_at > latest {
-        return refuse(
-            ReasonCode::TokenNotYetValid,
-            "issued in the future, at",
-            token.issued_at,
-        );
-    }
-    if let Some(not_before) = token.not_before.filter(|nbf| *nbf > latest) {
-        return refuse(ReasonCode::TokenNotYetValid, "not valid before", not_before);
-    }
-    if now >= token.good_until.saturating_add(skew) {
-        return refuse(ReasonCode::TokenTooOld, "too old since", token.good_until);
-    }
-    Ok(())
+    token.check_time(now, skew).map_err(|out| Refusal {
+        revisit_at: out.good_from,
+        ..Refusal::new(
+            out.code,
+            format!("{} {}, it is {}", out.what, out.at.as_secs(), now.as_secs()),
+        )
+    })
 }
 
 fn choose_key<'c>(

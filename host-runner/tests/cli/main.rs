@@ -7,14 +7,15 @@
 )]
 
 mod decide;
+mod signed;
+mod statuses;
 mod support;
-
-use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
-use support::{Folder, NOW, TRANSMITTER, command, configuration, request, revocation, run, token};
+use support::{
+    Folder, NOW, TRANSMITTER, command, configuration, request, revocation, run, scenario, token,
+};
 
 #[test]
 fn help_is_an_answer_and_a_misspelt_option_is_none() {
@@ -134,7 +135,7 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
         command.args(["--engine", "native"]);
         command
     };
-    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let output = schema().stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"));
@@ -352,9 +353,7 @@ fn schemas_and_completions_are_printed() {
 
 #[test]
 fn a_scenario_is_replayed_for_programs_and_for_people() {
-    let scenario =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios/user-revocation.json");
-    let scenario = fs::read_to_string(scenario).unwrap();
+    let scenario = scenario("user-revocation");
     let folder = Folder::new("replay");
     let sound = folder.file("sound.json", &scenario);
     let wrong = folder.file(

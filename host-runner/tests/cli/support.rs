@@ -39,7 +39,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-pub(crate) fn run_engine(engine: &str, arguments: &[&str], input: &str) -> Run {
+fn run_engine(engine: &str, arguments: &[&str], input: &str) -> Run {
     let mut child = command(arguments)
         .args(["--engine", engine])
         .stdin(Stdio::piped())
@@ -57,7 +57,7 @@ pub(crate) fn run_engine(engine: &str, arguments: &[&str], input: &str) -> Run {
 }
 
 /// Runs a command natively and, where the component was built, through it: the same in every byte.
-pub(crate) fn run(arguments: &[&str], input: &str) -> Run {
+pub(crate) fn run_everywhere(arguments: &[&str], input: &str) -> Run {
     let native = run_engine("native", arguments, input);
     let built = Path::new(env!("CARGO_BIN_EXE_cae"))
         .ancestors()
@@ -65,8 +65,18 @@ pub(crate) fn run(arguments: &[&str], input: &str) -> Run {
     if built || std::env::var_os("CAE_COMPONENT").is_some() {
         assert_eq!(run_engine("wasm", arguments, input), native);
     } else {
-        eprintln!("native only: no component, run `cargo xtask build`");
+        assert!(
+            std::env::var_os("CAE_REQUIRE_ARTEFACTS").is_none(),
+            "there is no component: run `cargo xtask build`"
+        );
+        eprintln!("note: native only, there is no component: run `cargo xtask build`");
     }
+    native
+}
+
+/// The same of a command that its arguments allow: what it complains about is one line for each fault.
+pub(crate) fn run(arguments: &[&str], input: &str) -> Run {
+    let native = run_everywhere(arguments, input);
     for line in native.err.lines() {
         assert!(
             line.starts_with("error: ") || line.starts_with("warning: "),
@@ -78,6 +88,12 @@ pub(crate) fn run(arguments: &[&str], input: &str) -> Run {
         "colours outside a terminal"
     );
     native
+}
+
+/// The text of a scenario of this project.
+pub(crate) fn scenario(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    fs::read_to_string(folder.join(name).with_extension("json")).unwrap()
 }
 
 /// A folder of its own for each test.

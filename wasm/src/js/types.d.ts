@@ -50,6 +50,9 @@ export interface ProofNeed {
  */
 export type RecordAnswer = Uint8Array | null | "failed";
 
+/** How much JSON a verdict carries: `none` on the hot path, the decision, or every check and policy with it. */
+export type Detail = "none" | "decision" | "explain";
+
 /** What is rarely said about a request. */
 export interface MoreAboutRequest {
   /** Authorization scheme that carried the token; absent for `Bearer`. */
@@ -60,8 +63,8 @@ export interface MoreAboutRequest {
   facts?: DirectoryFacts;
   /** Seconds since the last sign of life of each transmitter. */
   signalAge?: readonly SignalAge[];
-  /** How much of the evaluation to write into `Verdict.json`; `none` on the hot path. */
-  detail?: "none" | "decision" | "explain";
+  /** How much of the evaluation to write into `Verdict.json`; absent for `none`. */
+  detail?: Detail;
 }
 
 /** Facts that the token may lack and the host may know. An absent one is unknown, which never widens access. */

@@ -201,8 +201,8 @@ fn by_path(node: Option<Node<'_, '_>>, expected: &str) -> BTreeMap<String, Vec<S
     };
     let prefixes = node.members(|prefix, mut node| {
         if !values::is_path_prefix(prefix) {
-            let message = "a path prefix starts with `/` and holds no query, fragment, dot segment or \
-                           empty segment, or it could never match";
+            let message = "a path prefix starts with `/` and holds no query, fragment, escape, parameter, backslash, \
+                           dot segment or empty segment, or it could never match";
             node.fault(BAD_VALUE, message);
         }
         let required = node.one_or_more(|mut node| node.parse(expected, values::scope));

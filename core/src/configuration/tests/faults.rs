@@ -38,7 +38,7 @@ fn every_fault_is_reported_at_once() {
         "settings": {
             "profile": "strict", "clockSkew": 5, "clockSkewSeconds": 601, "enforceGuests": "yes",
             "undetermined": {"p": "maybe"}, "policyChangedAt": {"p": "yesterday"},
-            "requiredScopes": {"orders": "x", "/a": []},
+            "requiredScopes": {"orders": "x", "/a": [], "/b%20c": "x"},
             "limits": {"tokenBytes": 1_000_000}
         }
     });
@@ -56,6 +56,7 @@ fn every_fault_is_reported_at_once() {
         ("/settings/enforceGuests", WRONG_TYPE),
         ("/settings/policyChangedAt/p", BAD_VALUE),
         ("/settings/requiredScopes/~1a", MISSING_MEMBER),
+        ("/settings/requiredScopes/~1b%20c", BAD_VALUE),
         ("/settings/requiredScopes/orders", BAD_VALUE),
         ("/issuers/0/tenants", MISSING_MEMBER),
         ("/issuers/1/claims", NOT_ALLOWED),

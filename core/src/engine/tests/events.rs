@@ -262,3 +262,40 @@ fn a_record_that_was_not_fetched_or_cannot_be_read_refuses() {
         assert_eq!(told(&verdict), expected);
     }
 }
+
+#[test]
+fn an_issuer_without_challenges_of_entra_has_no_incapable_clients() {
+    let mut host = Host::new(Dialect::Keycloak, json!([]), json!({"profile": "entra"}));
+    let token = host.token(START, json!({}));
+    host.event(SESSION_REVOKED, START + 100, json!({}));
+    assert_eq!(
+        told(&host.ask(&token, START + 110)),
+        "challenge 401 [session_revoked] error=invalid_token"
+    );
+}
+
+#[test]
+fn the_scope_implies_the_tenant_where_tokens_name_none() {
+    let user = json!({"format": "iss_sub", "iss": issuer_url(Dialect::Keycloak), "sub": USER});
+    let subject = json!({
+        "format": "complex", "user": user, "tenant": {"format": "opaque", "id": "shop"},
+    });
+    let mut host = Host::new(Dialect::Keycloak, json!([]), json!({}));
+    let token = host.token(START, json!({}));
+    let stranger = host.token(START, json!({"sub": "somebody-else"}));
+    host.event_about(subject, SESSION_REVOKED, START + 100, json!({}));
+    assert_eq!(host.ask(&token, START + 110).outcome.as_str(), "challenge");
+    assert_eq!(told(&host.ask(&stranger, START + 110)), "allow 200 []");
+    // Entra's tokens name their tenant, which has to match.
+    for (tenant, outcome) in [(TENANT, "challenge"), (USER, "allow")] {
+        let user = json!({"format": "opaque", "id": USER});
+        let subject = json!({
+            "format": "complex", "user": user.clone(), "device": {"format": "opaque", "id": DEVICE},
+            "tenant": {"format": "opaque", "id": tenant},
+        });
+        let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
+        let token = host.token(START, json!({"deviceid": DEVICE}));
+        host.event_about(subject, SESSION_REVOKED, START + 100, json!({}));
+        assert_eq!(host.ask(&token, START + 110).outcome.as_str(), outcome);
+    }
+}

@@ -165,3 +165,116 @@ fn a_flood_of_forged_tokens_does_not_evict_a_verified_one() {
         .unwrap();
     assert!(matches!(decided, Decided::Verdict(_)));
 }
+
+#[test]
+fn an_invalid_signature_refuses_a_verified_token_too() {
+    let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
+    let token = host.token(START, json!({}));
+    host.ask(&token, START);
+    let (handle, needs) = begin(&mut host, &token);
+    let records = std::vec![RecordAnswer::None; needs.records.len()];
+    let answers = Answers {
+        signature: Some(false),
+        confirmed: None,
+        records: &records,
+    };
+    let decided = host
+        .engine
+        .decide(handle, &at(START), &answers, Detail::None)
+        .unwrap();
+    let Decided::Verdict(verdict) = decided else {
+        panic!("stale")
+    };
+    assert_eq!(
+        told(&verdict),
+        "deny 401 [token_signature] error=invalid_token"
+    );
+    assert!(begin(&mut host, &token).1.signature.is_some());
+}
+
+#[test]
+fn records_fetched_for_other_keys_are_not_taken() {
+    let configuration = |scope: &str| {
+        json!({
+            "resource": {"audiences": [APPLICATION]},
+            "issuers": [{
+                "issuer": issuer_url(Dialect::Keycloak), "claims": "keycloak", "algorithms": ["EdDSA"],
+                "jwks": jwks(), "scope": scope,
+            }],
+        })
+        .to_string()
+    };
+    let mut host = Host::new(Dialect::Keycloak, json!([]), json!({}));
+    host.engine.reconfigure(&configuration("one")).unwrap();
+    let token = host.token(START, json!({}));
+    host.ask(&token, START);
+    let (handle, needs) = begin(&mut host, &token);
+    let records = std::vec![RecordAnswer::None; needs.records.len()];
+    let answers = Answers {
+        records: &records,
+        ..Answers::default()
+    };
+    assert_eq!(
+        host.engine.reconfigure(&configuration("two")).unwrap(),
+        "[]"
+    );
+    let decided = host
+        .engine
+        .decide(handle, &at(START), &answers, Detail::None)
+        .unwrap();
+    assert_eq!(decided, Decided::Stale);
+    assert_eq!(told(&host.ask(&token, START)), "allow 200 []");
+}
+
+#[test]
+fn a_handle_does_not_survive_the_loss_of_audience_or_issuer() {
+    for (issuer, audience) in [
+        (issuer_url(Dialect::Keycloak), "api://another"),
+        ("https://keycloak.example/realms/other".into(), APPLICATION),
+    ] {
+        let mut host = Host::new(Dialect::Keycloak, json!([]), json!({}));
+        let token = host.token(START, json!({}));
+        host.ask(&token, START);
+        let (handle, _) = begin(&mut host, &token);
+        let configuration = json!({
+            "resource": {"audiences": [audience]},
+            "issuers": [{
+                "issuer": issuer, "claims": "keycloak", "algorithms": ["EdDSA"], "jwks": jwks(),
+            }],
+        });
+        assert_eq!(
+            host.engine.reconfigure(&configuration.to_string()).unwrap(),
+            "[]"
+        );
+        let decided = host
+            .engine
+            .decide(handle, &at(START), &Answers::default(), Detail::None)
+            .unwrap();
+        assert_eq!(decided, Decided::Stale);
+        assert_eq!(host.ask(&token, START).status, 401);
+    }
+}
+
+#[test]
+fn tokens_are_bounded_by_their_size_too() {
+    let mut host = Host::new(Dialect::Keycloak, json!([]), json!({}));
+    let kept = host.token(START, json!({}));
+    host.ask(&kept, START);
+    let filler = "x".repeat(40_000);
+    let handles: Vec<_> = (0..60)
+        .map(|n| {
+            let token = host.token(START, json!({"jti": format!("{n}"), "filler": filler}));
+            begin(&mut host, &token).0
+        })
+        .collect();
+    let known = |host: &mut Host, handle| {
+        let decided = host
+            .engine
+            .decide(handle, &at(START), &Answers::default(), Detail::None)
+            .unwrap();
+        decided != Decided::Stale
+    };
+    assert!(!known(&mut host, handles[0]), "the oldest made room");
+    assert!(known(&mut host, handles[59]));
+    assert_eq!(begin(&mut host, &kept).1.signature, None);
+}

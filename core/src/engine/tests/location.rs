@@ -153,3 +153,32 @@ fn a_missing_or_hidden_address_is_a_missing_fact() {
     };
     assert_eq!(told(&host.request(&token, &request)), "allow 200 []");
 }
+
+#[test]
+fn an_exemption_ends_with_the_token() {
+    let mut host = location_host(json!({"locationEnforcement": "standard"}));
+    let old = host.token(START, json!({}));
+    assert_eq!(host.request(&old, &from(OUTSIDE, START + 20)).status, 401);
+    let new = host.token(START + 30, json!({"exp": START + 100}));
+    assert_eq!(
+        told(&host.request(&new, &from(OUTSIDE, START + 99))),
+        "allow 200 []"
+    );
+    // The skew of clocks keeps the token alive, not its exemption.
+    assert_eq!(
+        told(&host.request(&new, &from(OUTSIDE, START + 100))),
+        "challenge 401 [policy_location] error=insufficient_claims nbf=+20 ip=198.51.100.9"
+    );
+}
+
+#[test]
+fn two_policies_of_one_place_are_one_thing_to_remember() {
+    let policies = json!([
+        policy("one", outside_the_office(), block()),
+        policy("two", outside_the_office(), block())
+    ]);
+    let mut host = Host::new(Dialect::Entra, policies, json!({}));
+    let token = host.token(START, json!({}));
+    let verdict = host.request(&token, &from(OUTSIDE, START + 20));
+    assert_eq!((verdict.status, verdict.changes.len()), (401, 1));
+}

@@ -93,6 +93,34 @@ fn a_control_that_a_new_token_can_show_is_asked_for_in_the_issuers_words() {
 }
 
 #[test]
+fn a_control_outside_the_office_is_asked_for_where_the_issuer_ignores_locations() {
+    let policies = json!([policy(
+        "mfa-outside",
+        outside_the_office(),
+        controls("OR", &["mfa"])
+    )]);
+    let issuer =
+        json!({"policies": policies, "namedLocations": office(), "acrValues": {"mfa": "gold"}});
+    for (address, claims, expected) in [
+        (INSIDE, json!({"acr": "silver"}), "allow 200 []"),
+        (OUTSIDE, json!({"acr": "gold"}), "allow 200 []"),
+        (
+            OUTSIDE,
+            json!({"acr": "silver"}),
+            "challenge 401 [policy_control_unmet] error=insufficient_user_authentication acr_values=gold",
+        ),
+    ] {
+        let mut host = Host::with(Dialect::Keycloak, issuer.clone(), json!({}));
+        let token = host.token(START, claims.clone());
+        assert_eq!(
+            told(&host.request(&token, &from(address, START + 10))),
+            expected,
+            "{address} {claims}"
+        );
+    }
+}
+
+#[test]
 fn operators_combine_evidence_and_standing_state() {
     let with = |operator| {
         policy(
@@ -340,4 +368,206 @@ fn any_deny_beats_every_challenge_and_challenges_are_one_header() {
     let verdict = host.request(&token, &no_address);
     assert_eq!(verdict.outcome.as_str(), "deny");
     assert!(verdict.changes.is_empty());
+}
+
+/// The member `undetermined` of an answer, and its decision.
+fn undetermined(verdict: &Verdict) -> (&'static str, usize) {
+    let json: Value = serde_json::from_str(verdict.json.as_deref().unwrap()).unwrap();
+    let listed = json["undetermined"].as_array().unwrap().len();
+    (verdict.outcome.as_str(), listed)
+}
+
+#[test]
+fn an_issuer_has_told_only_what_cannot_change_after_issue() {
+    let medium = json!({"userRiskLevels": ["medium"]});
+    let mobile = json!({"clientAppTypes": ["mobileAppsAndDesktopClients"]});
+    let mut mobile_outside = outside_the_office();
+    mobile_outside["clientAppTypes"] = mobile["clientAppTypes"].clone();
+    let frequency = |frequency: Value| {
+        let mut policy = policy("p", json!({}), Value::Null);
+        policy["sessionControls"] = json!({"signInFrequency": frequency});
+        policy
+    };
+    let mfa = || controls("OR", &["mfa"]);
+    for (name, policy, told_at_issue) in [
+        (
+            "no evidence of a lasting control",
+            policy("p", json!({}), mfa()),
+            true,
+        ),
+        (
+            "an unknown client of any place",
+            policy("p", mobile, block()),
+            true,
+        ),
+        (
+            "everyTime is judged at issue",
+            frequency(json!({"isEnabled": true, "frequencyInterval": "everyTime"})),
+            true,
+        ),
+        (
+            "a device may have lost its compliance since",
+            policy("p", json!({}), controls("OR", &["compliantDevice"])),
+            false,
+        ),
+        ("risk rose after issue", policy("p", medium, mfa()), false),
+        (
+            "an unknown client that moved since",
+            policy("p", mobile_outside, block()),
+            false,
+        ),
+        (
+            "a control asked for by place",
+            policy("p", outside_the_office(), mfa()),
+            false,
+        ),
+        (
+            "a control that nobody here understands",
+            policy("p", json!({}), controls("OR", &["compliantNetwork"])),
+            false,
+        ),
+        (
+            "an authentication of unknown age",
+            frequency(
+                json!({"isEnabled": true, "value": 1, "type": "hours", "frequencyInterval": "timeBased"}),
+            ),
+            false,
+        ),
+    ] {
+        for (setting, otherwise) in [("report", ("allow", 1)), ("deny", ("deny", 1))] {
+            let mut host = Host::new(
+                Dialect::Entra,
+                json!([changed(policy.clone())]),
+                json!({"undetermined": setting}),
+            );
+            let token = host.token(CHANGED, json!({}));
+            let rise = json!({"current_level": "MEDIUM", "principal": "USER"});
+            host.event("caep/event-type/risk-level-change", CHANGED + 100, rise);
+            let verdict = host.request(&token, &from(OUTSIDE, CHANGED + 200));
+            let expected = if told_at_issue {
+                ("allow", 0)
+            } else {
+                otherwise
+            };
+            assert_eq!(undetermined(&verdict), expected, "{name}: {setting}");
+        }
+    }
+}
+
+#[test]
+fn directory_facts_of_the_host_may_be_newer_than_the_token() {
+    let groups = json!({"users": {"includeGroups": [CLIENT]}});
+    let policies = json!([changed(policy("p", groups, controls("OR", &["mfa"])))]);
+    let mut host = Host::new(Dialect::Entra, policies, json!({"undetermined": "deny"}));
+    let token = host.token(CHANGED, json!({"groups": [CLIENT]}));
+    assert_eq!(told(&host.ask(&token, CHANGED + 10)), "allow 200 []");
+    let token = host.token(CHANGED, json!({}));
+    let request = Request {
+        facts: crate::decision::DirectoryFacts {
+            member_of: Some(&[CLIENT]),
+            ..Default::default()
+        },
+        ..at(CHANGED + 10)
+    };
+    assert_eq!(
+        told(&host.request(&token, &request)),
+        "deny 403 [policy_undetermined]"
+    );
+}
+
+#[test]
+fn a_sign_in_frequency_that_is_newer_than_the_token_is_asked_for() {
+    for frequency in [
+        json!({"isEnabled": true, "value": 1, "type": "hours", "frequencyInterval": "timeBased"}),
+        json!({"isEnabled": true, "frequencyInterval": "everyTime"}),
+    ] {
+        let mut policy = policy("frequency", json!({}), Value::Null);
+        policy["sessionControls"] = json!({"signInFrequency": frequency});
+        let mut host = Host::new(Dialect::Entra, json!([changed(policy)]), json!({}));
+        let auth_time = json!({"auth_time": START - 10_000});
+        let before = host.token(START, auth_time.clone());
+        assert_eq!(
+            told(&host.ask(&before, CHANGED + 10)),
+            "challenge 401 [policy_sign_in_frequency] error=insufficient_claims nbf=+1000",
+            "{frequency}"
+        );
+        let after = host.token(CHANGED, auth_time);
+        assert_eq!(
+            told(&host.ask(&after, CHANGED + 10)),
+            "deny 403 [policy_sign_in_frequency]",
+            "{frequency}"
+        );
+    }
+}
+
+#[test]
+fn a_strength_is_shown_by_its_class() {
+    let id = "00000000-0000-0000-0000-000000000004";
+    let strength = json!({"operator": "AND", "authenticationStrength": {"id": id}});
+    let policies = json!([policy("strength", json!({}), strength)]);
+    let mapped = format!("authenticationStrength:{id}");
+    let asked = "challenge 401 [policy_control_unmet] error=insufficient_user_authentication acr_values=phr";
+    for (claims, map, expected) in [
+        (
+            json!({"acr": "phr"}),
+            json!({mapped.clone(): "phr"}),
+            "allow 200 []",
+        ),
+        (
+            json!({"acr": "silver"}),
+            json!({mapped.clone(): "phr"}),
+            asked,
+        ),
+        (json!({}), json!({mapped: "phr"}), asked),
+        (
+            json!({"acr": "phr"}),
+            json!({}),
+            "deny 403 [policy_control_unmet]",
+        ),
+    ] {
+        let issuer = json!({"policies": policies, "acrValues": map});
+        let mut host = Host::with(Dialect::Keycloak, issuer, json!({}));
+        let token = host.token(START, claims.clone());
+        assert_eq!(told(&host.ask(&token, START + 10)), expected, "{claims}");
+    }
+}
+
+#[test]
+fn a_country_that_is_none_is_a_missing_fact() {
+    let locations = json!([{
+        "@odata.type": "#microsoft.graph.countryNamedLocation",
+        "id": "11111111-2222-3333-4444-555555555555",
+        "countriesAndRegions": ["FR"],
+        "includeUnknownCountriesAndRegions": false
+    }]);
+    let conditions =
+        json!({"locations": {"includeLocations": ["11111111-2222-3333-4444-555555555555"]}});
+    let issuer = json!({
+        "policies": [policy("not-from-there", conditions, block())],
+        "namedLocations": locations,
+    });
+    let mut host = Host::with(
+        Dialect::Keycloak,
+        issuer,
+        json!({"countryAtResource": true}),
+    );
+    let token = host.token(START, json!({}));
+    for (country, expected) in [
+        (Some("DE"), "allow 200 []"),
+        (Some("fr"), "deny 403 [policy_location]"),
+        (Some(""), "allow 200 []"),
+        (Some("France"), "deny 503 [missing_fact:country]"),
+        (Some("T1"), "deny 503 [missing_fact:country]"),
+        (None, "deny 503 [missing_fact:country]"),
+    ] {
+        let request = Request {
+            country,
+            ..at(START)
+        };
+        assert_eq!(
+            told(&host.request(&token, &request)),
+            expected,
+            "{country:?}"
+        );
+    }
 }

@@ -12,6 +12,28 @@ fn a_plain_allow_rests_on_the_keys_of_the_token() {
     let token = host.token(START, json!({}));
     let verdict = host.ask(&token, START + 10);
     assert_eq!(told(&verdict), "allow 200 []");
+    let json: Value = serde_json::from_str(verdict.json.as_deref().unwrap()).unwrap();
+    assert_eq!(json["keys"].as_array().unwrap().len(), 6, "{json}");
+    let checks: Vec<&str> = json["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["check"].as_str().unwrap())
+        .collect();
+    for check in [
+        "token.signature",
+        "token.audience",
+        "token.times",
+        "token.proof",
+        "event",
+        "route",
+        "signals",
+    ] {
+        assert!(
+            checks.contains(&check),
+            "an explanation lists {check}: {checks:?}"
+        );
+    }
     assert_eq!(
         verdict.revisit_at,
         Some(UnixTime::from_secs(START + 86_400 + 60))
@@ -57,6 +79,21 @@ fn what_is_not_a_token_for_us_gets_401_without_a_claims_challenge() {
     for (token, expected) in cases {
         assert_eq!(told(&host.ask(&token, START + 80)), expected);
     }
+}
+
+#[test]
+fn a_token_of_the_future_says_when_to_come_back() {
+    let mut host = Host::new(Dialect::Entra, json!([]), json!({}));
+    let token = host.token(START, json!({"nbf": START + 200}));
+    for now in [START, START + 139] {
+        let verdict = host.ask(&token, now);
+        assert_eq!(
+            told(&verdict),
+            "deny 401 [token_not_yet_valid] error=invalid_token"
+        );
+        assert_eq!(verdict.revisit_at, Some(UnixTime::from_secs(START + 140)));
+    }
+    assert_eq!(told(&host.ask(&token, START + 140)), "allow 200 []");
 }
 
 #[test]

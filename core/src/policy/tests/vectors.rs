@@ -1,26 +1,12 @@
 //! The collected vectors, where they lie beside the checkout.
 
-use std::path::Path;
-use std::{eprintln, fs};
-
 use super::super::address::AddressRange;
 use super::*;
+use crate::subject::tests::vectors;
 
 /// The lines of a vector file; none, with a note, where it is absent.
 fn lines(name: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/vectors")
-        .join(name);
-    match fs::read_to_string(&path) {
-        Ok(text) => text
-            .lines()
-            .map(|line| parse(line.as_bytes(), Limits::DOCUMENT).unwrap())
-            .collect(),
-        Err(error) => {
-            eprintln!("skipped: {name} is not beside the checkout ({error})");
-            Vec::new()
-        }
-    }
+    vectors(name).unwrap_or_default()
 }
 
 fn text<'a>(line: &'a Value, name: &str) -> Option<&'a str> {

@@ -122,7 +122,13 @@ fn app_only_tokens_are_told() {
         (json!({"idtyp": "user", "scp": null, "roles": ["R"]}), User),
         (json!({}), User),
         (json!({"roles": ["R"]}), User),
-        (json!({"scp": null, "roles": ["R"]}), Application),
+        // A user without delegated permissions, but with roles: no evidence of a service principal.
+        (json!({"scp": null, "roles": ["R"]}), User),
+        (json!({"scp": null, "roles": ["R"], "sub": null}), User),
+        (
+            json!({"scp": null, "roles": ["R"], "sub": OID}),
+            Application,
+        ),
         (json!({"scp": null, "sub": OID}), Application),
         (json!({"scp": null}), User),
         (json!({"sub": "client"}), Application),
@@ -301,6 +307,11 @@ fn guests_are_told_by_acct_or_by_a_foreign_idp() {
         (json!({"idp": ENTRA}), Fact::Unknown),
         (
             json!({"idp": format!("https://sts.windows.net/{TENANT}/")}),
+            Fact::Unknown,
+        ),
+        // National clouds have other issuer URLs, and the same tenants.
+        (
+            json!({"idp": format!("https://sts.windows.us/{TENANT}/")}),
             Fact::Unknown,
         ),
         (json!({"idtyp": "app", "acct": 1}), Fact::Unknown),

@@ -1,0 +1,179 @@
+//! The exit status of every command: 0 done, 1 the answer is no, 2 the input cannot be used.
+
+use serde_json::json;
+
+use crate::support::{
+    Folder, NOW, configuration, request, revocation, run_everywhere, scenario, token,
+};
+
+const LOCATIONS: &str = r##"[{"@odata.type": "#microsoft.graph.ipNamedLocation",
+    "id": "0b1f9851-ff94-4e8d-8a05-0a1a1a0b1d11", "displayName": "Office", "isTrusted": true, "ipRanges":
+    [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.0/24"}]}]"##;
+const POLICY: &str = r#"{"id": "6b5e0c5a-0d0f-4b0c-9d52-2b5a3f1f9d01", "state": "enabled", "conditions":
+    {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
+    "grantControls": {"operator": "OR", "builtInControls": ["block"]}}"#;
+const CHALLENGE: &str =
+    r#"Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ==""#;
+
+/// A word with `@` before it names a file of the folder.
+#[test]
+fn every_command_ends_as_the_table_says() {
+    let folder = Folder::new("statuses");
+    let story = scenario("user-revocation");
+    let sound = token("adele");
+    let mut forged = sound.clone();
+    forged.replace_range(forged.len() - 8.., "AAAAAAAA");
+    for (name, text) in [
+        ("engine.json", configuration()),
+        ("faulty.json", r#"{"resource": {}}"#.to_owned()),
+        ("none.json", "no JSON".to_owned()),
+        ("sound.json", story.clone()),
+        ("wrong.json", story.replacen(r#""allow""#, r#""deny""#, 1)),
+        ("sets.jsonl", revocation("adele", NOW)),
+        ("bad.jsonl", r#"{"record": 7}"#.to_owned()),
+        ("policy.json", POLICY.to_owned()),
+        ("locations.json", LOCATIONS.to_owned()),
+        ("set.jwt", revocation("adele", NOW)),
+        ("forged.jwt", forged.clone()),
+    ] {
+        folder.file(name, text);
+    }
+    let asked = request("a", &sound);
+    let unreadable = format!("{asked}\n{}", json!({"id": "b"}));
+    let at = NOW.to_string();
+    let replay = &["replay"][..];
+    let decide = &["decide"];
+    let check = &["policy", "check"];
+    let locate = &["location", "match", "--named-locations"];
+    let decode = &["event", "decode", "--received-at", &at];
+    let parse = &["challenge", "parse"];
+    let inspect = &["token", "inspect", "--at", &at];
+    let schema = &["config", "schema"];
+    let completions = &["completions"];
+    for (command, arguments, input, status) in [
+        (replay, &["@sound.json"][..], "", 0),
+        (replay, &["@wrong.json"], "", 1),
+        (replay, &["@none.json"], "", 2),
+        (replay, &["@missing.json"], "", 2),
+        (replay, &["@sound.json", "--loud"], "", 2),
+        (decide, &["--config", "@engine.json"], &asked, 0),
+        (decide, &["--config", "@engine.json"], "", 0),
+        (decide, &["--config", "@engine.json"], &unreadable, 2),
+        (decide, &["--config", "@faulty.json"], &asked, 2),
+        (decide, &["--config", "@missing.json"], &asked, 2),
+        (
+            decide,
+            &["--config", "@engine.json", "--signals", "@sets.jsonl"],
+            &asked,
+            0,
+        ),
+        (
+            decide,
+            &["--config", "@engine.json", "--signals", "@bad.jsonl"],
+            &asked,
+            2,
+        ),
+        (
+            decide,
+            &["--config", "@engine.json", "--signals", "@missing.jsonl"],
+            &asked,
+            2,
+        ),
+        (
+            decide,
+            &["--config", "@engine.json", "--policies", "x"],
+            &asked,
+            2,
+        ),
+        (decide, &[], &asked, 2),
+        (check, &["@policy.json"], "", 0),
+        (
+            check,
+            &["@policy.json", "--named-locations", "@locations.json"],
+            "",
+            0,
+        ),
+        (
+            check,
+            &["@policy.json", "--named-locations", "@none.json"],
+            "",
+            2,
+        ),
+        (check, &["@policy.json", "@none.json"], "", 2),
+        (check, &["@policy.json", "@missing.json"], "", 2),
+        (check, &["@policy.json", "--fix"], "", 2),
+        (check, &[], "", 2),
+        (
+            locate,
+            &["@locations.json", "203.0.113.7", "2001:db8::1"],
+            "",
+            0,
+        ),
+        (locate, &["@locations.json", "203.0.113.7", "here"], "", 2),
+        (locate, &["@none.json", "203.0.113.7"], "", 2),
+        (locate, &["@missing.json", "203.0.113.7"], "", 2),
+        (locate, &["@locations.json", "203.0.113.7", "--near"], "", 2),
+        (locate, &["@locations.json"], "", 2),
+        (decode, &["@set.jwt", "--config", "@engine.json"], "", 0),
+        (decode, &["@set.jwt"], "", 0),
+        (decode, &["-"], &sound, 1),
+        (decode, &["@forged.jwt", "--config", "@engine.json"], "", 1),
+        (decode, &["@none.json", "--unsigned"], "", 1),
+        (
+            decode,
+            &["@set.jwt", "@forged.jwt", "--config", "@engine.json"],
+            "",
+            1,
+        ),
+        (decode, &["@set.jwt", "@missing.jwt"], "", 2),
+        (decode, &["@set.jwt", "--config", "@faulty.json"], "", 2),
+        (
+            decode,
+            &["@set.jwt", "--config", "@engine.json", "--unsigned"],
+            "",
+            2,
+        ),
+        (decode, &["@set.jwt", "--verify"], "", 2),
+        (decode, &[], "", 2),
+        (parse, &[CHALLENGE], "", 0),
+        (parse, &["Bearer realm=\"a\""], "", 1),
+        (
+            parse,
+            &["Bearer error=\"insufficient_claims\", claims=\"%\""],
+            "",
+            2,
+        ),
+        (parse, &[CHALLENGE, "--lenient"], "", 2),
+        (parse, &[], "", 2),
+        (inspect, &["-", "--config", "@engine.json"], &sound, 0),
+        (inspect, &[&sound], "", 0),
+        (inspect, &["-", "--config", "@engine.json"], &forged, 1),
+        (inspect, &["-"], "no token", 2),
+        (inspect, &["-"], "", 2),
+        (inspect, &["-", "--config", "@faulty.json"], &sound, 2),
+        (inspect, &["-", "--config", "@missing.json"], &sound, 2),
+        (inspect, &["-", "--verify"], &sound, 2),
+        (schema, &[], "", 0),
+        (schema, &["--scenario"], "", 0),
+        (schema, &["--yaml"], "", 2),
+        (completions, &["bash"], "", 0),
+        (completions, &["tcsh"], "", 2),
+        (completions, &[], "", 2),
+    ] {
+        let arguments: Vec<String> = command
+            .iter()
+            .chain(arguments)
+            .map(|word| match word.strip_prefix('@') {
+                Some(file) => format!("{}/{file}", folder.path()),
+                None => (*word).to_owned(),
+            })
+            .collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let run = run_everywhere(&arguments, input);
+        assert_eq!(run.status, status, "{arguments:?}: {run:?}");
+        assert!(
+            status != 2 || run.err.starts_with("error: ") || !run.out.is_empty(),
+            "nothing says why: {arguments:?}: {run:?}"
+        );
+    }
+}
