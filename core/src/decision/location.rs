@@ -45,14 +45,16 @@ pub(super) fn outcome(
         .find(|challenge| challenge.place == place && now < challenge.given.saturating_add(LIFE));
     match live {
         None => {
-            let given = LocationChallenge { place, given: now };
+            // Issued in this very second, or by a clock that is ahead, a token would answer its own challenge.
+            let given = now.max(shown(token, issuer).saturating_add(Duration::from_secs(1)));
+            let challenge = LocationChallenge { place, given };
             let record = Record {
-                location_challenges: Vec::from([given]),
+                location_challenges: Vec::from([challenge]),
                 ..Record::default()
             };
             LocationOutcome::Challenge {
-                given: now,
-                until: now.saturating_add(LIFE),
+                given,
+                until: given.saturating_add(LIFE),
                 remember: Some(Change {
                     key,
                     record: record.to_bytes(),
@@ -63,7 +65,7 @@ pub(super) fn outcome(
             let until = challenge.given.saturating_add(LIFE);
             // A token that lives on by the skew of clocks alone is exempt no more: its client is due for a new one.
             let over = now >= token.expires && !strict;
-            if over || !answers(token, issuer, challenge.given) {
+            if over || shown(token, issuer) < challenge.given {
                 LocationOutcome::Challenge {
                     given: challenge.given,
                     until,
@@ -78,9 +80,9 @@ pub(super) fn outcome(
     }
 }
 
-/// `iat` at or after the challenge, or `nbf` where the issuer honours it. Backdating never counts here: a token
-/// issued a minute before the challenge is the stolen one.
-fn answers(token: &AccessToken, issuer: &Issuer, given: UnixTime) -> bool {
-    token.issued_at >= given
-        || (issuer.honours_nbf && token.not_before.is_some_and(|nbf| nbf >= given))
+/// The latest challenge that a token answers: `iat`, or a later `nbf` where the issuer honours it. Backdating never
+/// counts here: a token issued a minute before the challenge is the stolen one.
+fn shown(token: &AccessToken, issuer: &Issuer) -> UnixTime {
+    let not_before = token.not_before.filter(|_| issuer.honours_nbf);
+    not_before.map_or(token.issued_at, |nbf| nbf.max(token.issued_at))
 }

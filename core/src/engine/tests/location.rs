@@ -188,3 +188,26 @@ fn two_policies_of_one_place_are_one_thing_to_remember() {
     let verdict = host.request(&token, &from(OUTSIDE, START + 20));
     assert_eq!((verdict.status, verdict.changes.len()), (401, 1));
 }
+
+#[test]
+fn no_token_answers_the_challenge_that_it_was_given() {
+    // Issued in the second of the request, or by a clock that is ahead.
+    for (issued, nbf, asked) in [
+        (START + 20, START + 20, 21),
+        (START + 50, START + 50, 51),
+        (START, START + 30, 31),
+    ] {
+        let mut host = location_host(json!({"locationEnforcement": "standard"}));
+        let token = host.token(issued, json!({"nbf": nbf}));
+        let challenge = format!(
+            "challenge 401 [policy_location] error=insufficient_claims nbf=+{asked} ip=198.51.100.9"
+        );
+        for now in [START + 20, START + 21, START + 100] {
+            let verdict = host.request(&token, &from(OUTSIDE, now));
+            assert_eq!(told(&verdict), challenge, "{issued} {now}");
+        }
+        let new = host.token(START + asked, json!({}));
+        let verdict = host.request(&new, &from(OUTSIDE, START + 100));
+        assert_eq!(told(&verdict), "allow 200 []", "{issued}");
+    }
+}
