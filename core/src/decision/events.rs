@@ -4,7 +4,7 @@ use alloc::format;
 
 use super::findings::Findings;
 use super::reason::ReasonCode;
-use super::standing::{Standing, Subject, Witnesses};
+use super::standing::{Standing, Witnesses};
 use super::table::Situation;
 use crate::configuration::Issuer;
 use crate::state::key::SubjectKind;
@@ -20,7 +20,7 @@ pub(super) fn check(
     witnesses: Witnesses<'_>,
     findings: &mut Findings,
 ) {
-    for (kind, Subject { record, .. }) in standing.subjects() {
+    for (kind, record) in standing.records() {
         cut_offs(token, kind, record, findings);
         account(token, kind, record, witnesses, findings);
         mfa_enabled(token, issuer, kind, record, findings);
