@@ -1,5 +1,5 @@
-// The module answers as the native engine did: the suites `scenarios` and `vectors` (Rust) leave what they asked and
-// were answered in target/cae/transcripts, and every line of it is asked again here.
+// The module answers as the native engine did: the suites `conversation`, `scenarios` and `vectors` (Rust) leave what
+// they asked and were answered in target/cae/transcripts, and every line of it is asked again here.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -33,7 +33,7 @@ const calls = {
   tool: (_, { name, arguments: given }) => cae[name](...given),
 };
 
-for (const name of [...scenarios, ...tools]) {
+for (const name of ["conversation", ...scenarios, ...tools]) {
   test(name, () => {
     let engine;
     let asked = 0;

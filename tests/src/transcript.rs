@@ -28,6 +28,12 @@ impl Transcript {
         );
     }
 
+    /// The transcript so far.
+    #[must_use]
+    pub fn lines(&self) -> &[Value] {
+        &self.0
+    }
+
     /// Leaves the transcript where the other build looks for it.
     ///
     /// # Errors
