@@ -1,50 +1,33 @@
 //! Check 3: Conditional Access policies at the resource server (`enforcement.md` §6).
 
+mod evidence;
+mod frequency;
+mod report;
+mod undetermined;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::evaluation::{PolicyOutcome, UndeterminedPolicy};
 use super::findings::Findings;
 use super::location::{self, LocationOutcome};
 use super::reason::ReasonCode;
 use super::request::Request;
 use super::standing::{Standing, Witnesses};
 use super::table::Situation;
-use crate::configuration::settings::{LocationEnforcement, Undetermined};
+use crate::configuration::settings::LocationEnforcement;
 use crate::configuration::{Issuer, Settings};
-use crate::policy::controls::SignInInterval;
 use crate::policy::{
     Applicability, Candidates, CompiledPolicy, Condition, ConditionSet, Facts, GrantControl,
-    Operator, PolicyState,
+    PolicyState,
 };
-use crate::state::record::DeviceCompliance;
 use crate::time::UnixTime;
-use crate::token::{AccessToken, Principal};
-
-/// `everyTime` allows five minutes between authentication and issue (`conditional-access.md` §4).
-const EVERY_TIME_SKEW: Duration = Duration::from_secs(300);
-
-/// Facts that do not change after issue: an issuer that evaluated the policy has already judged them.
-const FIXED_AT_ISSUE: [Condition; 7] = [
-    Condition::Application,
-    Condition::UserActions,
-    Condition::AuthenticationContext,
-    Condition::DevicePlatform,
-    Condition::ClientApps,
-    Condition::SignInRisk,
-    Condition::AuthenticationFlow,
-];
-
-/// Conditions that are fixed for a token once they are true, by the token itself or by the time of a record: see
-/// [`PolicyCheck::told_at_issue`].
-const FIXED_IF_KNOWN: [Condition; 3] = [
-    Condition::Users,
-    Condition::WorkloadIdentities,
-    Condition::UserRisk,
-];
+use crate::token::AccessToken;
+use evidence::Evidence;
+use report::outcome;
+use undetermined::{FIXED_AT_ISSUE, Gap};
 
 /// Everything that the policy check reads.
 pub(super) struct PolicyCheck<'a> {
@@ -55,30 +38,6 @@ pub(super) struct PolicyCheck<'a> {
     pub(super) witnesses: Witnesses<'a>,
     pub(super) request: &'a Request<'a>,
     pub(super) facts: &'a Facts<'a>,
-}
-
-/// Whether the token shows a control.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Evidence {
-    Met,
-    /// A token issued later could show it.
-    Unmet,
-    /// Standing state contradicts it: no token can show it.
-    Contradicted,
-    /// The token does not say.
-    Unknown,
-    /// The engine does not know the control: nothing can say.
-    NotUnderstood,
-}
-
-/// What keeps a policy from being told.
-struct Gap {
-    /// Conditions that are unknown.
-    conditions: ConditionSet,
-    /// Members that are not understood or controls that the token does not show, by name.
-    members: Vec<String>,
-    /// Whether what is unknown is still what it was when the token was issued.
-    lasting: bool,
 }
 
 impl PolicyCheck<'_> {
@@ -147,56 +106,28 @@ impl PolicyCheck<'_> {
 
     fn applies(&self, policy: &CompiledPolicy, findings: &mut Findings) {
         let evidence = self.grant_evidence(policy);
-        let unmet = match evidence {
-            Evidence::Met => false,
-            Evidence::Unmet | Evidence::Contradicted => true,
-            Evidence::NotUnderstood => {
-                let gap = Gap {
-                    conditions: ConditionSet::EMPTY,
-                    members: controls_not_understood(policy),
-                    lasting: false,
-                };
-                self.undetermined(policy, &gap, findings);
-                return;
-            }
+        let met = match evidence {
+            Evidence::Met => Some(true),
+            Evidence::Unmet | Evidence::Contradicted => Some(false),
             // Other issuers have not looked at this policy: what the token does not show was not required.
-            Evidence::Unknown if !policy.evaluated_by_issuer => true,
-            Evidence::Unknown => {
-                // A device may lose what it had; nobody takes an authentication back.
-                let about_a_device = |control: &GrantControl| {
-                    matches!(
-                        control,
-                        GrantControl::CompliantDevice | GrantControl::DomainJoinedDevice
-                    )
-                };
-                let gap = Gap {
-                    conditions: ConditionSet::EMPTY,
-                    members: self.unmet_controls(policy),
-                    lasting: !policy.grant.controls.iter().any(about_a_device),
-                };
-                self.undetermined(policy, &gap, findings);
-                return;
-            }
+            Evidence::Unknown if !policy.evaluated_by_issuer => Some(false),
+            Evidence::Unknown | Evidence::NotUnderstood => None,
         };
-        if unmet {
-            self.refuse(policy, evidence, findings);
+        match met {
+            Some(true) => {}
+            Some(false) => self.refuse(policy, evidence, findings),
+            None => self.undetermined(policy, &self.control_gap(policy, evidence), findings),
         }
+        // The policy applies, whatever its controls come to.
         self.sign_in_frequency(policy, findings);
         if findings.reporting() {
-            let result = if unmet { "failure" } else { "success" };
-            let controls = if unmet {
-                self.unmet_controls(policy)
-            } else {
-                Vec::new()
-            };
-            findings
-                .report
-                .policies
-                .push(outcome(policy, "yes", result, controls));
-            findings
-                .report
-                .session_controls
-                .extend(policy.session.others.iter().cloned());
+            let session_controls = policy.session.others.iter().cloned();
+            findings.report.session_controls.extend(session_controls);
+            let row = met.map(|met| match met {
+                true => outcome(policy, "yes", "success", Vec::new()),
+                false => outcome(policy, "yes", "failure", self.unmet_controls(policy)),
+            });
+            findings.report.policies.extend(row);
         }
     }
 
@@ -305,65 +236,6 @@ impl PolicyCheck<'_> {
         });
     }
 
-    /// Whether the issuer has told already what the token leaves open (`enforcement.md` §6, "Undetermined conditions"):
-    /// it evaluated the policy as it stands, and neither what is unknown nor what is known can have changed since.
-    /// A policy for another place than that of the sign-in, say, was ruled out then and is not ruled out now.
-    fn told_at_issue(&self, policy: &CompiledPolicy, gap: &Gap) -> bool {
-        let directory = &self.request.facts;
-        // What the host's directory says may be newer than the token.
-        let of_token = directory.member_of.is_none()
-            && directory.roles.is_none()
-            && directory.user_type.is_none();
-        let holds = |condition| {
-            FIXED_AT_ISSUE.contains(&condition)
-                || (FIXED_IF_KNOWN.contains(&condition) && !gap.conditions.contains(condition))
-        };
-        let fact = policy.changed_at.and(self.time_of_fact(policy));
-        policy.evaluated_by_issuer
-            && gap.lasting
-            && of_token
-            && fact.is_some_and(|fact| self.token.issued_earliest >= fact)
-            && policy.reads.iter().all(holds)
-    }
-
-    /// A policy that cannot be told: ignored if the issuer has already told it, otherwise by the setting.
-    fn undetermined(&self, policy: &CompiledPolicy, gap: &Gap, findings: &mut Findings) {
-        let setting = policy
-            .id
-            .as_ref()
-            .and_then(|id| {
-                self.settings
-                    .undetermined_by_policy
-                    .get(&id.to_ascii_lowercase())
-            })
-            .copied()
-            .unwrap_or(self.settings.undetermined);
-        let result = match setting {
-            _ if self.told_at_issue(policy, gap) => "passed",
-            Undetermined::Ignore => "passed",
-            Undetermined::Report => "reported",
-            Undetermined::Deny => findings.against(
-                Situation::Refused,
-                ReasonCode::PolicyUndetermined,
-                Some(policy.label()),
-            ),
-        };
-        if findings.reporting() && result != "passed" {
-            findings.report.undetermined.push(UndeterminedPolicy {
-                id: policy.label(),
-                display_name: policy.display_name.clone(),
-                unknown: names(gap.conditions, &gap.members),
-            });
-        }
-        findings.note("policy", result, || {
-            format!(
-                "{}: undetermined, {}",
-                policy.label(),
-                names(gap.conditions, &gap.members).join(", ")
-            )
-        });
-    }
-
     /// `TokenCreatedWithOutdatedPolicies`: the policy changed after the token was issued, and the grace is over.
     fn outdated(&self, policy: &CompiledPolicy, findings: &mut Findings) {
         let Some(changed) = policy.changed_at.filter(|_| policy.evaluated_by_issuer) else {
@@ -395,82 +267,6 @@ impl PolicyCheck<'_> {
         Duration::from_secs(seed.checked_rem(spread).unwrap_or(0))
     }
 
-    /// Sign-in frequency (`enforcement.md` §6): app-only tokens are exempt, `everyTime` is judged at issue.
-    fn sign_in_frequency(&self, policy: &CompiledPolicy, findings: &mut Findings) {
-        let Some(frequency) = policy.session.sign_in_frequency else {
-            return;
-        };
-        if self.token.principal == Principal::Application {
-            return;
-        }
-        let max_age = match frequency.interval {
-            SignInInterval::Every(interval) => interval,
-            SignInInterval::EveryTime => Duration::ZERO,
-            SignInInterval::NotUnderstood => {
-                self.undetermined(policy, &frequency_gap(false), findings);
-                return;
-            }
-        };
-        let Some(authenticated) = self.token.auth_time.known().copied() else {
-            if policy.evaluated_by_issuer {
-                // `everyTime` is judged at issue; any other interval runs on after it.
-                self.undetermined(policy, &frequency_gap(max_age.is_zero()), findings);
-            } else {
-                let situation = Situation::SignInAge {
-                    fact: None,
-                    max_age: max_age.as_secs(),
-                };
-                findings.against(
-                    situation,
-                    ReasonCode::PolicySignInFrequency,
-                    Some(policy.label()),
-                );
-            }
-            return;
-        };
-        let (fact, stale) = if max_age.is_zero() {
-            let fact = authenticated.saturating_add(EVERY_TIME_SKEW);
-            (fact, self.token.issued_at > fact)
-        } else {
-            let fact = authenticated.saturating_add(max_age);
-            (fact, self.request.now >= fact)
-        };
-        if !stale {
-            if !max_age.is_zero() {
-                findings.revisit(fact);
-            }
-            return;
-        }
-        let max_age = max_age.as_secs();
-        // The issuer asks for more only once it knows the policy, and the policy applies.
-        let fact = self
-            .time_of_fact(policy)
-            .map_or(fact, |other| fact.max(other));
-        let situation = match policy.evaluated_by_issuer {
-            true if self.token.issued_earliest < fact => Situation::SignInAge {
-                fact: Some(fact),
-                max_age,
-            },
-            true => Situation::Refused,
-            false => Situation::SignInAge {
-                fact: None,
-                max_age,
-            },
-        };
-        let result = findings.against(
-            situation,
-            ReasonCode::PolicySignInFrequency,
-            Some(policy.label()),
-        );
-        findings.note("policy.sign_in_frequency", result, || {
-            format!(
-                "{}: authenticated at {}",
-                policy.label(),
-                authenticated.as_secs()
-            )
-        });
-    }
-
     /// The latest of the policy's change and the event times of the record fields that it reads.
     fn time_of_fact(&self, policy: &CompiledPolicy) -> Option<UnixTime> {
         let risk = policy
@@ -491,252 +287,5 @@ impl PolicyCheck<'_> {
 
     fn reads_standing_state(&self, policy: &CompiledPolicy) -> bool {
         policy.reads.contains(Condition::UserRisk)
-    }
-
-    fn grant_evidence(&self, policy: &CompiledPolicy) -> Evidence {
-        if policy.grant.blocks() {
-            return Evidence::Unmet;
-        }
-        let mut evidence = policy
-            .grant
-            .controls
-            .iter()
-            .map(|control| self.evidence(policy, control));
-        match policy.grant.operator {
-            Operator::And => evidence.fold(Evidence::Met, worse),
-            Operator::Or => evidence
-                .next()
-                .map_or(Evidence::Met, |first| evidence.fold(first, better)),
-        }
-    }
-
-    fn evidence(&self, policy: &CompiledPolicy, control: &GrantControl) -> Evidence {
-        let shown = match control {
-            GrantControl::Mfa => self.token.shows_mfa(self.issuer),
-            GrantControl::CompliantDevice => return self.device_evidence(),
-            GrantControl::DomainJoinedDevice => self.token.shows_hybrid_joined_device(self.issuer),
-            GrantControl::AuthenticationStrength(Some(_)) => {
-                self.token.shows_acr(self.issuer, &control.name())
-            }
-            control if !control.leaves_trace() => return self.untraced_evidence(policy),
-            _ => return Evidence::NotUnderstood,
-        };
-        match shown {
-            Some(true) => Evidence::Met,
-            Some(false) => Evidence::Unmet,
-            None => Evidence::Unknown,
-        }
-    }
-
-    /// A control that leaves no trace in tokens: the issuer saw to it when it issued a token after the fact. For other
-    /// issuers such a policy does not load.
-    fn untraced_evidence(&self, policy: &CompiledPolicy) -> Evidence {
-        if !policy.evaluated_by_issuer {
-            return Evidence::NotUnderstood;
-        }
-        match self.time_of_fact(policy) {
-            Some(fact) if self.token.issued_earliest < fact => Evidence::Unmet,
-            _ => Evidence::Met,
-        }
-    }
-
-    /// Standing state first: it is newer than any claim.
-    fn device_evidence(&self) -> Evidence {
-        if let Some((entry, _)) = self.witnesses.compliance(self.standing.device()) {
-            return match entry.value {
-                DeviceCompliance::Compliant => Evidence::Met,
-                DeviceCompliance::NotCompliant => Evidence::Contradicted,
-            };
-        }
-        let shown = self.token.shows_compliant_device(self.issuer);
-        match shown.or(self.request.facts.device_compliant) {
-            Some(true) => Evidence::Met,
-            Some(false) => Evidence::Unmet,
-            None => Evidence::Unknown,
-        }
-    }
-
-    fn unmet_controls(&self, policy: &CompiledPolicy) -> Vec<String> {
-        if policy.grant.blocks() {
-            return Vec::from([String::from("block")]);
-        }
-        policy
-            .grant
-            .controls
-            .iter()
-            .filter(|control| self.evidence(policy, control) != Evidence::Met)
-            .map(|control| control.name().into_owned())
-            .collect()
-    }
-
-    /// The `acr` value that asks for what the policy still wants.
-    fn acr_value(&self, policy: &CompiledPolicy) -> Option<String> {
-        policy
-            .grant
-            .controls
-            .iter()
-            .filter(|control| self.evidence(policy, control) != Evidence::Met)
-            .find_map(|control| self.issuer.acr_values.get(control.name().as_ref()).cloned())
-    }
-
-    fn report(
-        &self,
-        policy: &CompiledPolicy,
-        applicability: Applicability,
-        findings: &mut Findings,
-    ) {
-        match applicability {
-            Applicability::DoesNotApply(_) => {}
-            Applicability::Undetermined(unknown) => {
-                findings.report.undetermined.push(UndeterminedPolicy {
-                    id: policy.label(),
-                    display_name: policy.display_name.clone(),
-                    unknown: names(unknown, &[]),
-                })
-            }
-            Applicability::Applies => {
-                let unmet = match self.grant_evidence(policy) {
-                    Evidence::Met => Vec::new(),
-                    _ => self.unmet_controls(policy),
-                };
-                let result = report_only_result(policy, &unmet);
-                findings
-                    .report
-                    .policies
-                    .push(outcome(policy, "yes", result, unmet));
-            }
-        }
-    }
-
-    /// Every policy that is not listed yet, with what rules it out.
-    fn explain_the_rest(&self, findings: &mut Findings) {
-        for (policy, applicability) in self.issuer.policies.evaluate_all(self.facts) {
-            let id = policy.label();
-            let listed = findings
-                .report
-                .policies
-                .iter()
-                .any(|listed| listed.id == id);
-            let row = match applicability {
-                _ if listed => continue,
-                Applicability::Applies => outcome(policy, "yes", "undetermined", Vec::new()),
-                Applicability::DoesNotApply(condition) => PolicyOutcome {
-                    analysis_reason: Some(condition.as_str()),
-                    ..outcome(policy, "no", not_applied(policy.state), Vec::new())
-                },
-                Applicability::Undetermined(unknown) => PolicyOutcome {
-                    unknown: names(unknown, &policy.not_understood),
-                    ..outcome(policy, "undetermined", "undetermined", Vec::new())
-                },
-            };
-            findings.report.policies.push(row);
-        }
-    }
-}
-
-fn outcome(
-    policy: &CompiledPolicy,
-    applies: &'static str,
-    result: &'static str,
-    unmet: Vec<String>,
-) -> PolicyOutcome {
-    PolicyOutcome {
-        id: policy.label(),
-        display_name: policy.display_name.clone(),
-        applies,
-        analysis_reason: None,
-        unknown: Vec::new(),
-        unmet,
-        result,
-    }
-}
-
-fn names(unknown: ConditionSet, not_understood: &[String]) -> Vec<String> {
-    unknown
-        .iter()
-        .map(|condition| String::from(condition.as_str()))
-        .chain(not_understood.iter().cloned())
-        .collect()
-}
-
-/// A sign-in frequency that cannot be told.
-fn frequency_gap(lasting: bool) -> Gap {
-    Gap {
-        conditions: ConditionSet::EMPTY,
-        members: Vec::from([String::from("sessionControls.signInFrequency")]),
-        lasting,
-    }
-}
-
-/// The controls that make a policy undetermined, by their place in the document.
-fn controls_not_understood(policy: &CompiledPolicy) -> Vec<String> {
-    policy
-        .grant
-        .controls
-        .iter()
-        .filter(|control| control.is_not_understood())
-        .map(|control| format!("grantControls.{}", control.name()))
-        .collect()
-}
-
-/// Graph's name of what a report-only policy would have done (`policy-semantics.md` row 26).
-fn report_only_result(policy: &CompiledPolicy, unmet: &[String]) -> &'static str {
-    let interactive = |control: &GrantControl| {
-        matches!(
-            control,
-            GrantControl::Mfa
-                | GrantControl::AuthenticationStrength(_)
-                | GrantControl::RiskRemediation
-                | GrantControl::PasswordChange
-                | GrantControl::TermsOfUse(_)
-                | GrantControl::CustomAuthenticationFactor(_)
-        )
-    };
-    let mut open = policy
-        .grant
-        .controls
-        .iter()
-        .filter(|control| unmet.contains(&control.name().into_owned()));
-    let by_interaction = match policy.grant.operator {
-        Operator::And => open.all(interactive),
-        Operator::Or => open.any(interactive),
-    };
-    match (unmet.is_empty(), by_interaction && !policy.grant.blocks()) {
-        (true, _) => "reportOnlySuccess",
-        (false, true) => "reportOnlyInterrupted",
-        (false, false) => "reportOnlyFailure",
-    }
-}
-
-/// Row 26: the result of a policy that does not apply.
-const fn not_applied(state: PolicyState) -> &'static str {
-    match state {
-        PolicyState::ReportOnly => "reportOnlyNotApplied",
-        PolicyState::Enabled | PolicyState::Disabled | PolicyState::NotUnderstood => "notApplied",
-    }
-}
-
-/// AND over controls: what is contradicted or visibly unmet decides, then what is unknown.
-fn worse(a: Evidence, b: Evidence) -> Evidence {
-    use Evidence::{Contradicted, Met, NotUnderstood, Unknown, Unmet};
-    match (a, b) {
-        (Contradicted, _) | (_, Contradicted) => Contradicted,
-        (Unmet, _) | (_, Unmet) => Unmet,
-        (NotUnderstood, _) | (_, NotUnderstood) => NotUnderstood,
-        (Unknown, _) | (_, Unknown) => Unknown,
-        (Met, Met) => Met,
-    }
-}
-
-/// OR over controls: one that is met suffices, one that may be met leaves it open, one that a new token could show
-/// keeps the way open.
-fn better(a: Evidence, b: Evidence) -> Evidence {
-    use Evidence::{Contradicted, Met, NotUnderstood, Unknown, Unmet};
-    match (a, b) {
-        (Met, _) | (_, Met) => Met,
-        (NotUnderstood, _) | (_, NotUnderstood) => NotUnderstood,
-        (Unknown, _) | (_, Unknown) => Unknown,
-        (Unmet, _) | (_, Unmet) => Unmet,
-        (Contradicted, Contradicted) => Contradicted,
     }
 }

@@ -144,7 +144,12 @@ impl<'a> Assessment<'a> {
     /// Whether a policy turns continuous access evaluation off. A mode that is not understood does so too: the
     /// token must not outlive what is understood.
     pub(super) fn disables_continuous_access_evaluation(&self) -> bool {
-        self.modes().any(|mode| !mode.is_strict())
+        self.modes().any(|mode| {
+            matches!(
+                mode,
+                ContinuousAccessEvaluation::Disabled | ContinuousAccessEvaluation::NotUnderstood(_)
+            )
+        })
     }
 
     /// The sign-in frequency in force: of several the shortest (conditional-access.md §5, "Merging").

@@ -225,10 +225,13 @@ pub enum ContinuousAccessEvaluation {
 }
 
 impl ContinuousAccessEvaluation {
-    /// Whether location is enforced strictly (`enforcement.md` §6).
+    /// Whether location is enforced strictly (`enforcement.md` §6); a mode that is not understood may be as strict.
     #[must_use]
     pub const fn is_strict(&self) -> bool {
-        matches!(self, Self::StrictLocation | Self::StrictEnforcement)
+        match self {
+            Self::StrictLocation | Self::StrictEnforcement | Self::NotUnderstood(_) => true,
+            Self::Disabled => false,
+        }
     }
 }
 

@@ -571,3 +571,25 @@ fn a_country_that_is_none_is_a_missing_fact() {
         );
     }
 }
+
+#[test]
+fn a_control_that_cannot_be_told_does_not_hide_a_sign_in_that_is_too_old() {
+    for control in ["mfa", "compliantNetwork"] {
+        let mut both = policy("both", json!({}), controls("OR", &[control]));
+        both["sessionControls"] = json!({
+            "signInFrequency": {"isEnabled": true, "value": 1, "type": "hours", "frequencyInterval": "timeBased"},
+            "persistentBrowser": {"isEnabled": true, "mode": "never"},
+        });
+        let mut host = Host::new(Dialect::Entra, json!([both]), json!({}));
+        let token = host.token(START, json!({"auth_time": START}));
+        let verdict = host.ask(&token, START + 3_599);
+        assert_eq!(undetermined(&verdict), ("allow", 1), "{control}");
+        let json: Value = serde_json::from_str(verdict.json.as_deref().unwrap()).unwrap();
+        assert_eq!(json["sessionControls"], json!(["persistentBrowser"]));
+        assert_eq!(
+            told(&host.ask(&token, START + 3_600)),
+            "challenge 401 [policy_sign_in_frequency] error=insufficient_claims nbf=+3600",
+            "{control}"
+        );
+    }
+}

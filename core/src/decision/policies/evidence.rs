@@ -1,0 +1,147 @@
+//! Whether a token shows what a policy asks for.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::PolicyCheck;
+use crate::policy::{CompiledPolicy, GrantControl, Operator};
+use crate::state::record::DeviceCompliance;
+
+/// Whether the token shows a control.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Evidence {
+    Met,
+    /// A token issued later could show it.
+    Unmet,
+    /// Standing state contradicts it: no token can show it.
+    Contradicted,
+    /// The token does not say.
+    Unknown,
+    /// The engine does not know the control: nothing can say.
+    NotUnderstood,
+}
+
+impl PolicyCheck<'_> {
+    pub(super) fn grant_evidence(&self, policy: &CompiledPolicy) -> Evidence {
+        if policy.grant.blocks() {
+            return Evidence::Unmet;
+        }
+        let mut evidence = policy
+            .grant
+            .controls
+            .iter()
+            .map(|control| self.evidence(policy, control));
+        match policy.grant.operator {
+            Operator::And => evidence.fold(Evidence::Met, worse),
+            Operator::Or => evidence
+                .next()
+                .map_or(Evidence::Met, |first| evidence.fold(first, better)),
+        }
+    }
+
+    fn evidence(&self, policy: &CompiledPolicy, control: &GrantControl) -> Evidence {
+        let shown = match control {
+            GrantControl::Mfa => self.token.shows_mfa(self.issuer),
+            GrantControl::CompliantDevice => return self.device_evidence(),
+            GrantControl::DomainJoinedDevice => self.token.shows_hybrid_joined_device(self.issuer),
+            GrantControl::AuthenticationStrength(Some(_)) => {
+                self.token.shows_acr(self.issuer, &control.name())
+            }
+            control if !control.leaves_trace() => return self.untraced_evidence(policy),
+            _ => return Evidence::NotUnderstood,
+        };
+        match shown {
+            Some(true) => Evidence::Met,
+            Some(false) => Evidence::Unmet,
+            None => Evidence::Unknown,
+        }
+    }
+
+    /// A control that leaves no trace in tokens: the issuer saw to it when it issued a token after the fact. For other
+    /// issuers such a policy does not load.
+    fn untraced_evidence(&self, policy: &CompiledPolicy) -> Evidence {
+        if !policy.evaluated_by_issuer {
+            return Evidence::NotUnderstood;
+        }
+        match self.time_of_fact(policy) {
+            Some(fact) if self.token.issued_earliest < fact => Evidence::Unmet,
+            _ => Evidence::Met,
+        }
+    }
+
+    /// Standing state first: it is newer than any claim.
+    fn device_evidence(&self) -> Evidence {
+        if let Some((entry, _)) = self.witnesses.compliance(self.standing.device()) {
+            return match entry.value {
+                DeviceCompliance::Compliant => Evidence::Met,
+                DeviceCompliance::NotCompliant => Evidence::Contradicted,
+            };
+        }
+        let shown = self.token.shows_compliant_device(self.issuer);
+        match shown.or(self.request.facts.device_compliant) {
+            Some(true) => Evidence::Met,
+            Some(false) => Evidence::Unmet,
+            None => Evidence::Unknown,
+        }
+    }
+
+    pub(super) fn unmet_controls(&self, policy: &CompiledPolicy) -> Vec<String> {
+        if policy.grant.blocks() {
+            return Vec::from([String::from("block")]);
+        }
+        policy
+            .grant
+            .controls
+            .iter()
+            .filter(|control| self.evidence(policy, control) != Evidence::Met)
+            .map(|control| control.name().into_owned())
+            .collect()
+    }
+
+    /// The `acr` value that asks for what the policy still wants.
+    pub(super) fn acr_value(&self, policy: &CompiledPolicy) -> Option<String> {
+        policy
+            .grant
+            .controls
+            .iter()
+            .filter(|control| self.evidence(policy, control) != Evidence::Met)
+            .find_map(|control| self.issuer.acr_values.get(control.name().as_ref()).cloned())
+    }
+}
+
+/// The controls that make a policy undetermined, by their place in the document.
+pub(super) fn controls_not_understood(policy: &CompiledPolicy) -> Vec<String> {
+    policy
+        .grant
+        .controls
+        .iter()
+        .filter(|control| control.is_not_understood())
+        .map(|control| format!("grantControls.{}", control.name()))
+        .collect()
+}
+
+/// AND over controls: what is contradicted or visibly unmet decides, then what is unknown.
+fn worse(a: Evidence, b: Evidence) -> Evidence {
+    use Evidence::{Contradicted, Met, NotUnderstood, Unknown, Unmet};
+    match (a, b) {
+        (Contradicted, _) | (_, Contradicted) => Contradicted,
+        (Unmet, _) | (_, Unmet) => Unmet,
+        (NotUnderstood, _) | (_, NotUnderstood) => NotUnderstood,
+        (Unknown, _) | (_, Unknown) => Unknown,
+        (Met, Met) => Met,
+    }
+}
+
+/// OR over controls: one that is met suffices, one that may be met leaves it open, one that a new token could show
+/// keeps the way open.
+fn better(a: Evidence, b: Evidence) -> Evidence {
+    use Evidence::{Contradicted, Met, NotUnderstood, Unknown, Unmet};
+    match (a, b) {
+        (Met, _) | (_, Met) => Met,
+        (NotUnderstood, _) | (_, NotUnderstood) => NotUnderstood,
+        (Unknown, _) | (_, Unknown) => Unknown,
+        (Unmet, _) | (_, Unmet) => Unmet,
+        (Contradicted, Contradicted) => Contradicted,
+    }
+}
