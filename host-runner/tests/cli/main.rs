@@ -135,7 +135,10 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
         command.args(["--engine", "native"]);
         command
     };
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let output = schema().stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"));
