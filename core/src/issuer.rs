@@ -30,8 +30,10 @@ use request::{SignIn, SignInPrincipal};
 
 /// Evaluates a sign-in.
 ///
-/// Total: a request that cannot be read gets an answer with all its faults. A policy whose conditions cannot be told
-/// counts as applying, because nothing after the issuer catches what it lets through.
+/// Total: a request that cannot be read gets an answer with all its faults. A policy that is undetermined only because
+/// the request lacks facts of the connection or the user counts as applying: a missing fact never widens access. One
+/// that holds conditions which this engine does not read is told as `undetermined` and does not count
+/// (`policy-semantics.md` row 26), or nobody could sign in; the setting `undetermined` says `deny` where it has to.
 #[must_use]
 pub fn sign_in(configuration: &Configuration, request: &Value) -> SignInAnswer {
     match request::read(configuration, request) {

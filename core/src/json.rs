@@ -193,13 +193,23 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             no_nul(&name)?;
             if map.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("repeated member `{name}`")));
+                let shown = short(&name);
+                return Err(A::Error::custom(format_args!("repeated member `{shown}`")));
             }
             let value = members.next_value_seed(Strict)?;
             map.insert(name, value);
         }
         Ok(Value::Object(map))
     }
+}
+
+/// A name of the sender's choice, as far as it helps: on one line, cut where it grows long.
+fn short(name: &str) -> String {
+    const SHOWN: usize = 40;
+    name.chars()
+        .take(SHOWN)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 fn no_nul<E: serde::de::Error>(text: &str) -> Result<(), E> {
@@ -242,6 +252,16 @@ mod tests {
             let error = parse(text, SMALL).unwrap_err().to_string();
             assert!(error.contains(what), "{error} should name {what}");
         }
+    }
+
+    #[test]
+    fn a_repeated_name_is_quoted_on_one_short_line() {
+        let name = alloc::format!(r"line\n{}", "x".repeat(500));
+        let text = alloc::format!(r#"{{"{name}":1,"{name}":2}}"#);
+        let error = parse(text.as_bytes(), Limits::EVENT)
+            .unwrap_err()
+            .to_string();
+        assert!(error.len() < 200 && !error.contains('\n'), "{error}");
     }
 
     #[test]

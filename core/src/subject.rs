@@ -87,7 +87,7 @@ pub enum SubjectErrorKind {
     /// A required list is absent, empty or not a list.
     #[error("expected a non-empty list")]
     NotAList,
-    /// More identifiers than [`Subject::MOST_ALIASES`].
+    /// More identifiers than [`Subject::MOST_ALIASES`], or members than [`Subject::MOST_MEMBERS`].
     #[error("too many identifiers")]
     TooMany,
     /// A member that the format does not have (RFC 9493 §3).
@@ -108,6 +108,9 @@ impl Subject {
     /// Most identifiers of one `aliases` subject. Nobody has more names; each one is a key to write.
     pub const MOST_ALIASES: usize = 32;
 
+    /// Most members of one complex subject. SSF 1.0 §3.3 names seven, profiles may add a few.
+    pub const MOST_MEMBERS: usize = 32;
+
     /// Reads a subject, strictly: RFC 9493 §3 requires every member that the format lists and allows no other.
     ///
     /// # Errors
@@ -116,6 +119,10 @@ impl Subject {
         let members = Members::of(subject, String::new())?;
         if members.format()? != "complex" {
             return members.identifier(Nesting::Top).map(Self::Simple);
+        }
+        // `format` is one of them.
+        if members.values.len() > Self::MOST_MEMBERS.saturating_add(1) {
+            return Err(members.error(SubjectErrorKind::TooMany));
         }
         let mut complex = BTreeMap::new();
         for (name, value) in members.values.iter().filter(|(name, _)| *name != "format") {

@@ -229,7 +229,12 @@ fn fault(error: &wasmtime::Error, store: &Store<Guest>, bounds: Bounds) -> Engin
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => EngineError::Deadline(bounds.deadline),
         Some(trap) => EngineError::Trap(trap.to_string()),
-        None => EngineError::Trap(error.root_cause().to_string()),
+        // No trap: the component was built for another version of the interface.
+        None => EngineError::Start(format!(
+            "the component does not fit this program ({}): build both anew with `cargo xtask build --component` \
+             and `cargo build`",
+            error.root_cause()
+        )),
     }
 }
 

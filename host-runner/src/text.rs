@@ -258,7 +258,7 @@ impl Display for Table {
             }
             for (column, ((text, style), width)) in row.iter().zip(&widths).enumerate() {
                 let text = one_line(text);
-                if column == last {
+                if column == last || column.saturating_add(1) == row.len() {
                     write!(f, "{style}{text}{style:#}")?;
                 } else {
                     let pad = width.saturating_sub(text.chars().count()).saturating_add(2);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::fault::Fault;
 use super::read::quoted;
-use super::settings::LocationEnforcement;
+use super::settings::{LocationEnforcement, OnStaleSignals};
 use super::{Configuration, Issuer};
 use crate::json::Value;
 use crate::token::claims::Part;
@@ -21,6 +21,8 @@ const GUESTS: &str = "configuration.guests_by_resource_tenant";
 const SCOPES_APART: &str = "configuration.scopes_apart";
 /// Events that no token of the issuer can match.
 const UNMATCHABLE: &str = "configuration.unmatchable_event";
+/// Signals that are never stale.
+const NEVER_STALE: &str = "configuration.signals_never_stale";
 /// Events meant for somebody else would be accepted.
 const ANY_AUDIENCE: &str = "configuration.any_audience";
 
@@ -34,6 +36,11 @@ pub(super) fn of(configuration: &Configuration, document: &Value) -> Vec<Fault> 
         });
         of_issuer(configuration, issuer, has_policies, &at, &mut notes);
         scopes_apart(configuration, issuer, &at, &mut notes);
+    }
+    let settings = &configuration.settings;
+    if settings.max_signal_age.is_none() && settings.on_stale_signals != OnStaleSignals::Report {
+        let message = "does nothing: without `maxSignalAgeSeconds` no signal is ever stale";
+        notes.push(note("/settings/onStaleSignals", NEVER_STALE, message));
     }
     for (index, transmitter) in configuration.transmitters.iter().enumerate() {
         let at = format!("/transmitters/{index}");

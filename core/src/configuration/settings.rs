@@ -208,15 +208,16 @@ impl Default for Settings {
 
 const HOUR: u64 = 3_600;
 
-/// Groups whose membership Microsoft maintains and publishes by name, not by id (`policy-semantics.md` row 17): the
-/// ids below are the long-lived ones of services that Entra's page "Conditional Access: Office 365 app" names, and
-/// the lists are open.
+/// Groups whose membership Microsoft maintains and publishes by name, not by id (`policy-semantics.md` row 17).
+///
+/// Entra's page "Apps included in Conditional Access Office 365 app suite" gives the names, "Verify first-party
+/// Microsoft applications in sign-in reports" the ids. Names repeat and most have no published id: the lists are open.
 fn application_groups() -> BTreeMap<String, ApplicationGroup> {
     let office365 = [
-        "00000002-0000-0ff1-ce00-000000000000", // Exchange Online
-        "00000003-0000-0ff1-ce00-000000000000", // SharePoint Online, OneDrive
+        "00000002-0000-0ff1-ce00-000000000000", // Office 365 Exchange Online
+        "00000003-0000-0ff1-ce00-000000000000", // Office 365 SharePoint Online
         "00000004-0000-0ff1-ce00-000000000000", // Skype for Business Online
-        "00000005-0000-0ff1-ce00-000000000000", // Viva Engage (Yammer)
+        "00000005-0000-0ff1-ce00-000000000000", // Viva Engage, formerly Yammer
         "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe", // Microsoft Teams Services
     ];
     let open = |ids: &[&str]| ApplicationGroup {

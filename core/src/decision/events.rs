@@ -12,6 +12,7 @@ use crate::state::record::{
     AccountStatus, Cause, CutOffScope, Entry, Member, Record, UnseenMember,
 };
 use crate::token::AccessToken;
+use crate::token::claims::Part;
 
 pub(super) fn check(
     token: &AccessToken,
@@ -26,18 +27,24 @@ pub(super) fn check(
                 format!("{}: nothing on record", name_of(kind))
             });
         }
-        cut_offs(token, kind, record, findings);
+        cut_offs(token, issuer, kind, record, findings);
         account(token, kind, record, witnesses, findings);
         mfa_enabled(token, issuer, kind, record, findings);
     }
 }
 
 /// Plain cut-offs, and scoped ones whose remaining members match the token.
-fn cut_offs(token: &AccessToken, kind: SubjectKind, record: &Record, findings: &mut Findings) {
+fn cut_offs(
+    token: &AccessToken,
+    issuer: &Issuer,
+    kind: SubjectKind,
+    record: &Record,
+    findings: &mut Findings,
+) {
     let scoped = record
         .scoped
         .iter()
-        .filter(|(scope, _)| selects(scope, token))
+        .filter(|(scope, _)| selects(scope, token, issuer))
         .map(|(_, entry)| entry);
     for entry in record.cut_off.iter().chain(scoped) {
         let fact = entry.at.next_second();
@@ -63,10 +70,13 @@ fn cut_offs(token: &AccessToken, kind: SubjectKind, record: &Record, findings: &
 }
 
 /// Whether the remaining members of a complex subject match what the token shows.
-fn selects(scope: &CutOffScope, token: &AccessToken) -> bool {
+fn selects(scope: &CutOffScope, token: &AccessToken, issuer: &Issuer) -> bool {
+    // The record is one of the token's scope, which is that of one tenant where no claim tells tenants apart.
+    let one_tenant = issuer.claims.name(Part::Tenant).is_none();
     scope
         .members
         .iter()
+        .filter(|member| !(one_tenant && member.kind == SubjectKind::Tenant))
         .all(|member| member_matches(member, scope.unseen, token))
 }
 
@@ -82,10 +92,8 @@ fn member_matches(member: &Member, unseen: UnseenMember, token: &AccessToken) ->
             }
         }
     }
-    // The record is one of the token's scope, and where tokens name no tenant the scope is that of one tenant.
     !seen
         && match unseen {
-            _ if member.kind == SubjectKind::Tenant => true,
             UnseenMember::Precise => false,
             UnseenMember::FailSafeSession => member.kind == SubjectKind::Session,
             UnseenMember::FailSafe => true,

@@ -201,7 +201,9 @@ impl Engine {
         };
         if let Some((code, why)) = refusal {
             self.handles.remove(handle);
-            return Decided::Verdict(self.refused(code, why, detail));
+            return Decided::Verdict(
+                refuse(code, why, &self.configuration.resource).into_verdict(detail),
+            );
         }
         if !entry.verified {
             self.handles.mark_verified(handle);

@@ -105,6 +105,6 @@ pub struct PolicyAnswer {
     pub analysis_reasons: Vec<&'static str>,
     /// Conditions that cannot be told.
     pub unknown: Vec<&'static str>,
-    /// Graph's name of the result; an undetermined policy counts as applying here, and `undetermined` says so.
+    /// Graph's name of the result, or `undetermined`; which of those count is said at [`sign_in`](super::sign_in).
     pub result: &'static str,
 }

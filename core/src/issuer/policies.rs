@@ -10,10 +10,12 @@ use super::answer::PolicyAnswer;
 use super::request::{SignIn, SignInPrincipal};
 use crate::configuration::Settings;
 use crate::configuration::settings::{LocationEnforcement, Undetermined};
+use crate::policy::conditions::levels::{CLIENT_APP_TYPES, Enumeration, PLATFORMS};
 use crate::policy::controls::{ContinuousAccessEvaluation, GrantControl, Operator, SignInInterval};
 use crate::policy::location::Kind;
 use crate::policy::{
-    Applicability, CompiledPolicy, Condition, Facts, Identity, PolicyState, Target, Truth,
+    Applicability, CompiledPolicy, Condition, ConditionSet, Facts, Identity, PolicyState, Target,
+    Truth,
 };
 
 /// Id of the location "MFA trusted IPs" (policy-semantics row 20).
@@ -244,7 +246,9 @@ impl<'a> Judgement<'a> {
                 && match applicability {
                     Applicability::Applies => true,
                     Applicability::DoesNotApply(_) => false,
-                    Applicability::Undetermined(_) => counts_undetermined(settings, policy),
+                    Applicability::Undetermined(unknown) => {
+                        counts_undetermined(settings, sign_in, policy, unknown)
+                    }
                 },
             unmet: missing
                 .iter()
@@ -300,12 +304,38 @@ impl<'a> Judgement<'a> {
     }
 }
 
-/// An undetermined policy counts as applying, unless the operator said otherwise of this very policy.
-fn counts_undetermined(settings: &Settings, policy: &CompiledPolicy) -> bool {
+/// SPEC: policy-semantics row 26: an undetermined policy never counts, unless the operator says `deny`; but what the
+/// caller leaves out widens nothing, unless the operator said so of this very policy.
+fn counts_undetermined(
+    settings: &Settings,
+    sign_in: &SignIn<'_>,
+    policy: &CompiledPolicy,
+    unknown: ConditionSet,
+) -> bool {
     let id = policy.id.as_ref().map(|id| id.to_ascii_lowercase());
     match id.and_then(|id| settings.undetermined_by_policy.get(&id)) {
-        None | Some(Undetermined::Deny) => true,
-        Some(Undetermined::Report | Undetermined::Ignore) => false,
+        Some(setting) => *setting == Undetermined::Deny,
+        None => {
+            settings.undetermined == Undetermined::Deny
+                || unknown.iter().all(|condition| lacks(sign_in, condition))
+        }
+    }
+}
+
+/// Whether the request lacks, or names in a way that nobody understands, the fact that a condition asks for.
+fn lacks(sign_in: &SignIn<'_>, condition: Condition) -> bool {
+    let odd = |fact: Option<&str>, known: Enumeration| {
+        fact.and_then(|fact| known.position(fact)).is_none()
+    };
+    match condition {
+        Condition::Users => matches!(sign_in.principal, SignInPrincipal::User { kind: None, .. }),
+        Condition::Application => sign_in.application.is_none(),
+        Condition::DevicePlatform => odd(sign_in.platform.as_deref(), PLATFORMS),
+        Condition::ClientApps => odd(sign_in.client_app_type.as_deref(), CLIENT_APP_TYPES),
+        Condition::Location => sign_in.ip_address.is_none() || sign_in.country.is_none(),
+        Condition::SignInRisk => sign_in.sign_in_risk.is_none(),
+        Condition::UserRisk => sign_in.user_risk.is_none(),
+        _ => false,
     }
 }
 

@@ -245,7 +245,10 @@ impl PolicyRow {
         {
             let path = format!("grantControls.{}", control.name());
             match control {
-                GrantControl::Block | GrantControl::Mfa | GrantControl::CompliantDevice => {
+                GrantControl::Block
+                | GrantControl::Mfa
+                | GrantControl::CompliantDevice
+                | GrantControl::DomainJoinedDevice => {
                     self.enforced_at_resource.push(path);
                 }
                 _ => self.only_at_issuer.push(path),

@@ -349,7 +349,12 @@ fn changed_at(
         .named(reading.known)
         .into_iter()
         .map(|location| location.changed);
-    match referred.fold(Changed::read(item), Changed::max) {
+    let own = Changed::read(item);
+    // Of a policy without dates nothing is known, however old the places are that it refers to.
+    if own == Changed::Unsaid {
+        return None;
+    }
+    match referred.fold(own, Changed::max) {
         Changed::At(time) => Some(time),
         Changed::Unsaid | Changed::Unreadable => None,
     }

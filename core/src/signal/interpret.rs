@@ -181,8 +181,12 @@ impl Writer<'_> {
         let Some(members) = self.known_members(subject)? else {
             return Ok(());
         };
-        for key in members.iter().flat_map(|member| &member.keys) {
-            if !key.shown {
+        // Where tokens name no tenant, the scope of another member's key implies it.
+        let implied = |member: &KnownMember| {
+            member.kind == SubjectKind::Tenant && members.iter().any(KnownMember::identifies)
+        };
+        for member in members.iter().filter(|member| !implied(member)) {
+            for key in member.keys.iter().filter(|key| !key.shown) {
                 self.notes.add(key.unmatchable());
             }
         }

@@ -122,7 +122,7 @@ pub(super) fn network_change(who: &Mover, network: &Network) -> String {
 
 pub(super) fn key_rotation(ring: &KeyRing<'_>, fetched: bool) -> String {
     format!(
-        "signs with {}, publishes {}{}",
+        "keys change: signs with {}, publishes {}{}",
         ring.signing,
         ring.published.join(", "),
         if fetched {

@@ -163,6 +163,11 @@ fn what_breaks_its_format_is_refused_with_its_place() {
         std::vec![r#"{"format":"opaque","id":"a"}"#; Subject::MOST_ALIASES + 1].join(",")
     );
     assert_eq!(read(&many).unwrap_err().kind, SubjectErrorKind::TooMany);
+    let members: std::vec::Vec<_> = (0..=Subject::MOST_MEMBERS)
+        .map(|n| std::format!(r#""m{n}":{{"format":"opaque","id":"a"}}"#))
+        .collect();
+    let complex = std::format!(r#"{{"format":"complex",{}}}"#, members.join(","));
+    assert_eq!(read(&complex).unwrap_err().kind, SubjectErrorKind::TooMany);
 }
 
 #[test]

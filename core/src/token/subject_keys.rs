@@ -10,7 +10,8 @@ use crate::state::key::{Identifier, NameSpace, StateKey, SubjectKind};
 /// The key of an identifier as tokens and events write it.
 ///
 /// Both sides have to come to the same key, so this is the only way from foreign text to a key: a native
-/// identifier that is a GUID and an e-mail address are compared without case, everything else byte for byte.
+/// identifier that is a GUID and an e-mail address are compared without case, a phone number without what E.164 leaves
+/// to taste, everything else byte for byte.
 #[must_use]
 pub fn subject_key(scope: &str, kind: SubjectKind, name_space: NameSpace, text: &str) -> StateKey {
     StateKey::new(
@@ -29,6 +30,9 @@ pub fn canonical_identifier(name_space: NameSpace, text: &str) -> String {
     match name_space {
         NameSpace::Native if is_guid(text) => text.to_ascii_lowercase(),
         NameSpace::Email => text.to_lowercase(),
+        NameSpace::PhoneNumber => (text.chars())
+            .filter(|character| !matches!(character, ' ' | '-' | '.' | '(' | ')'))
+            .collect(),
         _ => text.to_string(),
     }
 }
@@ -84,6 +88,9 @@ mod tests {
         assert!(!same(NameSpace::Native, "AAAAAAAA-1111", "aaaaaaaa-1111"));
         assert!(same(NameSpace::Email, "Ann@Example.org", "ann@example.ORG"));
         assert!(!same(NameSpace::Uri, "urn:A", "urn:a"));
+        let number = "+12065550123";
+        assert!(same(NameSpace::PhoneNumber, number, "+1 (206) 555-0123"));
+        assert!(!same(NameSpace::PhoneNumber, number, "12065550123"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `cae decide`: a batch of requests, one JSON object per line in and out.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use cae_core::configuration::Fault;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{self, Line, Lines, STANDARD_INPUT};
 use super::output::Output;
-use super::problem::{Problem, complain};
-use super::request_line::{Members, RequestLine};
+use super::problem::{Problem, complain, warn};
+use super::request_line::{Members, RequestLine, not_json};
 use super::{Exit, Options};
 use crate::engine::AnyEngine;
 use crate::session::{EventOutcome, Session, fault_verdict, on_error};
@@ -63,6 +63,13 @@ pub(super) fn run(
     options: &Options,
     out: &mut Output,
 ) -> Result<Exit, Problem> {
+    for file in [Some(&arguments.config), arguments.signals.as_ref()] {
+        if file.is_some_and(|file| file == Path::new(STANDARD_INPUT)) {
+            return Err(Problem::new(
+                "standard input holds the requests: name files with --config and --signals",
+            ));
+        }
+    }
     let configuration = input::document(&arguments.config)?;
     let engine = options
         .runtime()?
@@ -81,6 +88,9 @@ pub(super) fn run(
         Detail::Decision
     };
     let mut exit = Exit::Done;
+    if io::stdin().is_terminal() {
+        warn("requests are read from this terminal, one JSON object per line; Ctrl-D ends them");
+    }
     let mut lines = Lines::new(io::stdin().lock());
     while out.open() {
         let line = lines
@@ -142,19 +152,27 @@ enum Signal {
     Record(StateKey, Box<Record>),
 }
 
-/// Reads all signals before any is applied.
+/// Reads all signals before any is applied, and names every line that cannot be used.
 fn read_signals(file: &Path) -> Result<Vec<Signal>, Problem> {
     let open = File::open(file).map_err(|error| Problem::file(file, error))?;
     let mut lines = Lines::new(open);
     let mut signals = Vec::new();
+    let mut problems = Vec::new();
     while let Some(line) = lines.next().map_err(|error| Problem::file(file, error))? {
         let number = line.number;
         let signal = line.text.and_then(|text| read_signal(number, text));
-        signals.push(
-            signal.map_err(|error| Problem::file(file, format_args!("line {number}: {error}")))?,
-        );
+        match signal {
+            Ok(signal) => signals.push(signal),
+            Err(error) => {
+                problems.push(Problem::file(file, format_args!("line {number}: {error}")));
+            }
+        }
     }
-    Ok(signals)
+    if problems.is_empty() {
+        Ok(signals)
+    } else {
+        Err(Problem::all(problems))
+    }
 }
 
 fn read_signal(line: usize, text: String) -> Result<Signal, String> {
@@ -170,7 +188,7 @@ fn read_signal(line: usize, text: String) -> Result<Signal, String> {
         bytes: text.len(),
         ..Limits::EVENT
     };
-    let value = json::parse(text.as_bytes(), limits).map_err(|error| error.to_string())?;
+    let value = json::parse(text.as_bytes(), limits).map_err(|error| not_json(&error))?;
     let mut members = Members::open(value, "")?;
     let signal = match (members.text("set")?, members.take("record")) {
         (Some(set), None) => {

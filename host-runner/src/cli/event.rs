@@ -6,7 +6,7 @@ use cae_core::json::{Limits, Value};
 use cae_core::time::UnixTime;
 
 use super::output::Output;
-use super::problem::{Problem, warn};
+use super::problem::{self, Problem, warn};
 use super::{Exit, Options, input};
 use crate::clock;
 use crate::engine::{AnyEngine, Tools};
@@ -126,7 +126,7 @@ fn decode(
             ),
             None => (GOOD, "accepted".to_owned()),
         };
-        let name = file.to_string_lossy();
+        let name = problem::name(file);
         out.line(format_args!(
             "{STRONG}{}{STRONG:#}: {style}{}{style:#}",
             one_line(&name),

@@ -164,8 +164,8 @@ fn print_sum(policies: &[PolicyRow], out: &mut Output) {
     let partly = count(|row| row.not_understood.is_empty() && !row.only_at_issuer.is_empty());
     let unclear = count(|row| !row.not_understood.is_empty());
     let sum = format!(
-        "{} policies: {whole} can be enforced at the resource as a whole, {partly} leave something to the issuer, \
-         {unclear} hold something that is not understood and stay undetermined where it matters",
+        "{} policies: {whole} wholly enforceable at the resource, {partly} partly left to the issuer, \
+         {unclear} with something not understood (undetermined where it matters)",
         policies.len()
     );
     for line in wrap(&sum, out.width()) {

@@ -56,6 +56,11 @@ impl Problem {
         Self(vec![what.to_string()])
     }
 
+    /// Several problems, each on its own lines.
+    pub(super) fn all(problems: Vec<Self>) -> Self {
+        Self(problems.into_iter().flat_map(|problem| problem.0).collect())
+    }
+
     /// Something is wrong with `file`.
     pub(super) fn file(file: &Path, what: impl Display) -> Self {
         Self::new(format_args!("{}: {what}", name(file)))
@@ -90,8 +95,8 @@ impl Problem {
     }
 }
 
-/// The name of a file in errors.
-fn name(file: &Path) -> Cow<'_, str> {
+/// The name of a file for people.
+pub(super) fn name(file: &Path) -> Cow<'_, str> {
     if file == Path::new(STANDARD_INPUT) {
         Cow::Borrowed("standard input")
     } else {

@@ -42,7 +42,7 @@ impl RequestLine {
     /// One line that names the member by its JSON pointer.
     pub(super) fn read(line: &str) -> Result<Self, String> {
         let value =
-            json::parse(line.as_bytes(), Limits::EVENT).map_err(|error| error.to_string())?;
+            json::parse(line.as_bytes(), Limits::EVENT).map_err(|error| not_json(&error))?;
         let mut members = Members::open(value, "")?;
         let id = members
             .take("id")
@@ -210,6 +210,15 @@ impl Members {
     }
 }
 
+/// Why a line is no JSON. It is one line to the parser too, whose number would be taken for the line's own.
+pub(super) fn not_json(error: &json::JsonError) -> String {
+    let error = error.to_string();
+    format!(
+        "not JSON: {}",
+        error.strip_prefix("line 1 ").unwrap_or(&error)
+    )
+}
+
 /// A member name within a JSON pointer (RFC 6901 §4).
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
@@ -283,7 +292,7 @@ mod tests {
                 r#"{"id":"a","id":"b","token":"t","now":1}"#,
                 "repeated member `id`",
             ),
-            (r#"{"id":"a""#, "line 1 column"),
+            (r#"{"id":"a""#, "not JSON: column"),
         ] {
             let found = RequestLine::read(line).unwrap_err();
             assert!(found.contains(error), "{line}: {found}");

@@ -142,8 +142,9 @@ fn print(inspection: &Value, now: UnixTime, out: &mut Output) {
     let verdict = &member(inspection, "verdict");
     let why = [word(verdict, "code"), word(verdict, "detail")];
     let why: Vec<&str> = why.into_iter().flatten().collect();
+    let separator = if why.is_empty() { "" } else { ": " };
     out.line(format_args!(
-        "{style}{status}{style:#} {}",
+        "{style}{status}{style:#}{separator}{}",
         one_line(&why.join(": "))
     ));
     let times = [("issued", "issuedAt"), ("expires", "expires")].into_iter();

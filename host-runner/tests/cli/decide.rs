@@ -140,3 +140,37 @@ fn a_reader_that_goes_away_ends_the_work_quietly() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn standard_input_is_for_the_requests() {
+    let folder = Folder::new("standard-input");
+    let config = folder.file("engine.json", configuration());
+    for arguments in [
+        &["decide", "--config", "-"][..],
+        &["decide", "--config", &config, "--signals", "-"],
+    ] {
+        let run = run(arguments, &configuration());
+        assert!(
+            run.status == 2 && run.err.contains("standard input holds the requests"),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn every_signal_that_cannot_be_used_is_named() {
+    let folder = Folder::new("bad-signals");
+    let config = folder.file("engine.json", configuration());
+    let signals = folder.file("sets.jsonl", "{\"set\":7}\n{}\n{\"record\n");
+    let arguments = ["decide", "--config", &config, "--signals", &signals];
+    let run = run(&arguments, &request("a", &token("adele")));
+    assert_eq!((run.status, run.out.as_str()), (2, ""));
+    for (line, part) in run
+        .err
+        .lines()
+        .zip(["line 1: /set", "line 2: /", "line 3: not JSON"])
+    {
+        assert!(line.contains(part), "{line}");
+    }
+    assert_eq!(run.err.lines().count(), 3);
+}

@@ -262,6 +262,19 @@ fn what_happens_less_than_expected_is_said() {
     document["policies"] = json!([{"id": "p", "state": "disabled", "conditions": {}}]);
     assert!(has(&document, "/issuers/0", "standard_is_strict"));
 
+    for (settings, never_stale) in [
+        (json!({"onStaleSignals": "deny"}), true),
+        (json!({"onStaleSignals": "report"}), false),
+        (
+            json!({"onStaleSignals": "shortTokens", "maxSignalAgeSeconds": 60}),
+            false,
+        ),
+    ] {
+        let document = example_with("/settings", settings);
+        let said = has(&document, "/settings/onStaleSignals", "signals_never_stale");
+        assert_eq!(said, never_stale);
+    }
+
     let mut document = example();
     document["transmitters"][0]
         .as_object_mut()

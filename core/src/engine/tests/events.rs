@@ -283,9 +283,22 @@ fn the_scope_implies_the_tenant_where_tokens_name_none() {
     let mut host = Host::new(Dialect::Keycloak, json!([]), json!({}));
     let token = host.token(START, json!({}));
     let stranger = host.token(START, json!({"sub": "somebody-else"}));
-    host.event_about(subject, SESSION_REVOKED, START + 100, json!({}));
+    host.event_about(subject.clone(), SESSION_REVOKED, START + 100, json!({}));
     assert_eq!(host.ask(&token, START + 110).outcome.as_str(), "challenge");
     assert_eq!(told(&host.ask(&stranger, START + 110)), "allow 200 []");
+    // An issuer whose tokens may name one has several.
+    let claims = json!({"claims": {"preset": "keycloak", "tenant": "organization"}});
+    let mut host = Host::with(Dialect::Keycloak, claims, json!({}));
+    for (shown, outcome) in [(json!(null), "allow"), (json!("shop"), "challenge")] {
+        let token = host.token(START, json!({"organization": shown}));
+        host.event_about(
+            subject.clone(),
+            SESSION_REVOKED,
+            START + 100,
+            json!({"initiating_entity": "user"}),
+        );
+        assert_eq!(host.ask(&token, START + 110).outcome.as_str(), outcome);
+    }
     // Entra's tokens name their tenant, which has to match.
     for (tenant, outcome) in [(TENANT, "challenge"), (USER, "allow")] {
         let user = json!({"format": "opaque", "id": USER});

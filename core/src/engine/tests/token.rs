@@ -218,3 +218,37 @@ fn stale_signals_are_reported_shorten_tokens_or_deny() {
         );
     }
 }
+
+#[test]
+fn no_instant_and_no_duration_is_too_large_to_answer() {
+    let mut frequency = policy("frequency", json!({}), Value::Null);
+    frequency["sessionControls"] = json!({"signInFrequency": {
+        "isEnabled": true, "value": u64::MAX / 86_400, "type": "days", "frequencyInterval": "timeBased",
+    }});
+    frequency["modifiedDateTime"] = json!("9999-12-31T23:59:59Z");
+    let risky = policy("risky", json!({"userRiskLevels": ["low"]}), block());
+    let place = policy("place", outside_the_office(), block());
+    let settings = json!({
+        "maxSignalAgeSeconds": 86_400, "onStaleSignals": "shortTokens",
+        "policyChangedAt": {"risky": 253_402_300_799_u64},
+    });
+    let mut host = Host::new(Dialect::Entra, json!([frequency, risky, place]), settings);
+    let latest = 1_u64 << 53;
+    for at in [0, 1, START, latest, u64::MAX - 1, u64::MAX] {
+        for (issued, expires) in [(0, latest), (latest, latest), (START, START + 1)] {
+            let claims = json!({"iat": issued, "nbf": issued, "exp": expires, "auth_time": latest});
+            let token = host.token(START, claims);
+            for age in [0, u64::MAX] {
+                let request = Request {
+                    signal_age: &[(TRANSMITTER, age)],
+                    ..from(OUTSIDE, at)
+                };
+                let verdict = host.request(&token, &request);
+                assert_ne!(verdict.outcome.as_str(), "allow", "{at} {issued} {age}");
+            }
+        }
+        let event = json!({"current_level": "LOW", "principal": "USER"});
+        host.event("caep/event-type/risk-level-change", at, event);
+        host.event("risc/event-type/account-disabled", at, json!({}));
+    }
+}

@@ -171,3 +171,59 @@ fn every_policy_is_told_with_graphs_names() {
         ])
     );
 }
+
+#[test]
+fn what_this_engine_does_not_read_locks_nobody_out_and_what_is_left_out_widens_nothing() {
+    let filter =
+        json!({"deviceFilter": {"mode": "include", "rule": "device.isCompliant -ne True"}});
+    let devices = policy(
+        "devices",
+        &controls("OR", &["block"]),
+        &json!({"devices": filter}),
+    );
+    let browsers = policy(
+        "browsers",
+        &controls("OR", &["block"]),
+        &json!({"clientAppTypes": ["browser"]}),
+    );
+    let browsers_and_devices = policy(
+        "both",
+        &controls("OR", &["block"]),
+        &json!({"clientAppTypes": ["browser"], "devices": filter}),
+    );
+    for (what, policies, request, undetermined, expected) in [
+        ("not read", json!([devices]), json!({}), "report", "grant"),
+        ("not read", json!([devices]), json!({}), "ignore", "grant"),
+        ("not read", json!([devices]), json!({}), "deny", "block"),
+        (
+            "left out",
+            json!([browsers]),
+            json!({"clientAppType": null}),
+            "report",
+            "block",
+        ),
+        (
+            "said oddly",
+            json!([browsers]),
+            json!({"clientAppType": "modern"}),
+            "report",
+            "block",
+        ),
+        (
+            "left out and not read",
+            json!([browsers_and_devices]),
+            json!({"clientAppType": null}),
+            "report",
+            "grant",
+        ),
+    ] {
+        let engine = engine(
+            &policies,
+            &json!([]),
+            &json!({"undetermined": undetermined}),
+        );
+        let answer = ask(&engine, &request);
+        assert_eq!(answer["result"], expected, "{what}, {undetermined}");
+        assert_eq!(answer["policies"][0]["applies"], "undetermined", "{what}");
+    }
+}

@@ -11,7 +11,7 @@ fn a_policy_is_told_apart_by_place_of_enforcement() {
             "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["browser"],
             "locations": {"includeLocations": ["All"], "excludeLocations": ["00000000-0000-0000-0000-00000000000a"]},
             "signInRiskLevels": ["high"], "devices": {"deviceFilter": {"mode": "include", "rule": "x"}}},
-        "grantControls": {"operator": "OR", "builtInControls": ["mfa", "domainJoinedDevice", "levitation"]},
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa", "passwordChange", "levitation"]},
         "sessionControls": {"continuousAccessEvaluation": {"mode": "strictLocation"}, "persistentBrowser": {"mode": "never"}}}]"#;
     let answer = read(&check(
         &[("a.json", policies), ("b.json", policies)],
@@ -24,7 +24,7 @@ fn a_policy_is_told_apart_by_place_of_enforcement() {
         json::canonical(&read(
             r#"{"file": "a.json", "index": 0, "id": "A", "displayName": "Risky", "state": "enabled",
             "enforcedAtResource": ["conditions.users", "conditions.applications", "conditions.locations", "grantControls.mfa", "sessionControls.continuousAccessEvaluation"],
-            "onlyAtIssuer": ["conditions.clientAppTypes", "conditions.signInRiskLevels", "grantControls.domainJoinedDevice", "sessionControls.persistentBrowser"],
+            "onlyAtIssuer": ["conditions.clientAppTypes", "conditions.signInRiskLevels", "grantControls.passwordChange", "sessionControls.persistentBrowser"],
             "notUnderstood": ["conditions.devices.deviceFilter", "grantControls.builtInControls[levitation]"],
             "warnings": ["conditions.users.excludeGroups: `<Break glass>` is a placeholder or a name, not an id; it may mean anybody",
                 "conditions.locations.excludeLocations: `00000000-0000-0000-0000-00000000000a` is not among the named locations; it may match any address"]}"#

@@ -241,6 +241,7 @@ fn the_time_of_a_change_is_the_latest_of_what_the_policy_refers_to() {
         (r#""createdDateTime": "2019-01-01T00:00:00Z""#, "$3", None),
         (r#""createdDateTime": "yesterday""#, "$1", None),
         (r#""x": 1"#, "All", None),
+        (r#""x": 1"#, "$1", None),
     ] {
         let mut document = policy(&alloc::format!(
             r#""locations": {{"includeLocations": ["{included}"]}}"#
