@@ -3,8 +3,8 @@
 pub(crate) mod decide;
 pub mod evaluation;
 mod events;
+pub(crate) mod facts;
 mod findings;
-pub(crate) mod gathered;
 mod location;
 mod policies;
 pub mod reason;

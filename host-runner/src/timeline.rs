@@ -4,6 +4,7 @@ mod details;
 mod history;
 mod lanes;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use cae_core::simulation::{Expectation, LineKind, Scenario, StepReport, Summary};
@@ -20,6 +21,8 @@ pub(crate) struct Timeline {
     width: usize,
     /// The step that was drawn last, to number the first line of each.
     step: Option<usize>,
+    /// The steps, as numbered in the picture, in which an expectation fails.
+    failed: BTreeSet<usize>,
     history: History,
 }
 
@@ -36,6 +39,7 @@ impl Timeline {
             lanes: Lanes::new(width, unicode),
             width,
             step: None,
+            failed: BTreeSet::new(),
             history: History::default(),
         }
     }
@@ -92,6 +96,9 @@ impl Timeline {
             detail.write(&mut text, self.width);
         }
         self.expectations(&mut text, report);
+        if !report.holds() {
+            self.failed.insert(report.step.saturating_add(1));
+        }
         text.push_str(&self.lanes.blank());
         self.history.add(report);
         text
@@ -119,7 +126,13 @@ impl Timeline {
                 ),
             )
         };
-        format!("{style}{verdict}{style:#} in {steps} steps")
+        let failed: Vec<String> = self.failed.iter().map(usize::to_string).collect();
+        let at = if failed.is_empty() {
+            String::new()
+        } else {
+            format!(": look at {}", failed.join(", "))
+        };
+        format!("{style}{verdict}{style:#} in {steps} steps{at}")
     }
 
     fn headline(&mut self, text: &mut String, report: &StepReport) {

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use super::evaluation::Evaluation;
 use super::events;
+use super::facts::{self, HostIds};
 use super::findings::{Findings, refuse};
-use super::gathered::{Gathered, HostIds};
 use super::policies::PolicyCheck;
 use super::reason::ReasonCode;
 use super::request::{Answers, Request};
@@ -70,7 +70,6 @@ pub(crate) fn decide(
         let witnesses = Witnesses::new(configuration, token.issuer, request.now);
         events::check(token, issuer, &standing, witnesses, &mut findings);
         let host = HostIds::new(request);
-        let gathered = Gathered::new(token, issuer, configuration, request, &host);
         let user_risk = witnesses.risk(standing.user()).map(|(entry, lapse)| {
             findings.revisit(lapse);
             entry.value
@@ -80,7 +79,7 @@ pub(crate) fn decide(
         }
         let facts = Facts {
             user_risk,
-            ..gathered.facts(configuration)
+            ..facts::of_request(token, issuer, configuration, request, &host)
         };
         let check = PolicyCheck {
             token,

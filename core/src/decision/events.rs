@@ -4,7 +4,7 @@ use alloc::format;
 
 use super::findings::Findings;
 use super::reason::ReasonCode;
-use super::standing::{Standing, Subject, Witnesses};
+use super::standing::{Standing, Witnesses};
 use super::table::Situation;
 use crate::configuration::Issuer;
 use crate::state::key::SubjectKind;
@@ -21,12 +21,13 @@ pub(super) fn check(
     witnesses: Witnesses<'_>,
     findings: &mut Findings,
 ) {
-    for (kind, Subject { key, record }) in standing.subjects() {
-        if key.is_some() && record.is_empty() {
+    for (kind, record) in standing.subjects() {
+        let Some(record) = record else {
             findings.note("event", "passed", || {
                 format!("{}: nothing on record", name_of(kind))
             });
-        }
+            continue;
+        };
         cut_offs(token, issuer, kind, record, findings);
         account(token, kind, record, witnesses, findings);
         mfa_enabled(token, issuer, kind, record, findings);

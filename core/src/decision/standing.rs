@@ -27,9 +27,19 @@ pub(super) struct Standing {
 
 /// The record of one subject, and the key under which something about it would be remembered.
 #[derive(Debug, Default)]
-pub(super) struct Subject {
-    pub(super) key: Option<StateKey>,
-    pub(super) record: Record,
+struct Subject {
+    key: Option<StateKey>,
+    /// `None` where the store has nothing, as for most keys of most tokens.
+    record: Option<Record>,
+}
+
+/// What is known about a subject without a record.
+static NOTHING: Record = Record::EMPTY;
+
+impl Subject {
+    fn known(&self) -> &Record {
+        self.record.as_ref().unwrap_or(&NOTHING)
+    }
 }
 
 /// A record was not fetched, or its bytes cannot be read.
@@ -61,10 +71,10 @@ impl Standing {
                     RecordAnswer::Failed => return Err(Unreadable),
                     RecordAnswer::Found(bytes) => {
                         let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
-                        if stable {
-                            subject.record.merge(&record);
-                        } else {
-                            tighten(&mut subject.record, &record);
+                        match &mut subject.record {
+                            Some(known) if stable => known.merge(&record),
+                            None if stable => subject.record = Some(record),
+                            known => tighten(known.get_or_insert_default(), record),
                         }
                     }
                 }
@@ -88,8 +98,8 @@ impl Standing {
         }
     }
 
-    /// The subjects, the most specific to a person first.
-    pub(super) fn subjects(&self) -> [(SubjectKind, &Subject); 7] {
+    /// The subjects of the token, the most specific to a person first, with what is known about them.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = (SubjectKind, Option<&Record>)> {
         [
             (SubjectKind::User, &self.user),
             (SubjectKind::Session, &self.session),
@@ -99,30 +109,33 @@ impl Standing {
             (SubjectKind::ServicePrincipal, &self.service_principal),
             (SubjectKind::Tenant, &self.tenant),
         ]
+        .into_iter()
+        .filter(|(_, subject)| subject.key.is_some() || subject.record.is_some())
+        .map(|(kind, subject)| (kind, subject.record.as_ref()))
     }
 
     /// Where location challenges are remembered: the session if the token shows one, else the user.
     pub(super) fn place_of_location_challenges(&self) -> Option<(StateKey, &Record)> {
-        let session = self.session.key.map(|key| (key, &self.session.record));
-        session.or_else(|| self.user.key.map(|key| (key, &self.user.record)))
+        [&self.session, &self.user]
+            .into_iter()
+            .find_map(|subject| Some((subject.key?, subject.known())))
     }
 
     /// The device of the token.
-    pub(super) const fn device(&self) -> &Record {
-        &self.device.record
+    pub(super) fn device(&self) -> &Record {
+        self.device.known()
     }
 
     /// The user of the token.
-    pub(super) const fn user(&self) -> &Record {
-        &self.user.record
+    pub(super) fn user(&self) -> &Record {
+        self.user.known()
     }
 }
 
 /// A value from an identifier that may move to another person replaces the result only if it is later in the order
 /// of `enforcement.md` §4 and stricter (§2). What is neutral is stricter than nothing, not even than silence.
-fn tighten(record: &mut Record, other: &Record) {
+fn tighten(record: &mut Record, mut stricter: Record) {
     // Later cut-offs and remembered challenges only ever refuse more, so a plain merge of them is already that rule.
-    let mut stricter = other.clone();
     stricter
         .cut_off
         .take_if(|entry| entry.value == Cause::Cleared);
@@ -301,7 +314,7 @@ mod tests {
             ),
         ] {
             let mut record = stable.clone();
-            tighten(&mut record, &unstable);
+            tighten(&mut record, unstable.clone());
             assert_eq!(record, *expected, "{stable:?} and {unstable:?}");
         }
     }

@@ -11,7 +11,7 @@ use super::{
     SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::configuration::{Configuration, Faults};
-use crate::decision::gathered::Gathered;
+use crate::decision::facts;
 use crate::decision::{Answers, Evaluation, ReasonCode, Request, decide, refuse};
 use crate::policy::Candidates;
 use crate::state::Record;
@@ -94,7 +94,7 @@ impl Engine {
         };
         issuer
             .policies
-            .candidates(&Gathered::of_token(token).facts(&self.configuration))
+            .candidates(&facts::of_token(token, &self.configuration))
     }
 
     /// Brings a known token up to the configuration in force; `false` if it would not pass any more, or if the host was

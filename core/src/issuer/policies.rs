@@ -80,8 +80,6 @@ impl<'a> Assessment<'a> {
         country: Option<&str>,
         judge: impl Fn(&'a CompiledPolicy, Applicability) -> Option<Judgement<'a>>,
     ) -> Self {
-        let member_of: Vec<&str> = sign_in.member_of.iter().map(String::as_str).collect();
-        let roles: Vec<&str> = sign_in.roles.iter().map(String::as_str).collect();
         let (identity, user_type) = match &sign_in.principal {
             SignInPrincipal::User { id, kind } => (Identity::User(Some(id)), *kind),
             SignInPrincipal::ServicePrincipal { id } => {
@@ -90,8 +88,8 @@ impl<'a> Assessment<'a> {
         };
         let facts = Facts {
             identity,
-            member_of: Some(&member_of),
-            roles: Some(&roles),
+            member_of: Some(&sign_in.member_of),
+            roles: Some(&sign_in.roles),
             user_type,
             target: Target::Application(sign_in.application.as_deref()),
             client_app_type: sign_in.client_app_type.as_deref(),

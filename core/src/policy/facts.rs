@@ -1,5 +1,6 @@
 //! What is known about one sign-in or request. `None` is always "unknown", never "absent".
 
+use alloc::string::String;
 use core::net::IpAddr;
 
 use crate::state::record::RiskLevel;
@@ -31,9 +32,9 @@ pub struct Facts<'a> {
     /// Who.
     pub identity: Identity<'a>,
     /// Transitive group ids in lower case.
-    pub member_of: Option<&'a [&'a str]>,
+    pub member_of: Option<&'a [String]>,
     /// Built-in directory role template ids in lower case.
-    pub roles: Option<&'a [&'a str]>,
+    pub roles: Option<&'a [String]>,
     /// Member or guest.
     pub user_type: Option<UserType>,
     /// What.

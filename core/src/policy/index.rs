@@ -149,14 +149,17 @@ impl Ids {
     }
 
     /// Row 10, for all policies at once.
-    fn add(&self, facts: Option<&[&str]>, verdicts: &mut Verdicts) {
+    fn add(&self, facts: Option<&[impl AsRef<str>]>, verdicts: &mut Verdicts) {
         match facts {
             None => verdicts.may.unite(&self.any),
             Some(facts) => {
                 if !facts.is_empty() {
                     verdicts.may.unite(&self.odd);
                 }
-                for listed in facts.iter().filter_map(|fact| self.listed.get(*fact)) {
+                for listed in facts
+                    .iter()
+                    .filter_map(|fact| self.listed.get(fact.as_ref()))
+                {
                     verdicts.yes.unite(listed);
                     verdicts.may.unite(listed);
                 }

@@ -133,19 +133,14 @@ impl OwnedFacts {
     }
 
     fn with<R>(&self, use_them: impl FnOnce(&Facts<'_>) -> R) -> R {
-        fn borrow(list: &Option<Vec<String>>) -> Option<Vec<&str>> {
-            list.as_ref()
-                .map(|list| list.iter().map(String::as_str).collect())
-        }
-        let (groups, roles) = (borrow(&self.groups), borrow(&self.roles));
         use_them(&Facts {
             identity: match &self.identity {
                 None => Identity::Unknown,
                 Some((true, id)) => Identity::User(id.as_deref()),
                 Some((false, id)) => Identity::ServicePrincipal(id.as_deref()),
             },
-            member_of: groups.as_deref(),
-            roles: roles.as_deref(),
+            member_of: self.groups.as_deref(),
+            roles: self.roles.as_deref(),
             user_type: self.user_type,
             target: self
                 .target

@@ -202,10 +202,21 @@ pub struct Record {
 }
 
 impl Record {
+    /// Nothing is known; the default.
+    pub const EMPTY: Self = Self {
+        cut_off: None,
+        mfa_enabled: None,
+        status: Vec::new(),
+        risk: Vec::new(),
+        compliance: Vec::new(),
+        scoped: Vec::new(),
+        location_challenges: Vec::new(),
+    };
+
     /// Whether nothing is known: the record need not be kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self::EMPTY
     }
 }
 

@@ -96,6 +96,15 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     if !out.json() && answer.policies.len() > 1 {
         print_sum(&answer.policies, out);
     }
+    for row in answer.policies.iter().filter(|row| row.says_nothing()) {
+        warn(format_args!(
+            "{} holds neither a state nor conditions nor controls: is it a Conditional Access policy?",
+            row.position()
+        ));
+    }
+    if answer.policies.is_empty() && answer.faults.is_empty() && exit == Exit::Done {
+        warn("there is no policy in what was given");
+    }
     answer.warnings.iter().for_each(warn);
     for fault in &answer.faults {
         complain(fault.named(named_locations.as_deref()));
@@ -130,8 +139,19 @@ fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
 }
 
 impl PolicyRow {
+    fn position(&self) -> String {
+        format!("policy {} of {}", self.index.saturating_add(1), self.file)
+    }
+
+    /// Whether nothing of a policy was found, as in an error message of Graph that was saved as an export.
+    fn says_nothing(&self) -> bool {
+        self.enforced_at_resource.is_empty()
+            && self.only_at_issuer.is_empty()
+            && self.not_understood == ["state"]
+    }
+
     fn print(&self, out: &mut Output) {
-        let position = format!("policy {} of {}", self.index.saturating_add(1), self.file);
+        let position = self.position();
         let name = self
             .display_name
             .as_ref()

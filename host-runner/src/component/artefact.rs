@@ -26,6 +26,8 @@ const MAX_BYTES: u64 = 64 << 20;
 /// A component, not yet compiled.
 #[derive(Clone, Debug)]
 pub struct Artefact {
+    /// Where it comes from, for errors.
+    name: String,
     wasm: std::borrow::Cow<'static, [u8]>,
     /// Where its compiled form is kept; `None` if there is no safe place.
     compiled: Option<PathBuf>,
@@ -40,6 +42,7 @@ impl Artefact {
         let wasm = read_bounded(file)
             .map_err(|error| EngineError::Start(format!("{}: {error}", file.display())))?;
         Ok(Self {
+            name: file.display().to_string(),
             wasm: wasm.into(),
             compiled: Some(file.with_extension("cwasm")),
         })
@@ -53,6 +56,7 @@ impl Artefact {
     pub fn find() -> Result<Self, EngineError> {
         if let Some(wasm) = EMBEDDED {
             return Ok(Self {
+                name: "the component in this program".to_owned(),
                 wasm: wasm.into(),
                 compiled: cache_directory().map(|folder| folder.join("cae.component.cwasm")),
             });
@@ -81,7 +85,10 @@ impl Artefact {
             return Ok(component);
         }
         let component = Component::from_binary(engine, &self.wasm).map_err(|error| {
-            EngineError::Start(format!("the component does not compile: {error:#}"))
+            EngineError::Start(format!(
+                "{}: not a component that this program can run; build it with `cargo xtask build` ({error:#})",
+                self.name
+            ))
         })?;
         if let (Some(file), Ok(code)) = (&self.compiled, component.serialize()) {
             // Without a cache the next start compiles again; that is no error.

@@ -216,7 +216,7 @@ fn times_are_written_as_people_say_them() {
 
 #[test]
 fn the_end_says_whether_all_expectations_hold() {
-    let timeline = Timeline::new(100, true);
+    let mut timeline = Timeline::new(100, true);
     let summary = |failed| Summary {
         steps: 6,
         lines: 9,
@@ -227,8 +227,9 @@ fn the_end_says_whether_all_expectations_hold() {
         plain(&timeline.close(&summary(0))),
         "✓ all 12 expectations hold in 6 steps"
     );
+    timeline.exchange(&request());
     assert_eq!(
         plain(&timeline.close(&summary(1))),
-        "✗ 1 of 12 expectations fail in 6 steps"
+        "✗ 1 of 12 expectations fail in 6 steps: look at 2"
     );
 }

@@ -320,6 +320,22 @@ fn policies_are_told_apart_and_every_fault_is_named() {
             .contains(&json!("conditions.locations"))
     );
 
+    let saved = folder.file(
+        "error.json",
+        r#"{"error":{"code":"InvalidAuthenticationToken"}}"#,
+    );
+    let unlike = run(&["policy", "check", &saved], "");
+    assert!(
+        unlike.status == 0 && unlike.err.contains("is it a Conditional Access policy?"),
+        "{unlike:?}"
+    );
+    let empty = folder.file("none.json", r#"{"value":[]}"#);
+    assert!(
+        run(&["policy", "check", &empty], "")
+            .err
+            .contains("no policy")
+    );
+
     policies.file("b.json", "{");
     policies.file("c.json", "[7]");
     let run = run(&arguments, "");

@@ -56,11 +56,11 @@ impl IdList {
     }
 
     /// Whether one of the facts is listed (row 10).
-    pub(crate) fn truth(&self, facts: Option<&[&str]>) -> Truth {
+    pub(crate) fn truth(&self, facts: Option<&[impl AsRef<str>]>) -> Truth {
         match facts {
             _ if self.is_empty() => Truth::False,
             None => Truth::Unknown,
-            Some(facts) if facts.iter().any(|fact| self.contains(fact)) => Truth::True,
+            Some(facts) if facts.iter().any(|fact| self.contains(fact.as_ref())) => Truth::True,
             Some(facts) if self.odd && !facts.is_empty() => Truth::Unknown,
             Some(_) => Truth::False,
         }
