@@ -27,11 +27,7 @@ pub(super) const FIXED_AT_ISSUE: [Condition; 7] = [
 
 /// Conditions that are fixed for a token once they are true, by the token itself or by the time of a record: see
 /// [`PolicyCheck::told_at_issue`].
-const FIXED_IF_KNOWN: [Condition; 3] = [
-    Condition::Users,
-    Condition::WorkloadIdentities,
-    Condition::UserRisk,
-];
+const FIXED_IF_KNOWN: [Condition; 2] = [Condition::Users, Condition::UserRisk];
 
 /// What keeps a policy from being told.
 pub(super) struct Gap {
