@@ -16,7 +16,7 @@ use crate::token::AccessToken;
 pub(super) fn check(
     token: &AccessToken,
     issuer: &Issuer,
-    standing: &Standing,
+    standing: &Standing<'_>,
     witnesses: Witnesses<'_>,
     findings: &mut Findings,
 ) {
