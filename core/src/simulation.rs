@@ -54,5 +54,5 @@ mod tests;
 /// The JSON Schema (2020-12) of scenario files.
 #[must_use]
 pub const fn schema() -> &'static str {
-    crate::tools::scenario_schema()
+    include_str!("simulation/schema.json")
 }

@@ -43,9 +43,3 @@ pub fn inspect_token(token: &str, now: UnixTime) -> String {
 pub const fn configuration_schema() -> &'static str {
     configuration::schema()
 }
-
-/// JSON Schema of scenario files.
-#[must_use]
-pub const fn scenario_schema() -> &'static str {
-    include_str!("simulation/schema.json")
-}

@@ -152,9 +152,6 @@ pub trait Tools {
 
     /// The JSON Schema of an engine configuration.
     fn configuration_schema(&self) -> Result<String, EngineError>;
-
-    /// The JSON Schema of a scenario file.
-    fn scenario_schema(&self) -> Result<String, EngineError>;
 }
 
 /// The tools of the core, linked into this program.
@@ -197,9 +194,5 @@ impl Tools for NativeTools {
 
     fn configuration_schema(&self) -> Result<String, EngineError> {
         Ok(tools::configuration_schema().to_owned())
-    }
-
-    fn scenario_schema(&self) -> Result<String, EngineError> {
-        Ok(tools::scenario_schema().to_owned())
     }
 }

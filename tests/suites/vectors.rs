@@ -222,14 +222,10 @@ fn tokens() {
 }
 
 #[test]
-fn schemas() {
+fn schema() {
     let mut bench = Bench::new();
-    let none = json!([]);
-    bench.ask("configurationSchema", none.clone(), &Value::Null, |tools| {
+    bench.ask("configurationSchema", json!([]), &Value::Null, |tools| {
         tools.configuration_schema()
     });
-    bench.ask("scenarioSchema", none, &Value::Null, |tools| {
-        tools.scenario_schema()
-    });
-    bench.transcript.save("tools-schemas").unwrap();
+    bench.transcript.save("tools-schema").unwrap();
 }

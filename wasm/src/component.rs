@@ -124,10 +124,6 @@ impl tools::Guest for Component {
         cae_core::tools::configuration_schema().to_owned()
     }
 
-    fn scenario_schema() -> String {
-        cae_core::tools::scenario_schema().to_owned()
-    }
-
     fn version() -> String {
         env!("CARGO_PKG_VERSION").to_owned()
     }

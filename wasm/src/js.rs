@@ -298,10 +298,11 @@ pub fn configuration_schema() -> String {
 }
 
 /// The JSON Schema of a scenario file.
+#[cfg(feature = "simulation")]
 #[wasm_bindgen(js_name = scenarioSchema)]
 #[must_use]
 pub fn scenario_schema() -> String {
-    cae_core::tools::scenario_schema().to_owned()
+    cae_core::simulation::schema().to_owned()
 }
 
 /// The version of the engine.

@@ -268,11 +268,6 @@ export function matchLocations(namedLocations: string, addresses: readonly strin
 export function parseChallenge(header: string): string;
 
 /**
- * The JSON Schema of a scenario file.
- */
-export function scenarioSchema(): string;
-
-/**
  * The version of the engine.
  */
 export function version(): string;

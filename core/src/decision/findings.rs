@@ -147,9 +147,10 @@ impl Findings {
         } else {
             Vec::new()
         };
-        let denials = self.denials.into_iter().map(|(_, reason)| reason);
-        let challenges = self.challenges.into_iter().map(|(_, reason)| reason);
-        let mut reasons: Vec<Reason> = denials.chain(challenges).chain(self.remarks).collect();
+        let mut reasons = Vec::new();
+        reasons.extend(self.denials.into_iter().map(|(_, reason)| reason));
+        reasons.extend(self.challenges.into_iter().map(|(_, reason)| reason));
+        reasons.extend(self.remarks);
         // One event may stand in the records of several subjects.
         reasons.dedup();
         Evaluation {

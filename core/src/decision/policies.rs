@@ -34,7 +34,7 @@ pub(super) struct PolicyCheck<'a> {
     pub(super) token: &'a AccessToken,
     pub(super) issuer: &'a Issuer,
     pub(super) settings: &'a Settings,
-    pub(super) standing: &'a Standing,
+    pub(super) standing: &'a Standing<'a>,
     pub(super) witnesses: Witnesses<'a>,
     pub(super) request: &'a Request<'a>,
     pub(super) facts: &'a Facts<'a>,

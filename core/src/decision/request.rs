@@ -22,7 +22,7 @@ pub struct Request<'a> {
 }
 
 /// Facts that the token may lack and the host may know.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct DirectoryFacts<'a> {
     /// Transitive group ids.
     pub member_of: Option<&'a [&'a str]>,

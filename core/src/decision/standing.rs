@@ -1,6 +1,7 @@
 //! What the records of one token come to: per kind of subject one record, read with the transmitters configured
 //! for the token's issuer.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::request::RecordAnswer;
@@ -11,124 +12,99 @@ use crate::state::record::{
 };
 use crate::state::retention::{acts_for_issuer, lifted_before, outlived_at, standing_lapses_at};
 use crate::time::UnixTime;
-use crate::token::AccessToken;
+use crate::token::{AccessToken, SubjectKey};
 
 /// The records of one token, one per kind of subject.
-#[derive(Debug, Default)]
-pub(super) struct Standing {
-    user: Subject,
-    session: Subject,
-    device: Subject,
-    token: Subject,
-    client_application: Subject,
-    service_principal: Subject,
-    tenant: Subject,
-}
-
-/// The record of one subject, and the key under which something about it would be remembered.
-#[derive(Debug, Default)]
-struct Subject {
-    key: Option<StateKey>,
-    /// `None` where the store has nothing, as for most keys of most tokens.
-    record: Option<Record>,
+#[derive(Debug)]
+pub(super) struct Standing<'a> {
+    token: &'a AccessToken,
+    /// Sorted by kind, the most specific to a person first. Most keys of most tokens have no record.
+    records: Vec<(SubjectKind, Record)>,
 }
 
 /// What is known about a subject without a record.
 static NOTHING: Record = Record::EMPTY;
 
-impl Subject {
-    fn known(&self) -> &Record {
-        self.record.as_ref().unwrap_or(&NOTHING)
-    }
-}
-
 /// A record was not fetched, or its bytes cannot be read.
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
-impl Standing {
+impl<'a> Standing<'a> {
     /// Reads the answers, which are in the order of the token's keys.
     pub(super) fn read(
-        token: &AccessToken,
+        token: &'a AccessToken,
         answers: &[RecordAnswer<'_>],
     ) -> Result<Self, Unreadable> {
         if answers.len() != token.keys.len() {
             return Err(Unreadable);
         }
-        let mut standing = Self::default();
+        let mut records: Vec<(SubjectKind, Record)> = Vec::new();
         // The stable identifiers come first, so that the others can only ever make the result stricter.
         for stable in [true, false] {
             for (key, answer) in token.keys.iter().zip(answers) {
                 if (key.name_space == NameSpace::Native) != stable {
                     continue;
                 }
-                let subject = standing.subject_mut(key.kind);
-                if stable {
-                    subject.key.get_or_insert(key.key);
-                }
-                match answer {
-                    RecordAnswer::None => {}
+                let bytes = match answer {
+                    RecordAnswer::None => continue,
                     RecordAnswer::Failed => return Err(Unreadable),
-                    RecordAnswer::Found(bytes) => {
-                        let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
-                        match &mut subject.record {
-                            Some(known) if stable => known.merge(&record),
-                            None if stable => subject.record = Some(record),
-                            known => tighten(known.get_or_insert_default(), record),
-                        }
+                    RecordAnswer::Found(bytes) => bytes,
+                };
+                let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
+                let at = match records.binary_search_by_key(&key.kind, |(kind, _)| *kind) {
+                    Ok(at) => at,
+                    Err(at) => {
+                        records.insert(at, (key.kind, Record::default()));
+                        at
                     }
+                };
+                match records.get_mut(at) {
+                    Some((_, known)) if stable => known.merge(&record),
+                    Some((_, known)) => tighten(known, record),
+                    None => {}
                 }
             }
         }
-        Ok(standing)
+        Ok(Self { token, records })
     }
 
-    fn subject_mut(&mut self, kind: SubjectKind) -> &mut Subject {
-        match kind {
-            SubjectKind::User => &mut self.user,
-            SubjectKind::Session => &mut self.session,
-            SubjectKind::Device => &mut self.device,
-            SubjectKind::Token => &mut self.token,
-            SubjectKind::ClientApplication => &mut self.client_application,
-            SubjectKind::ServicePrincipal => &mut self.service_principal,
-            // No token yields a group or an organisational unit.
-            SubjectKind::Tenant | SubjectKind::Group | SubjectKind::OrganizationalUnit => {
-                &mut self.tenant
-            }
-        }
+    /// The subjects that something is known about, the most specific to a person first.
+    pub(super) fn records(&self) -> impl Iterator<Item = (SubjectKind, &Record)> {
+        self.records.iter().map(|(kind, record)| (*kind, record))
     }
 
-    /// The subjects of the token, the most specific to a person first, with what is known about them.
-    pub(super) fn subjects(&self) -> impl Iterator<Item = (SubjectKind, Option<&Record>)> {
-        [
-            (SubjectKind::User, &self.user),
-            (SubjectKind::Session, &self.session),
-            (SubjectKind::Device, &self.device),
-            (SubjectKind::Token, &self.token),
-            (SubjectKind::ClientApplication, &self.client_application),
-            (SubjectKind::ServicePrincipal, &self.service_principal),
-            (SubjectKind::Tenant, &self.tenant),
-        ]
-        .into_iter()
-        .filter(|(_, subject)| subject.key.is_some() || subject.record.is_some())
-        .map(|(kind, subject)| (kind, subject.record.as_ref()))
+    /// The subjects of the token that nothing is known about.
+    pub(super) fn without_record(&self) -> impl Iterator<Item = SubjectKind> {
+        let subjects = self.token.keys.chunk_by(|a, b| a.kind == b.kind);
+        subjects
+            .filter_map(|keys| Some(keys.first()?.kind))
+            .filter(|kind| self.records().all(|(known, _)| known != *kind))
     }
 
     /// Where location challenges are remembered: the session if the token shows one, else the user.
     pub(super) fn place_of_location_challenges(&self) -> Option<(StateKey, &Record)> {
-        [&self.session, &self.user]
-            .into_iter()
-            .find_map(|subject| Some((subject.key?, subject.known())))
+        let place = |kind| {
+            let shown = |key: &&SubjectKey| key.kind == kind && key.name_space == NameSpace::Native;
+            let key = self.token.keys.iter().find(shown)?;
+            Some((key.key, self.record(kind)))
+        };
+        place(SubjectKind::Session).or_else(|| place(SubjectKind::User))
     }
 
     /// The device of the token.
     pub(super) fn device(&self) -> &Record {
-        self.device.known()
+        self.record(SubjectKind::Device)
     }
 
     /// The user of the token.
     pub(super) fn user(&self) -> &Record {
-        self.user.known()
+        self.record(SubjectKind::User)
+    }
+
+    fn record(&self, kind: SubjectKind) -> &Record {
+        self.records()
+            .find(|(known, _)| *known == kind)
+            .map_or(&NOTHING, |(_, record)| record)
     }
 }
 

@@ -24,11 +24,11 @@ Example:
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
     let Command::Schema { scenario } = command;
-    let tools = options.runtime()?.tools();
     let schema = if *scenario {
-        tools.scenario_schema()?
+        // Scenarios are run by this program; the component knows nothing of them.
+        cae_core::simulation::schema().to_owned()
     } else {
-        tools.configuration_schema()?
+        options.runtime()?.tools().configuration_schema()?
     };
     if out.json() {
         let value: cae_core::json::Value = serde_json::from_str(&schema).map_err(Problem::new)?;

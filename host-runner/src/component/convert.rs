@@ -1,6 +1,6 @@
 //! Between the types of the engine and those of the WIT.
 
-use cae_core::decision::{Answers, Outcome, RecordAnswer, Request};
+use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
 use cae_core::engine::{
     AcceptedEvent, Begun, Change, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed,
     RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
@@ -33,13 +33,25 @@ pub(super) fn answers<'a>(
 }
 
 pub(super) fn request<'a>(request: &Request<'a>) -> wit::Request<'a> {
-    let facts = &request.facts;
     wit::Request {
         now: request.now.as_secs(),
         client_ip: request.client_ip,
         country: request.country,
-        scheme: request.scheme,
         path: request.path,
+        more: more(request),
+    }
+}
+
+fn more<'a>(request: &Request<'a>) -> Option<wit::MoreAboutRequest<'a>> {
+    let facts = &request.facts;
+    if request.scheme.is_none()
+        && *facts == DirectoryFacts::default()
+        && request.signal_age.is_empty()
+    {
+        return None;
+    }
+    Some(wit::MoreAboutRequest {
+        scheme: request.scheme,
         facts: wit::DirectoryFacts {
             member_of: facts.member_of,
             roles: facts.roles,
@@ -49,7 +61,7 @@ pub(super) fn request<'a>(request: &Request<'a>) -> wit::Request<'a> {
             device_compliant: facts.device_compliant,
         },
         signal_age: request.signal_age,
-    }
+    })
 }
 
 pub(super) const fn detail(detail: Detail) -> wit::Detail {

@@ -71,8 +71,4 @@ impl Tools for WasmTools {
     fn configuration_schema(&self) -> Result<String, EngineError> {
         self.call(|tools, store| tools.call_configuration_schema(store))
     }
-
-    fn scenario_schema(&self) -> Result<String, EngineError> {
-        self.call(|tools, store| tools.call_scenario_schema(store))
-    }
 }

@@ -10,20 +10,26 @@ use crate::convert::texts;
 
 /// Lends a request to the engine.
 pub(super) fn with_request<R>(request: &wit::Request, use_it: impl FnOnce(&Request<'_>) -> R) -> R {
-    let facts = &request.facts;
+    let plain = Request {
+        now: UnixTime::from_secs(request.now),
+        client_ip: request.client_ip.as_deref(),
+        country: request.country.as_deref(),
+        path: request.path.as_deref(),
+        ..Request::default()
+    };
+    let Some(more) = &request.more else {
+        return use_it(&plain);
+    };
+    let facts = &more.facts;
     let member_of = facts.member_of.as_deref().map(texts);
     let roles = facts.roles.as_deref().map(texts);
-    let signal_age: Vec<(&str, u64)> = request
+    let signal_age: Vec<(&str, u64)> = more
         .signal_age
         .iter()
         .map(|(issuer, seconds)| (issuer.as_str(), *seconds))
         .collect();
     use_it(&Request {
-        now: UnixTime::from_secs(request.now),
-        client_ip: request.client_ip.as_deref(),
-        country: request.country.as_deref(),
-        scheme: request.scheme.as_deref(),
-        path: request.path.as_deref(),
+        scheme: more.scheme.as_deref(),
         facts: DirectoryFacts {
             member_of: member_of.as_deref(),
             roles: roles.as_deref(),
@@ -33,6 +39,7 @@ pub(super) fn with_request<R>(request: &wit::Request, use_it: impl FnOnce(&Reque
             device_compliant: facts.device_compliant,
         },
         signal_age: &signal_age,
+        ..plain
     })
 }
 
