@@ -32,6 +32,7 @@ const SOURCES: &[&str] = &[
     "wasm/src",
     "wasm/wit",
     "xtask/src/build.rs",
+    "xtask/src/wasm_target.rs",
 ];
 
 pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {

@@ -11,6 +11,9 @@ use crate::workspace;
 const TRIPLE: &str = "wasm32-unknown-unknown";
 const WHY: &str =
     "the engine runs as WebAssembly, and this toolchain has no standard library for it";
+/// A module without imports cannot print why it panics: without the messages it is smaller, and it traps in the
+/// function that found the fault.
+const ABORT: &str = "-Zunstable-options -Cpanic=immediate-abort";
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 
 /// How to compile for WebAssembly on this machine.
@@ -76,7 +79,9 @@ impl WasmTarget {
                     .env("RUSTC", root.join("usr/bin/rustc"))
                     .env("RUSTC_BOOTSTRAP", "1")
                     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker()?)
-                    .args(["build", "-Zbuild-std=std,panic_abort"]);
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", ABORT)
+                    .args(["build", "-Zbuild-std=std,panic_abort"])
+                    .arg("-Zbuild-std-features=optimize_for_size");
                 command
             }
         };
