@@ -10,7 +10,7 @@ const cae = createRequire(import.meta.url)("../../target/cae/js/nodejs/cae.js");
 const place = (path) => new URL(`../../${path}`, import.meta.url);
 
 const scenarios = readdirSync(place("tests/scenarios")).map((file) => file.replace(/\.json$/, ""));
-const tools = ["addresses", "challenges", "events", "policies", "schemas", "tokens"].map((name) => `tools-${name}`);
+const tools = ["addresses", "challenges", "events", "policies", "schema", "tokens"].map((name) => `tools-${name}`);
 
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex, "hex"));
 const record = (answer) => (answer === null || answer === "failed" ? answer : bytes(answer));
