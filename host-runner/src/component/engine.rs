@@ -22,7 +22,8 @@ pub struct WasmEngine {
     configuration: String,
     /// Key sets that were handed over since the configuration, for the next instance.
     keys: BTreeMap<String, String>,
-    running: Option<Running>,
+    /// Boxed: it is taken out for every call, so that a call that fails leaves none behind.
+    running: Option<Box<Running>>,
 }
 
 struct Running {
@@ -52,7 +53,7 @@ impl WasmEngine {
             component,
             configuration: configuration.to_owned(),
             keys: BTreeMap::new(),
-            running: Some(running),
+            running: Some(Box::new(running)),
         })
     }
 
@@ -64,9 +65,9 @@ impl WasmEngine {
     ) -> Result<T, EngineError> {
         let mut running = match self.running.take() {
             Some(running) => running,
-            None => self.restart()?,
+            None => Box::new(self.restart()?),
         };
-        let Running { engine, mask, .. } = running;
+        let Running { engine, mask, .. } = *running;
         let answer = running.instance.call(time, |exports, store| {
             call(
                 &exports.cae_engine_conversation().engine(),
