@@ -385,7 +385,7 @@ fn median(folder: &Path, since: SystemTime) -> Option<(String, f64)> {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
+    config = Criterion::default().output_directory(&places::root().join("target/criterion"))
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
     targets = engine_benches
