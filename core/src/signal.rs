@@ -140,7 +140,7 @@ fn accept(
             }));
         }
     }
-    set::check_audience(&jws.payload, transmitter.audience.as_deref())?;
+    set::check_audience(&jws.payload, &transmitter.audiences)?;
     let interpretation = interpret(
         kind,
         &jws.payload,
@@ -196,7 +196,7 @@ fn explain(
     }
     let Some(configuration) = configuration else {
         let issuer = set::issuer(&payload)?;
-        set::check_audience(&payload, None)?;
+        set::check_audience(&payload, &[])?;
         let rules = Rules::unconfigured(issuer);
         let directory = Directory::Unconfigured(issuer);
         let mut interpretation = interpret(kind, &payload, directory, &rules, received_at)?;
@@ -209,7 +209,7 @@ fn explain(
         return Ok(answer::valid(interpretation, issuer, checks, false));
     };
     let transmitter = transmitter_of(&payload, configuration)?;
-    set::check_audience(&payload, transmitter.audience.as_deref())?;
+    set::check_audience(&payload, &transmitter.audiences)?;
     let interpretation = interpret(
         kind,
         &payload,
@@ -279,10 +279,10 @@ fn transmitter_of<'a>(
 }
 
 const fn audience_check(transmitter: &Transmitter) -> &'static str {
-    if transmitter.audience.is_some() {
-        VALID
-    } else {
+    if transmitter.audiences.is_empty() {
         NOT_CHECKED
+    } else {
+        VALID
     }
 }
 

@@ -15,6 +15,9 @@ use super::*;
 use crate::state::{Record, StateTable};
 
 mod effects;
+mod legacy;
+mod logout;
+mod scim;
 mod subjects;
 mod vectors;
 
@@ -422,7 +425,7 @@ proptest! {
 
     #[test]
     fn order_and_repetition_of_events_never_change_the_state(
-        picks in proptest::collection::vec((0..7_usize, 0..4_usize, 0..3_u64, any::<bool>()), 1..10),
+        picks in proptest::collection::vec((0..12_usize, 0..4_usize, 0..3_u64, any::<bool>()), 1..10),
         order in any::<u64>(),
     ) {
         let configuration = plain();
@@ -440,6 +443,11 @@ proptest! {
             (CAEP, "risk-level-change", json!({"principal": "USER", "current_level": "HIGH"})),
             (CAEP, "device-compliance-change", json!({"previous_status": "compliant", "current_status": "not-compliant"})),
             (CAEP, "credential-change", json!({"credential_type": "app", "change_type": "create"})),
+            (CAEP, "token-claims-change", json!({"claims": {"role": "a", "groups": ["x", "y"]}})),
+            (CAEP, "token-claims-change", json!({"claims": {"role": "b"}})),
+            (CAEP, "assurance-level-change", json!({"namespace": "NIST-AAL", "current_level": "nist-aal1", "change_direction": "decrease"})),
+            (RISC, "opt-out-effective", json!({})),
+            (RISC, "opt-in", json!({})),
         ];
         let sets: Vec<Value> = picks.iter().map(|(event, subject, ago, late)| {
             let (base, name, body) = &events[*event];
