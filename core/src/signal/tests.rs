@@ -17,6 +17,7 @@ use crate::state::{Record, StateTable};
 mod effects;
 mod legacy;
 mod logout;
+mod presets;
 mod scim;
 mod subjects;
 mod vectors;
@@ -416,6 +417,17 @@ proptest! {
     #[test]
     fn no_payload_makes_it_panic(member in "[a-z_]{1,10}", n in any::<i64>(), text in ".{0,10}", at in 0..9_usize) {
         let places = ["/iat", "/toe", "/aud", "/jti", "/events", "/sub_id", "/sub_id/sub", "/iss", "/sub_id/format"];
+        let (legacy, row) = (
+            super::tests::configuration(json!({}), json!({"legacy": true})),
+            vocabulary::event_types().nth(at * 7 % 60).unwrap(),
+        );
+        let mut event: Value = serde_json::from_str(row.example).unwrap();
+        if let Some(member) = event.as_object().and_then(|members| members.keys().next().cloned()) {
+            for value in [json!(n), json!(text), json!({ &member: n }), json!([{ &member: text }]), Value::Null] {
+                event[&member] = value;
+                let _ = reading(&legacy, &payload(ONE, &user(), row.uri, &event));
+            }
+        }
         for value in [json!(n), json!(text), json!({ &member: n }), json!([text]), Value::Null, json!(1e300)] {
             let mut payload = with(disabled(), "toe", json!(1));
             *payload.pointer_mut(places[at]).unwrap() = value;
