@@ -6,6 +6,7 @@ pub mod merge;
 pub mod names;
 pub mod record;
 pub mod retention;
+pub mod selection;
 pub mod snapshot;
 pub mod table;
 pub mod view;
