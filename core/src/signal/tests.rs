@@ -15,6 +15,9 @@ use super::*;
 use crate::state::{Record, StateTable};
 
 mod effects;
+mod legacy;
+mod logout;
+mod scim;
 mod subjects;
 mod vectors;
 
@@ -97,10 +100,14 @@ pub(super) fn summary(reading: &Value) -> Vec<String> {
             if !record["mfaEnabled"].is_null() {
                 parts.push("mfaEnabled".to_owned());
             }
-            for field in ["status", "risk", "compliance"] {
+            for field in ["status", "risk", "compliance", "assurance", "optOut"] {
                 if let Some(value) = record[field][0]["value"].as_str() {
                     parts.push(format!("{field}={value}"));
                 }
+            }
+            for claim in record["claims"].as_array().into_iter().flatten() {
+                let (name, value) = (claim["name"].as_str(), claim["value"].as_str());
+                parts.push(format!("{} is {}", name.unwrap(), value.unwrap()));
             }
             for scoped in record["scoped"].as_array().into_iter().flatten() {
                 let members = scoped["members"].as_array().unwrap().iter();
@@ -260,7 +267,12 @@ fn faults_are_found_in_order_and_get_their_code() {
             "invalid_request",
             "`sub_id`",
         ),
-        (event(json!({})), "invalid_request", "`change_type`"),
+        (event(json!({})), "invalid_request", "`credential_type`"),
+        (
+            event(json!({"credential_type": "pin"})),
+            "invalid_request",
+            "`change_type`",
+        ),
         (
             event(json!({"change_type": "create"})),
             "invalid_request",
@@ -413,7 +425,7 @@ proptest! {
 
     #[test]
     fn order_and_repetition_of_events_never_change_the_state(
-        picks in proptest::collection::vec((0..7_usize, 0..4_usize, 0..3_u64, any::<bool>()), 1..10),
+        picks in proptest::collection::vec((0..12_usize, 0..4_usize, 0..3_u64, any::<bool>()), 1..10),
         order in any::<u64>(),
     ) {
         let configuration = plain();
@@ -431,6 +443,11 @@ proptest! {
             (CAEP, "risk-level-change", json!({"principal": "USER", "current_level": "HIGH"})),
             (CAEP, "device-compliance-change", json!({"previous_status": "compliant", "current_status": "not-compliant"})),
             (CAEP, "credential-change", json!({"credential_type": "app", "change_type": "create"})),
+            (CAEP, "token-claims-change", json!({"claims": {"role": "a", "groups": ["x", "y"]}})),
+            (CAEP, "token-claims-change", json!({"claims": {"role": "b"}})),
+            (CAEP, "assurance-level-change", json!({"namespace": "NIST-AAL", "current_level": "nist-aal1", "change_direction": "decrease"})),
+            (RISC, "opt-out-effective", json!({})),
+            (RISC, "opt-in", json!({})),
         ];
         let sets: Vec<Value> = picks.iter().map(|(event, subject, ago, late)| {
             let (base, name, body) = &events[*event];
