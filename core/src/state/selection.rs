@@ -10,7 +10,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::key::{NameSpace, StateKey, SubjectKind};
-use super::names::Named as _;
 use super::record::{Cause, Entry, Member, Record};
 use crate::configuration::Configuration;
 use crate::json::{self, Limits};
@@ -127,35 +126,24 @@ pub fn cleared_scopes(record: &Record, remaining: &[Member], now: UnixTime) -> R
 }
 
 fn from_short_form(subject: &str, scopes: Scopes<'_>) -> Result<Vec<Selected>, SelectionErrorKind> {
-    use SubjectKind::{ClientApplication, Device, ServicePrincipal, Session, Tenant, Token, User};
+    use SubjectKind::{ClientApplication, Device, Session, Tenant, Token, User};
     let (form, id) = subject.split_once(':').ok_or(SelectionErrorKind::Form)?;
-    let (kinds, name_space): (&[SubjectKind], _) = match form {
-        "user" => (&[User], NameSpace::Native),
-        "email" => (&[User], NameSpace::Email),
-        "phone" => (&[User], NameSpace::PhoneNumber),
-        "device" => (&[Device], NameSpace::Native),
-        "session" => (&[Session], NameSpace::Native),
-        "token" => (&[Token], NameSpace::Native),
-        // Tokens show the application as client and, without a user, as service principal.
-        "application" => (&[ClientApplication, ServicePrincipal], NameSpace::Native),
-        "tenant" => (&[Tenant], NameSpace::Native),
+    let (kind, name_space) = match form {
+        "user" => (User, NameSpace::Native),
+        "email" => (User, NameSpace::Email),
+        "phone" => (User, NameSpace::PhoneNumber),
+        "device" => (Device, NameSpace::Native),
+        "session" => (Session, NameSpace::Native),
+        "token" => (Token, NameSpace::Native),
+        "application" => (ClientApplication, NameSpace::Native),
+        "tenant" => (Tenant, NameSpace::Native),
         _ => return Err(SelectionErrorKind::Form),
     };
     if id.is_empty() {
         return Err(SelectionErrorKind::Form);
     }
     let scopes = scopes.of_text(name_space)?;
-    let selected = |scope: &String| {
-        let key = |kind: &SubjectKind| Selected {
-            scope: scope.clone(),
-            kind: *kind,
-            name_space,
-            key: subject_key(scope, *kind, name_space, id),
-            remaining: Vec::new(),
-        };
-        kinds.iter().map(key).collect::<Vec<_>>()
-    };
-    Ok(scopes.iter().flat_map(selected).collect())
+    Ok(in_scopes(scopes, kind, name_space, id).collect())
 }
 
 fn from_json(subject: &str, scopes: Scopes<'_>) -> Result<Vec<Selected>, SelectionErrorKind> {
@@ -191,8 +179,18 @@ fn from_members(
         let kind = kind_of_member(name)
             .ok_or_else(|| SelectionErrorKind::NeverShown(format!("the member `{name}`")))?;
         for one in identified(kind, identifier, scopes)? {
-            by_kind.entry(one.kind).or_default().push(one);
+            let kind = match one.kind {
+                // One member, whichever of the two its application turns out to be.
+                SubjectKind::ServicePrincipal => SubjectKind::ClientApplication,
+                kind => kind,
+            };
+            by_kind.entry(kind).or_default().push(one);
         }
+    }
+    // Beside a user an application is the client; the service principal is one that signs in itself.
+    if by_kind.contains_key(&SubjectKind::User) {
+        let all = by_kind.values_mut();
+        all.for_each(|keys| keys.retain(|one| one.kind != SubjectKind::ServicePrincipal));
     }
     let identifies = |kind: &SubjectKind| {
         !matches!(
@@ -228,15 +226,55 @@ fn member(kind: SubjectKind, keys: &[Selected]) -> Member {
     }
 }
 
+/// The records of one text in each of these scopes.
+fn in_scopes(
+    scopes: Vec<String>,
+    kind: SubjectKind,
+    name_space: NameSpace,
+    text: &str,
+) -> impl Iterator<Item = Selected> + use<'_> {
+    scopes.into_iter().flat_map(move |scope| {
+        kinds_of(kind).iter().map(move |kind| Selected {
+            key: subject_key(&scope, *kind, name_space, text),
+            scope: scope.clone(),
+            kind: *kind,
+            name_space,
+            remaining: Vec::new(),
+        })
+    })
+}
+
+/// What a subject of `kind` may be: tokens show an application as client and, without a user, as service principal.
+fn kinds_of(kind: SubjectKind) -> &'static [SubjectKind] {
+    use SubjectKind::{
+        ClientApplication, Device, Group, OrganizationalUnit, ServicePrincipal, Session, Tenant,
+        Token, User,
+    };
+    match kind {
+        User => &[User],
+        Session => &[Session],
+        Device => &[Device],
+        Token => &[Token],
+        ClientApplication => &[ClientApplication, ServicePrincipal],
+        ServicePrincipal => &[ServicePrincipal],
+        Tenant => &[Tenant],
+        Group => &[Group],
+        OrganizationalUnit => &[OrganizationalUnit],
+    }
+}
+
 /// The records of an identifier that stands for a subject of `kind`.
 fn identified(
     kind: SubjectKind,
     identifier: &SubjectIdentifier,
     scopes: Scopes<'_>,
 ) -> Result<Vec<Selected>, SelectionErrorKind> {
-    let identifiers = match identifier {
-        SubjectIdentifier::Aliases(identifiers) => identifiers.as_slice(),
-        one => core::slice::from_ref(one),
+    let (kind, identifiers) = match identifier {
+        SubjectIdentifier::Aliases(identifiers) => (kind, identifiers.as_slice()),
+        SubjectIdentifier::Scim(resource) => {
+            (resource.kind().unwrap_or(kind), resource.identifiers())
+        }
+        one => (kind, core::slice::from_ref(one)),
     };
     let mut selected = Vec::new();
     for identifier in identifiers {
@@ -252,6 +290,7 @@ fn identified(
             SubjectIdentifier::Did(text) => (kind, NameSpace::Did, text, None),
             SubjectIdentifier::Uri(text) => (kind, NameSpace::Uri, text, None),
             SubjectIdentifier::Aliases(_)
+            | SubjectIdentifier::Scim(_)
             | SubjectIdentifier::SamlAssertionId { .. }
             | SubjectIdentifier::IpAddresses(_)
             | SubjectIdentifier::Unknown { .. } => {
@@ -263,13 +302,7 @@ fn identified(
             Some(iss) => vec![scopes.of_issuer(iss)?],
             None => scopes.of_text(name_space)?,
         };
-        selected.extend(scopes.into_iter().map(|scope| Selected {
-            key: subject_key(&scope, kind, name_space, text),
-            scope,
-            kind,
-            name_space,
-            remaining: Vec::new(),
-        }));
+        selected.extend(in_scopes(scopes, kind, name_space, text));
     }
     Ok(selected)
 }
@@ -380,17 +413,6 @@ fn kind_of_member(name: &str) -> Option<SubjectKind> {
         "group" => SubjectKind::Group,
         _ => return None,
     })
-}
-
-/// `user`, or `user/email` where the name space says more.
-impl core::fmt::Display for Selected {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.kind.name())?;
-        match self.name_space {
-            NameSpace::Native => Ok(()),
-            other => write!(f, "/{}", other.name()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,12 @@ impl StateTable {
     /// Merges `record` into what is known under `key`; says whether anything changed.
     pub fn merge(&mut self, key: &StateKey, record: &Record) -> bool {
         let Some(known) = self.records.get(key) else {
-            return !record.is_empty() && self.insert(key, &record.to_bytes());
+            if record.is_empty() {
+                return false;
+            }
+            self.records.put(key, &record.to_bytes());
+            self.count = self.count.saturating_add(1);
+            return true;
         };
         let mut merged = read(known);
         merged.merge(record);
@@ -43,11 +48,10 @@ impl StateTable {
         true
     }
 
-    /// Adds canonical bytes under a key that has none.
-    pub(super) fn insert(&mut self, key: &StateKey, record: &[u8]) -> bool {
-        self.records.put(key, record);
+    /// Adds canonical bytes under a key that is larger than all others.
+    pub(super) fn append(&mut self, key: &StateKey, record: &[u8]) {
+        self.records.append(key, record);
         self.count = self.count.saturating_add(1);
-        true
     }
 
     /// Merges a record given as bytes; says whether anything changed.
@@ -167,6 +171,49 @@ mod tests {
             records.reverse();
             records.extend(records.clone());
             prop_assert_eq!(fill(&records), forward);
+        }
+    }
+
+    /// Keys that differ in their first digit, or only in their last ones: as digests never do by chance.
+    fn any_key() -> impl Strategy<Value = StateKey> {
+        (prop::bool::ANY, any::<u8>()).prop_map(|(first, n)| {
+            let mut bytes = [7; 16];
+            bytes[if first { 0 } else { 15 }] = n;
+            StateKey::from_bytes(bytes)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_sorted_map_of_records_however_full_its_pages_are(
+            records in proptest::collection::vec((any_key(), any_record()), 0..120), now in 0..200_000_u64,
+        ) {
+            let limits = RetentionLimits {
+                longest_token_age: Duration::from_secs(1_000),
+                skew: Duration::ZERO,
+                transmitters: BTreeMap::new(),
+            };
+            let (mut table, mut map) = (StateTable::default(), BTreeMap::<StateKey, Record>::new());
+            let same = |table: &StateTable, map: &BTreeMap<StateKey, Record>| {
+                table.len() == map.len()
+                    && table.iter().eq(map.clone())
+                    && map.iter().all(|(key, record)| table.get(key).as_ref() == Some(record))
+            };
+            for (key, record) in &records {
+                table.merge(key, record);
+                map.entry(*key).or_default().merge(record);
+            }
+            map.retain(|_, record| !record.is_empty());
+            prop_assert!(same(&table, &map));
+
+            let now = UnixTime::from_secs(now);
+            let gone = table.clean(now, &limits);
+            let before = map.len();
+            map.values_mut().for_each(|record| record.retain(now, &limits));
+            map.retain(|_, record| !record.is_empty());
+            prop_assert_eq!(gone, before - map.len());
+            prop_assert!(same(&table, &map));
+            prop_assert!(map.len() > 0 || table.heap_bytes() == 0);
         }
     }
 

@@ -39,6 +39,8 @@ fn short_forms_and_identifiers_stand_for_the_keys_of_tokens_and_events() {
     let aliases = r#"{"format":"aliases","identifiers":[{"format":"email","email":"A@example.org"},
         {"format":"opaque","id":"u"}]}"#;
     let token = r#"{"format":"jwt_id","iss":"https://kc.example/realms/a","jti":"t"}"#;
+    let scim = r#"{"format":"scim","uri":"/Users/u"}"#;
+    let application = r#"{"format":"complex","application":{"format":"opaque","id":"a"}}"#;
     let device = r#"{"format":"complex","device":{"format":"opaque","id":"d"}}"#;
     for (subject, expected) in [
         ("user:u", &[(User, Native, "u")][..]),
@@ -62,7 +64,15 @@ fn short_forms_and_identifiers_stand_for_the_keys_of_tokens_and_events() {
             &[(User, Native, "u"), (Session, Native, "u")],
         ),
         (token, &[(Token, Native, "t")]),
+        (scim, &[(User, Native, "u")]),
         (device, &[(Device, Native, "d")]),
+        (
+            application,
+            &[
+                (ClientApplication, Native, "a"),
+                (ServicePrincipal, Native, "a"),
+            ],
+        ),
     ] {
         let expected: Vec<_> = (expected.iter())
             .map(|(kind, name_space, text)| key(realm, *kind, *name_space, text))
@@ -225,4 +235,15 @@ fn a_complex_subject_stands_for_the_cut_offs_of_all_its_members_together() {
         };
         assert_eq!(entry.value, expected);
     }
+}
+
+#[test]
+fn beside_a_user_an_application_is_the_client() {
+    let one = configuration(KEYCLOAK);
+    let subject = r#"{"format":"complex","user":{"format":"opaque","id":"u"},
+        "application":{"format":"opaque","id":"a"}}"#;
+    let selected = select(subject, Scopes::Configured(&one, None)).unwrap();
+    let kinds: Vec<_> = selected.iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [SubjectKind::User, SubjectKind::ClientApplication]);
+    assert_eq!(selected[0].remaining[0].keys.len(), 1);
 }

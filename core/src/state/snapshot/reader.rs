@@ -247,7 +247,7 @@ impl SnapshotReader {
         if record.is_empty() {
             return Err(SnapshotErrorKind::EmptyRecord(key));
         }
-        self.table.insert(&key, bytes);
+        self.table.append(&key, bytes);
         self.last = Some(key);
         Ok(())
     }

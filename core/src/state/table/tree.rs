@@ -36,18 +36,28 @@ impl Default for Node {
 
 impl Node {
     pub(super) fn get(&self, key: &StateKey) -> Option<&[u8]> {
-        let mut node = self;
-        for depth in 0..DIGITS {
+        let (mut node, mut depth) = (self, 0);
+        loop {
             match node {
                 Self::Page(page) => return page.get(key),
                 Self::Branch(branch) => node = branch.get(digit(key, depth))?,
             }
+            depth = depth.saturating_add(1);
         }
-        None
     }
 
     /// Puts a record in its place, instead of the one that is there.
     pub(super) fn put(&mut self, key: &StateKey, record: &[u8]) {
+        self.change_page(key, |page| page.put(key, record));
+    }
+
+    /// Adds a record whose key is larger than all others.
+    pub(super) fn append(&mut self, key: &StateKey, record: &[u8]) {
+        self.change_page(key, |page| page.append(key, record));
+    }
+
+    /// Changes the page that a key belongs to.
+    fn change_page(&mut self, key: &StateKey, change: impl FnOnce(&mut Page)) {
         let (mut node, mut depth) = (self, 0);
         while let Self::Branch(branch) = node {
             let Some(next) = branch.get_mut(digit(key, depth)) else {
@@ -56,7 +66,7 @@ impl Node {
             (node, depth) = (next, depth.saturating_add(1));
         }
         if let Self::Page(page) = node {
-            page.put(key, record);
+            change(page);
             node.split(depth);
         }
     }
