@@ -69,7 +69,7 @@ Example:
 
 /// Which subject, and whose.
 #[derive(clap::Args, Debug)]
-struct Subject {
+pub(super) struct Subject {
     /// The issuer whose subject it is, by its URL or its scope (for Entra the tenant id), where several are configured
     #[arg(long, value_name = "ISSUER")]
     issuer: Option<String>,

@@ -19,7 +19,7 @@ use crate::text::{date, member};
 /// Give everything that is known about a subject its neutral value
 #[derive(clap::Args, Debug)]
 #[command(after_help = HELP)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// The subject (below)
     #[arg(value_name = "SUBJECT")]
     subject: String,

@@ -19,7 +19,7 @@ use crate::text::{FAINT, Pretty, STRONG, Table, one_line};
 /// Show what is known about a subject, or how much is known at all
 #[derive(clap::Args, Debug)]
 #[command(after_help = HELP)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// A subject (below), or a state key as `cae decide --explain` shows it; without one, counts and sizes
     #[arg(value_name = "SUBJECT")]
     subject: Option<String>,
