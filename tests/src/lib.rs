@@ -6,6 +6,8 @@
 )]
 
 pub mod artefacts;
+pub mod histories;
 pub mod places;
+pub mod reference;
 pub mod transcript;
 pub mod world;
