@@ -4,38 +4,20 @@
 //! Every history is drawn from one number. A difference prints the smallest history that still shows it and that
 //! number: `CAE_SEED=N CAE_HISTORIES=1` has it again. `CAE_HISTORIES` asks for more than the usual count.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use cae_core::UnixTime;
 use cae_core::decision::{Outcome, Request};
-use cae_core::engine::{Conversation as _, Detail, EventReading, SignatureAnswer, Verdict};
+use cae_core::engine::{Detail, Verdict};
 use cae_tests::histories::random::Random;
-use cae_tests::histories::{DAY, HOUR, History, cast, events, tokens};
+use cae_tests::histories::{DAY, HOUR, History, events, on_seeds, tokens};
 use cae_tests::reference::facts::{self, Reading};
 use cae_tests::reference::judgement::{self, Answer};
-use cae_tests::reference::{Delivery, effects::Says, effects::Status};
-use cae_tests::world::{Host, START};
+use cae_tests::reference::effects::{Says, Status};
+use cae_tests::reference::Delivery;
+use cae_tests::world::Host;
 use serde_json::Value;
-
-/// The first seed of a run, so that a run of CI is the same for everybody.
-const FIRST_SEED: u64 = 20_260_000;
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
-
-/// Runs a property on as many seeds as are asked for, and says which.
-fn on_seeds(name: &str, default: u64, property: impl Fn(u64)) {
-    let first = number("CAE_SEED", FIRST_SEED);
-    let count = number("CAE_HISTORIES", default);
-    println!("{name}: {count} histories from CAE_SEED={first}");
-    for seed in first..first.saturating_add(count) {
-        property(seed);
-    }
-}
 
 /// A question about one token.
 #[derive(Clone, Debug)]
@@ -53,10 +35,10 @@ fn questions(history: &History) -> Vec<Question> {
     let times: Vec<u64> = history.deliveries.iter().map(events::time_of).collect();
     let mut questions = Vec::new();
     for (after, delivery) in (1..).zip(&history.deliveries) {
-        for _ in 0..4 {
+        for _ in 0..6 {
             let wait = random.of(&[0, 5, 600, 6 * HOUR, 2 * DAY, 35 * DAY, 95 * DAY]);
             let now = delivery.received_at.saturating_add(random.between(0, wait));
-            let claims = tokens::draw(&mut random, &times, now);
+            let claims = tokens::draw(&mut random, history.focus, &times, now);
             questions.push(Question { after, now, claims });
         }
     }
@@ -113,7 +95,11 @@ fn host(history: &History) -> Host {
 }
 
 /// The first question on which engine and reference differ.
-fn difference(history: &History, questions: &[Question]) -> Option<(Question, Answer, Answer)> {
+fn difference(
+    history: &History,
+    questions: &[Question],
+    answers: &RefCell<BTreeMap<String, u64>>,
+) -> Option<(Question, Answer, Answer)> {
     let mut host = host(history);
     let mut seen = BTreeSet::new();
     for (after, delivery) in (1..).zip(&history.deliveries) {
@@ -127,6 +113,10 @@ fn difference(history: &History, questions: &[Question]) -> Option<(Question, An
                 &question.claims,
                 question.now,
             );
+            let sort = format!("{} {:?}", engine.outcome, engine.reasons);
+            let mut answers = answers.borrow_mut();
+            let count = answers.entry(sort).or_default();
+            *count = count.saturating_add(1);
             if engine != reference {
                 return Some((question.clone(), engine, reference));
             }
@@ -145,7 +135,7 @@ fn smallest(history: &History, question: &Question) -> (History, Question) {
         let mut fewer = history.clone();
         fewer.deliveries.remove(at);
         let asked = Question { after: fewer.deliveries.len(), ..question.clone() };
-        if asked.after > 0 && difference(&fewer, std::slice::from_ref(&asked)).is_some() {
+        if asked.after > 0 && difference(&fewer, std::slice::from_ref(&asked), &RefCell::default()).is_some() {
             history = fewer;
             question = asked;
         } else {
@@ -157,35 +147,176 @@ fn smallest(history: &History, question: &Question) -> (History, Question) {
 
 #[test]
 fn engine_and_reference_agree_after_every_prefix() {
-    let differences = std::cell::RefCell::new(BTreeMap::<String, usize>::new());
-    let print = number("CAE_PRINT", 1);
+    let answers = RefCell::new(BTreeMap::<String, u64>::new());
+    let differences = RefCell::new(BTreeMap::<String, u64>::new());
     on_seeds("model", 1_500, |seed| {
         let history = History::draw(seed);
-        let Some((question, ..)) = difference(&history, &questions(&history)) else {
+        let questions = questions(&history);
+        let Some((question, ..)) = difference(&history, &questions, &answers) else {
             return;
         };
         let (history, question) = smallest(&history, &question);
+        let one = std::slice::from_ref(&question);
         let (_, engine, reference) =
-            difference(&history, std::slice::from_ref(&question)).expect("it still differs");
+            difference(&history, one, &RefCell::default()).expect("it still differs");
+        let sort = format!(
+            "{:?}: engine {} {:?}, reference {} {:?}",
+            history.event_types(),
+            engine.outcome,
+            engine.reasons,
+            reference.outcome,
+            reference.reasons
+        );
         let mut differences = differences.borrow_mut();
-        let kinds: Vec<String> = history
-            .deliveries
-            .iter()
-            .map(|delivery| delivery.payload["events"].as_object().unwrap().keys().next().unwrap().clone())
-            .collect();
-        let sort = format!("{kinds:?} engine {} {:?} reference {} {:?}", engine.outcome, engine.reasons, reference.outcome, reference.reasons);
         let count = differences.entry(sort).or_default();
-        *count += 1;
-        if u64::try_from(differences.len()).unwrap() <= print && differences.values().sum::<usize>() <= usize::try_from(print).unwrap() {
+        // One of each sort is enough to read.
+        if *count == 0 {
             println!(
                 "{}at {} token {}\nengine    {engine:?}\nreference {reference:?}\n",
-                history.print(), question.now, question.claims
+                history.print(),
+                question.now,
+                question.claims
             );
         }
+        *count = count.saturating_add(1);
     });
+    for (answer, count) in answers.into_inner() {
+        println!("{count:8} {answer}");
+    }
     let differences = differences.into_inner();
     for (sort, count) in &differences {
         println!("{count} × {sort}");
     }
     assert!(differences.is_empty(), "engine and reference differ");
+}
+
+/// Everything that a host remembers.
+fn state(host: &Host) -> BTreeMap<String, Vec<u8>> {
+    let records = host.table.iter_bytes();
+    records
+        .map(|(key, bytes)| (key.to_string(), bytes.to_vec()))
+        .collect()
+}
+
+/// What a delivery says by itself.
+fn facts_of(configuration: &Value, delivery: &Delivery) -> Vec<facts::Fact> {
+    match facts::read(configuration, delivery) {
+        Reading::Accepted(facts) => facts,
+        Reading::Refused(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn a_revocation_never_opens_what_was_closed() {
+    let closed = Cell::new(0_u64);
+    on_seeds("revocation", 800, |seed| {
+        let history = History::draw(seed);
+        let mut host = host(&history);
+        let mut seen = BTreeSet::new();
+        let questions = questions(&history);
+        for (after, delivery) in (1..).zip(&history.deliveries) {
+            let revokes = facts_of(&history.configuration, delivery).iter().all(|fact| {
+                matches!(
+                    fact.says,
+                    Says::CutOff(_)
+                        | Says::MfaEnabled
+                        | Says::Status(Status::Disabled | Status::Purged)
+                        | Says::Compliant(false)
+                )
+            });
+            let questions: Vec<&Question> = questions
+                .iter()
+                .filter(|question| question.after == after && revokes)
+                .collect();
+            let before: Vec<Outcome> = questions
+                .iter()
+                .map(|question| asked(&mut host, &question.claims, question.now).1.outcome)
+                .collect();
+            deliver(&mut host, &mut seen, delivery);
+            for (question, before) in questions.into_iter().zip(before) {
+                let (_, now) = asked(&mut host, &question.claims, question.now);
+                if before != Outcome::Allow {
+                    closed.set(closed.get().saturating_add(1));
+                    assert_ne!(
+                        now.outcome,
+                        Outcome::Allow,
+                        "CAE_SEED={seed}: {} opened {}",
+                        delivery.payload,
+                        question.claims
+                    );
+                }
+            }
+        }
+    });
+    assert!(closed.get() > 0, "nothing was ever closed");
+}
+
+#[test]
+fn repeats_and_another_order_leave_the_same_bytes() {
+    on_seeds("order", 1_000, |seed| {
+        let history = History::draw(seed);
+        // A repeat that comes before the first acceptance would be that acceptance: a host drops it.
+        let mut ids = BTreeSet::new();
+        let mut once: Vec<Delivery> = history.deliveries.clone();
+        once.retain(|delivery| ids.insert(delivery.payload["jti"].to_string()));
+        let mut first = host(&history);
+        let mut seen = BTreeSet::new();
+        for delivery in &once {
+            deliver(&mut first, &mut seen, delivery);
+        }
+        let expected = state(&first);
+        let mut random = Random::new(seed ^ 0x0DE5);
+        for _ in 0..3 {
+            let mut other = host(&history);
+            let mut deliveries = once.clone();
+            random.shuffle(&mut deliveries);
+            for delivery in &deliveries {
+                let set = events::set(delivery);
+                other.deliver(&set, delivery.received_at);
+                let harmless = delivery.payload["iat"].as_u64() <= Some(delivery.received_at);
+                if harmless && random.chance(50) {
+                    let later = random.between(0, 60 * DAY);
+                    other.deliver(&set, delivery.received_at.saturating_add(later));
+                }
+            }
+            assert_eq!(state(&other), expected, "CAE_SEED={seed}\n{}", history.print());
+        }
+    });
+}
+
+#[test]
+fn a_decision_holds_until_it_is_to_be_revisited() {
+    let revisited = Cell::new(0_u64);
+    on_seeds("revisitAt", 800, |seed| {
+        let history = History::draw(seed);
+        let mut host = host(&history);
+        let mut seen = BTreeSet::new();
+        let mut random = Random::new(seed ^ 0x2E51);
+        let questions = questions(&history);
+        for (after, delivery) in (1..).zip(&history.deliveries) {
+            deliver(&mut host, &mut seen, delivery);
+            for question in questions.iter().filter(|question| question.after == after) {
+                let (first, verdict) = asked(&mut host, &question.claims, question.now);
+                let until = verdict.revisit_at.map_or(
+                    question.now.saturating_add(200 * DAY),
+                    UnixTime::as_secs,
+                );
+                assert!(until > question.now, "CAE_SEED={seed}: nothing to wait for");
+                let last = until.saturating_sub(1);
+                for now in [last, random.between(question.now, last), random.between(question.now, last)] {
+                    let (later, _) = asked(&mut host, &question.claims, now);
+                    assert_eq!(
+                        (later.outcome, later.reasons),
+                        (first.outcome, first.reasons.clone()),
+                        "CAE_SEED={seed}: from {} to {until}, at {now}, {}\n{}",
+                        question.now,
+                        question.claims,
+                        history.print()
+                    );
+                }
+                revisited.set(revisited.get().saturating_add(1));
+            }
+        }
+    });
+    println!("{} decisions held", revisited.get());
 }

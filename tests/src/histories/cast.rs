@@ -81,6 +81,17 @@ pub const PLAIN_ALIAS: &str = "https://old.as.example";
 /// URL of the Google issuer.
 pub const GOOGLE: &str = "https://accounts.google.com";
 
+/// The issuers as they are configured, in the order of the configuration.
+#[must_use]
+pub fn issuer(at: usize) -> String {
+    [&entra(), MULTI_TENANT, KEYCLOAK, OKTA, PLAIN, GOOGLE][at].into()
+}
+
+/// Draws the issuer that most of a history is about.
+pub fn focus(random: &mut Random) -> usize {
+    random.of(&[0, 0, 0, 1, 2, 2, 3, 4, 4, 5])
+}
+
 /// Every URL under which a configured issuer speaks, and some that are nobody's.
 #[must_use]
 pub fn issuer_urls() -> Vec<String> {

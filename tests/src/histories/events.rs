@@ -18,20 +18,41 @@ const OAUTH: &str = "https://schemas.openid.net/secevent/oauth/event-type/";
 const OKTA: &str = "https://schemas.okta.com/secevent/okta/event-type/";
 const SCIM: &str = "urn:ietf:params:scim:event:";
 
-/// Draws a SET of one of the configured transmitters about something within `span` seconds from the start.
-pub fn draw(random: &mut Random, configuration: &Value, span: u64) -> Delivery {
+/// Draws a SET of one of the configured transmitters, mostly of one that may speak for the issuer at `focus`, about
+/// something within `span` seconds from the start.
+pub fn draw(random: &mut Random, configuration: &Value, focus: usize, span: u64) -> Delivery {
     let transmitters = configuration["transmitters"].as_array();
-    let transmitter = random.of(transmitters.map_or(&[], Vec::as_slice));
-    draw_from(random, &transmitter, span, 90)
+    let all = transmitters.map_or(&[][..], Vec::as_slice);
+    let url = cast::issuer(focus);
+    let speaks = |transmitter: &&Value| {
+        let named = transmitter["speaksFor"].as_array();
+        named.is_some_and(|named| named.iter().any(|name| *name == *url))
+    };
+    let near: Vec<Value> = all.iter().filter(speaks).cloned().collect();
+    let transmitter = match near.is_empty() || random.chance(15) {
+        true => random.of(all),
+        false => random.of(&near),
+    };
+    draw_from(random, &transmitter, Some(&url), span, 93)
 }
 
-/// Draws a SET of this transmitter; it keeps to the issuers that it may speak for in `honest` of a hundred cases.
-pub fn draw_from(random: &mut Random, transmitter: &Value, span: u64, honest: u64) -> Delivery {
+/// Draws a SET of this transmitter, mostly about subjects of the issuer with the URL `focus`; it keeps to the issuers
+/// that it may speak for in `honest` of a hundred cases.
+pub fn draw_from(
+    random: &mut Random,
+    transmitter: &Value,
+    focus: Option<&str>,
+    span: u64,
+    honest: u64,
+) -> Delivery {
     let at = START.saturating_add(random.between(0, span));
     let mut stamps = Map::new();
     let iat = times(random, at, &mut stamps);
+    let urls = urls(transmitter, None);
+    let favoured = self::urls(transmitter, focus);
     let speaker = Speaker {
-        urls: urls(transmitter),
+        favoured: if favoured.is_empty() { urls.clone() } else { favoured },
+        urls,
         honest,
         legacy: transmitter["legacy"] == true,
     };
@@ -80,6 +101,7 @@ pub fn time_of(delivery: &Delivery) -> u64 {
 
 /// Who may speak, for whom, how truthfully.
 struct Speaker {
+    favoured: Vec<String>,
     urls: Vec<String>,
     honest: u64,
     legacy: bool,
@@ -88,17 +110,19 @@ struct Speaker {
 impl Speaker {
     fn iss(&self, random: &mut Random) -> String {
         match random.chance(self.honest) {
+            true if random.chance(70) => random.of(&self.favoured),
             true => random.of(&self.urls),
             false => random.of(&cast::issuer_urls()),
         }
     }
 }
 
-/// The URLs of issuers that a transmitter may use.
-fn urls(transmitter: &Value) -> Vec<String> {
+/// The URLs of issuers that a transmitter may use; of the one that is configured as `only`, if that is given.
+fn urls(transmitter: &Value, only: Option<&str>) -> Vec<String> {
     let named = transmitter["speaksFor"].as_array().into_iter().flatten();
     named
         .filter_map(Value::as_str)
+        .filter(|url| only.is_none_or(|only| only == *url))
         .flat_map(|url| match url {
             cast::MULTI_TENANT => TENANTS.map(cast::entra_of).to_vec(),
             cast::OKTA => vec![url.into(), "https://org.okta.com".into()],

@@ -9,27 +9,31 @@ use super::random::Random;
 use super::{DAY, HOUR};
 use crate::world;
 
-/// Claims of a token that is presented at `now`; issued near one of the `times` if it can be.
-pub fn draw(random: &mut Random, times: &[u64], now: u64) -> Value {
+/// Claims of a token that is presented at `now`: mostly of the issuer at `focus`, issued near one of the `times`.
+pub fn draw(random: &mut Random, focus: usize, times: &[u64], now: u64) -> Value {
     let issued = issue_time(random, times, now);
     let mut claims = json!({
         "aud": AUDIENCE, "iat": issued, "exp": issued.saturating_add(DAY).saturating_add(4 * HOUR),
     });
     let user = usize::try_from(random.between(0, 1)).unwrap_or(0);
     let app_only = random.chance(15);
-    match random.between(0, 9) {
-        0..=3 => {
+    let issuer = match random.chance(80) {
+        true => focus,
+        false => cast::focus(random),
+    };
+    match issuer {
+        0 => {
             let issuer = random.of(&[cast::entra(), cast::entra(), cast::entra_v1()]);
             entra(random, &mut claims, &issuer, cast::TENANT, user, app_only);
         }
-        4 => {
+        1 => {
             let tenant = random.of(&cast::TENANTS);
             let issuer = cast::entra_of(tenant);
             entra(random, &mut claims, &issuer, tenant, user, app_only);
         }
-        5 | 6 => keycloak(random, &mut claims, user),
-        7 => okta(random, &mut claims, user, app_only),
-        8 => plain(random, &mut claims, user, app_only),
+        2 => keycloak(random, &mut claims, user),
+        3 => okta(random, &mut claims, user, app_only),
+        4 => plain(random, &mut claims, user, app_only),
         _ => google(random, &mut claims, user),
     }
     if !app_only {

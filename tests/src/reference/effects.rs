@@ -32,8 +32,8 @@ pub enum Says {
     Compliant(bool),
     /// Tokens issued before it need this claim to have this value.
     Claim(String, Value),
-    /// Tokens issued before it are good for no more than this level; `None` after an increase.
-    Assurance(Option<String>),
+    /// Tokens issued before it are good for no more than this level.
+    Assurance(String),
 }
 
 impl Says {
@@ -56,7 +56,6 @@ pub fn effects(configuration: &Value, transmitter: &Value, event: &Event) -> Vec
         "risc/account-disabled" => disabled(account, Status::Disabled),
         "risc/account-purged" => disabled(account, Status::Purged),
         "risc/account-enabled" => vec![(account, Says::Status(Status::Enabled))],
-        "caep/session-revoked" if by_user && said_to_ignore(transmitter) => Vec::new(),
         "caep/session-revoked" | "risc/sessions-revoked" | "oauth/tokens-revoked" | "logout" => {
             cut("session_revoked")
         }
@@ -91,25 +90,18 @@ pub fn effects(configuration: &Value, transmitter: &Value, event: &Event) -> Vec
             .flatten()
             .map(|(name, value)| {
                 let says = Says::Claim(name.clone(), value.clone());
-                (session_or_user(&event.subject), says)
+                (narrowest(&event.subject), says)
             })
             .collect(),
-        "caep/assurance-level-change" => {
-            let level = match said("change_direction") {
-                "decrease" => Some(said("current_level").into()),
-                _ => None,
-            };
-            vec![(session_or_user(&event.subject), Says::Assurance(level))]
+        "caep/assurance-level-change" if is_decrease(event) => {
+            let level = said("current_level").into();
+            vec![(narrowest(&event.subject), Says::Assurance(level))]
         }
         "risc/identifier-changed" | "risc/identifier-recycled" if is_address(&event.subject) => {
             cut("identifier_changed")
         }
         _ => provisioning(event),
     }
-}
-
-fn said_to_ignore(transmitter: &Value) -> bool {
-    text(transmitter, "sessionRevokedByUser") == Some("ignore")
 }
 
 /// "account disabled, purged, deleted: status, and cut-off".
@@ -174,17 +166,49 @@ fn principal(name: &str) -> Role {
         "DEVICE" => Role::Device,
         "SESSION" => Role::Session,
         "TENANT" => Role::Tenant,
-        "APPLICATION" => Role::Application,
+        "APPLICATION" | "SERVICE_PRINCIPAL" => Role::Application,
         _ => Role::Other,
     }
 }
 
 /// "assurance to the session, else the user"; what changes in tokens follows the same way.
-fn session_or_user(subject: &Subject) -> Role {
-    match has(subject, "session") {
-        true => Role::Session,
-        false => Role::User,
+fn narrowest(subject: &Subject) -> Role {
+    let members = [
+        ("session", Role::Session),
+        ("user", Role::User),
+        ("application", Role::Application),
+        ("device", Role::Device),
+    ];
+    let there = members.into_iter().find(|(name, _)| has(subject, name));
+    there.map_or(Role::User, |(_, role)| role)
+}
+
+/// As `change_direction` says; where it says nothing, as the two levels tell; where they tell nothing, to be safe.
+fn is_decrease(event: &Event) -> bool {
+    let said = |member: &str| text(&event.payload, member);
+    match said("change_direction") {
+        Some(direction) => direction == "decrease",
+        None => {
+            let (current, previous) = (said("current_level"), said("previous_level"));
+            !previous
+                .zip(current)
+                .is_some_and(|(previous, current)| is_at_most(previous, current))
+        }
     }
+}
+
+/// Levels of one scale end in a number.
+#[must_use]
+pub fn is_at_most(level: &str, most: &str) -> bool {
+    let split = |level: &str| {
+        let scale = level.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number: Option<u64> = level
+            .get(scale.len()..)
+            .and_then(|digits| digits.parse().ok());
+        (scale.to_lowercase(), number)
+    };
+    let ((scale, number), (other_scale, most_number)) = (split(level), split(most));
+    level == most || scale == other_scale && number.is_some() && number <= most_number
 }
 
 /// "service principal disabled, deleted: as for users, on the application keys".

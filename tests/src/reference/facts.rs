@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::effects::{self, Says};
 use super::issuers;
 use super::shapes;
-use super::subjects::{self, Role, Subject};
+use super::subjects::{self, Role, Speaker, Subject};
 use super::tokens::{Kind, Name};
 use super::{Delivery, text};
 
@@ -83,7 +83,7 @@ pub fn read(configuration: &Value, delivery: &Delivery) -> Reading {
     if iat > delivery.received_at.saturating_add(skew) {
         return Reading::Refused(None);
     }
-    let Some(event) = shapes::read(transmitter, delivery) else {
+    let Some(mut event) = shapes::read(transmitter, delivery) else {
         return Reading::Refused(None);
     };
     // The subject of these is the stream itself.
@@ -95,16 +95,19 @@ pub fn read(configuration: &Value, delivery: &Delivery) -> Reading {
         return Reading::Refused(Some("access_denied"));
     }
     drop(identifiers);
-    if has_critical_member(configuration, transmitter, &event.subject) {
+    let as_sent = event.subject.clone();
+    let speaker = Speaker::about(configuration, transmitter, &as_sent);
+    let Some(subject) = understood(speaker, &event.subject) else {
         return Reading::Accepted(Vec::new());
-    }
+    };
+    event.subject = subject;
     let time = event_time(delivery, &event.payload, iat);
     let too_old_to_stand = delivery.received_at.saturating_sub(iat) > TOMBSTONE_SECONDS;
     let facts = effects::effects(configuration, transmitter, &event)
         .into_iter()
         .filter(|(_, says)| !(too_old_to_stand && is_standing_value(says)))
         .flat_map(|(role, says)| {
-            about(configuration, transmitter, &event, role, &says)
+            about(speaker, &event, role, &says)
                 .into_iter()
                 .map(move |about| (about, says.clone()))
         })
@@ -151,32 +154,41 @@ fn micros(value: &Value) -> Option<u64> {
     }
 }
 
-/// SSF 1.0 §3.6: a member that the transmitter calls critical and that is not understood discards the event.
-fn has_critical_member(configuration: &Value, transmitter: &Value, subject: &Subject) -> bool {
+/// The subject without the members that nobody here understands; `None` if one of these is critical.
+///
+/// SSF 1.0 §3.6: best effort for all members, but an event with a critical one that cannot be processed is discarded.
+fn understood(speaker: Speaker<'_>, subject: &Subject) -> Option<Subject> {
     let Subject::Complex(members) = subject else {
-        return false;
+        return Some(subject.clone());
     };
-    let critical = transmitter["criticalSubjectMembers"].as_array();
+    let (known, unknown): (Vec<_>, Vec<_>) = members
+        .iter()
+        .cloned()
+        .partition(|(name, member)| !speaker.names(member, Role::of_member(name)).is_empty());
+    let critical = speaker.transmitter["criticalSubjectMembers"].as_array();
     let mut critical = critical.into_iter().flatten().filter_map(Value::as_str);
-    critical.any(|critical| {
-        members.iter().any(|(name, member)| {
-            let role = Role::of_member(name);
-            name == critical
-                && subjects::names(configuration, transmitter, member, role).is_empty()
-        })
-    })
+    let discarded = critical.any(|critical| unknown.iter().any(|(name, _)| name == critical));
+    (!discarded).then_some(Subject::Complex(known))
+}
+
+/// Whether this is what `sessionRevokedByUser: ignore` is for: a sign-out that the user caused.
+///
+/// A logout token says that somebody signed out, not that anything is wrong with the account.
+fn is_sign_out(speaker: Speaker<'_>, event: &shapes::Event) -> bool {
+    let by_user = match event.kind.as_str() {
+        "logout" => true,
+        "caep/session-revoked" => text(&event.payload, "initiating_entity") == Some("user"),
+        _ => false,
+    };
+    by_user && text(speaker.transmitter, "sessionRevokedByUser") == Some("ignore")
 }
 
 /// Whom a fact is about.
-fn about(
-    configuration: &Value,
-    transmitter: &Value,
-    event: &shapes::Event,
-    role: Role,
-    says: &Says,
-) -> Vec<About> {
+fn about(speaker: Speaker<'_>, event: &shapes::Event, role: Role, says: &Says) -> Vec<About> {
+    let configuration = speaker.configuration;
     let named = |identifier: &Value, role| -> Vec<About> {
-        subjects::names(configuration, transmitter, identifier, role)
+        let names = speaker.names(identifier, role);
+        names
             .into_iter()
             .map(About::Name)
             .collect()
@@ -192,15 +204,26 @@ fn about(
                 let opaque = opaque.filter(|one| text(one, "format") == Some("opaque"));
                 about.extend(opaque.flat_map(|one| named(one, Role::Session)));
             }
+            // An ordinary sign-out ends the session that it names, and nothing else of the user.
+            let is_user = |about: &About| match about {
+                About::Name(name) => name.kind == Kind::User || is_unstable(name.kind),
+                About::Members(_) => false,
+            };
+            about.retain(|about| !(is_sign_out(speaker, event) && is_user(about)));
             about
         }
-        // "Standing state goes only to the member it describes".
-        Subject::Complex(members) if says.stands() => members
+        // "Standing state goes only to the member it describes", and "`not-compliant` also cuts off tokens that carry
+        // that device id", whatever else they carry.
+        Subject::Complex(members)
+            if says.stands() || *says == Says::CutOff("device_not_compliant") =>
+        {
+            members
             .iter()
             .filter(|(name, _)| Role::of_member(name) == role)
             .filter(|_| role != Role::Tenant || tenant_wide)
             .flat_map(|(_, member)| named(member, role))
-            .collect(),
+            .collect()
+        }
         Subject::Complex(members) => {
             let members: Vec<Member> = members
                 .iter()
@@ -208,12 +231,17 @@ fn about(
                     let role = Role::of_member(name);
                     Member {
                         role,
-                        names: subjects::names(configuration, transmitter, member, role),
-                        fail_safe: is_fail_safe(configuration, transmitter, event, role),
+                        names: speaker.names(member, role),
+                        fail_safe: is_fail_safe(speaker, event, role),
                     }
                 })
                 .collect();
+            let mut identifying = members.iter().filter(|member| member.role.is_identifying());
+            if is_sign_out(speaker, event) && identifying.all(|member| member.role == Role::User) {
+                return Vec::new();
+            }
             match members.as_slice() {
+                [] => Vec::new(),
                 [only] if only.role == Role::Tenant && !tenant_wide => Vec::new(),
                 [only] => only.names.iter().cloned().map(About::Name).collect(),
                 _ => vec![About::Members(members)],
@@ -224,14 +252,10 @@ fn about(
 
 /// "`precise` (default) no match; `failSafe`, default for an unseen `session` in `session-revoked` whose initiator
 /// is not the user: counts as matching".
-fn is_fail_safe(
-    configuration: &Value,
-    transmitter: &Value,
-    event: &shapes::Event,
-    role: Role,
-) -> bool {
-    let set = text(transmitter, "unseenMember")
-        .or_else(|| text(&configuration["settings"], "unseenMember"));
+fn is_fail_safe(speaker: Speaker<'_>, event: &shapes::Event, role: Role) -> bool {
+    let settings = &speaker.configuration["settings"];
+    let set =
+        text(speaker.transmitter, "unseenMember").or_else(|| text(settings, "unseenMember"));
     match set {
         Some(set) => set == "failSafe",
         None => {

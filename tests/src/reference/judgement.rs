@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::effects::{Says, Status};
+use super::effects::{Says, Status, is_at_most};
 use super::facts::{self, About, Fact, Member, Order, Reading};
+use super::subjects::Role;
 use super::tokens::{self, Kind, Name, Token};
 use super::{Delivery, policies, text};
 
@@ -134,16 +135,17 @@ fn latest<'f, T: Clone + Ord>(entries: impl Iterator<Item = Entry<'f, T>>) -> Op
 
 /// Order of causes where two events are of the same microsecond and SETs of the same second.
 fn severity(cause: &str) -> usize {
-    const CAUSES: [&str; 9] = [
+    const CAUSES: [&str; 10] = [
         "session_revoked",
         "credential_changed",
         "identifier_changed",
-        "credential_change_required",
         "password_changed",
-        "device_not_compliant",
-        "risk_level_high",
+        "credential_change_required",
         "credential_compromised",
+        "risk_level_high",
+        "device_not_compliant",
         "account_disabled",
+        "account_purged",
     ];
     let known = CAUSES.iter().position(|known| *known == cause);
     known.unwrap_or(CAUSES.len())
@@ -228,9 +230,12 @@ fn merged<'f, T: Clone + Ord>(
 /// every member matches.
 fn matches(token: &Token<'_>, members: &[Member]) -> Vec<(Name, String)> {
     let bears = |member: &Member| member.names.iter().any(|name| token.names.contains(name));
-    let agrees = |member: &Member| match bears(member) {
-        true => true,
-        false => !can_show(token, member) && member.fail_safe,
+    // All subjects of a scope are of one tenant where tokens do not tell tenants apart (`ssf.md` §11: Keycloak names
+    // one in every complex subject).
+    let implied =
+        |member: &Member| member.role == Role::Tenant && token.realm.tenant.is_none();
+    let agrees = |member: &Member| {
+        bears(member) || implied(member) || !can_show(token, member) && member.fail_safe
     };
     if !members.iter().all(agrees) {
         return Vec::new();
@@ -393,7 +398,7 @@ fn changed_claims(token: &Token<'_>, facts: &[Fact]) -> Vec<Finding> {
             let shown = token.claims.get(claim).map(ToString::to_string);
             if token.earliest < valid_from && shown.as_ref() != Some(&value) {
                 findings.push(Finding {
-                    reason: "token_claims_changed",
+                    reason: "claims_changed",
                     weight: Weight::Challenge(valid_from),
                 });
             }
@@ -404,11 +409,12 @@ fn changed_claims(token: &Token<'_>, facts: &[Fact]) -> Vec<Finding> {
 
 /// "tokens issued before it whose mapped level is not known to be ≤ `current_level` are challenged".
 fn assurance(configuration: &Value, token: &Token<'_>, facts: &[Fact]) -> Vec<Finding> {
-    let value = |says: &Says| match says {
-        // A decrease is stricter than none, one to a lower level stricter than one to a higher.
-        Says::Assurance(level) => Some(level.clone().map(std::cmp::Reverse)),
-        _ => None,
-    };
+    fn value(says: &Says) -> Option<&str> {
+        match says {
+            Says::Assurance(level) => Some(level.as_str()),
+            _ => None,
+        }
+    }
     let levels = &configuration["issuers"][token.realm.issuer]["assuranceLevels"];
     let shown = text(token.claims, "acr").and_then(|acr| text(levels, acr));
     let sessions = of_names(configuration, token, facts, &[Kind::Session], value);
@@ -417,27 +423,13 @@ fn assurance(configuration: &Value, token: &Token<'_>, facts: &[Fact]) -> Vec<Fi
         .chain(sessions)
         .filter_map(|(order, _, level)| {
             let valid_from = first_whole_second_after(order);
-            let enough = |std::cmp::Reverse(level): std::cmp::Reverse<String>| {
-                shown.is_some_and(|shown| is_at_most(shown, &level))
-            };
-            let refuses = level.is_some_and(|level| !enough(level));
-            (refuses && token.earliest < valid_from).then_some(Finding {
+            let enough = shown.is_some_and(|shown| is_at_most(shown, level));
+            (!enough && token.earliest < valid_from).then_some(Finding {
                 reason: "assurance_level_decreased",
                 weight: Weight::Challenge(valid_from),
             })
         })
         .collect()
-}
-
-/// Levels of one scale end in a number.
-fn is_at_most(level: &str, most: &str) -> bool {
-    let split = |level: &str| {
-        let scale = level.trim_end_matches(|c: char| c.is_ascii_digit()).to_lowercase();
-        let number: Option<u64> = level.get(scale.len()..).and_then(|digits| digits.parse().ok());
-        (scale, number)
-    };
-    let ((scale, number), (other_scale, most_number)) = (split(level), split(most));
-    level == most || scale == other_scale && number.is_some() && number <= most_number
 }
 
 /// Status of the account, and of the application.

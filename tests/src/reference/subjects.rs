@@ -19,7 +19,11 @@ pub enum Role {
     Application,
     /// A tenant.
     Tenant,
-    /// Anything that no token shows: a group, an organisational unit, what a profile adds.
+    /// A group.
+    Group,
+    /// An organisational unit.
+    OrganizationalUnit,
+    /// What SSF 1.0 §3.3 does not list.
     Other,
 }
 
@@ -33,6 +37,8 @@ impl Role {
             "device" => Self::Device,
             "application" => Self::Application,
             "tenant" => Self::Tenant,
+            "group" => Self::Group,
+            "org_unit" => Self::OrganizationalUnit,
             _ => Self::Other,
         }
     }
@@ -55,6 +61,8 @@ impl Role {
             Self::Device => &[Kind::Device],
             Self::Application => &[Kind::Client, Kind::ServicePrincipal],
             Self::Tenant => &[Kind::Tenant],
+            Self::Group => &[Kind::Group],
+            Self::OrganizationalUnit => &[Kind::OrganizationalUnit],
             Self::Other => &[],
         }
     }
@@ -118,75 +126,99 @@ pub fn is_foreign(configuration: &Value, transmitter: &Value, identifier: &Value
     !issuers::by_url(configuration, iss).is_some_and(|realm| spoken_for.contains(&realm))
 }
 
-/// The names that an identifier comes to in this role; none if no token can show it.
-#[must_use]
-pub fn names(
-    configuration: &Value,
-    transmitter: &Value,
-    identifier: &Value,
-    role: Role,
-) -> Vec<Name> {
-    one_by_one(identifier)
-        .into_iter()
-        .flat_map(|one| names_of_one(configuration, transmitter, one, role))
-        .collect()
+/// A transmitter that speaks about one subject.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaker<'c> {
+    /// The configuration.
+    pub configuration: &'c Value,
+    /// Its part about the transmitter.
+    pub transmitter: &'c Value,
+    /// The tenant that the subject names, to tell those of a multi-tenant issuer apart.
+    pub tenant: Option<&'c str>,
 }
 
-fn names_of_one(
-    configuration: &Value,
-    transmitter: &Value,
-    identifier: &Value,
-    role: Role,
-) -> Vec<Name> {
-    let in_scope = |scope: &str, id: &str| -> Vec<Name> {
-        let kinds = role.kinds().iter();
-        kinds.map(|kind| Name::new(scope, *kind, id)).collect()
-    };
-    let realm = text(identifier, "iss").and_then(|iss| issuers::by_url(configuration, iss));
-    let everywhere = |kind, id: &str| -> Vec<Name> {
-        issuers::spoken_for(configuration, transmitter)
-            .iter()
-            .map(|realm| Name::new(&realm.scope, kind, id))
+impl<'c> Speaker<'c> {
+    /// The speaker about this subject.
+    #[must_use]
+    pub fn about(configuration: &'c Value, transmitter: &'c Value, subject: &'c Subject) -> Self {
+        let tenant = match subject {
+            Subject::Simple(_) => None,
+            Subject::Complex(members) => members.iter().find(|(name, _)| name == "tenant"),
+        };
+        let tenant =
+            tenant.and_then(|(_, tenant)| text(tenant, "id").or_else(|| text(tenant, "sub")));
+        Self {
+            configuration,
+            transmitter,
+            tenant,
+        }
+    }
+
+    /// The names that an identifier comes to in this role; none if it cannot be understood here.
+    #[must_use]
+    pub fn names(&self, identifier: &Value, role: Role) -> Vec<Name> {
+        one_by_one(identifier)
+            .into_iter()
+            .flat_map(|one| self.names_of_one(one, role))
             .collect()
-    };
-    let said = |member| text(identifier, member).unwrap_or_default();
-    match (text(identifier, "format").unwrap_or_default(), realm) {
-        ("iss_sub", Some(realm)) => in_scope(&realm.scope, said("sub")),
-        ("opaque", _) if role == Role::Tenant => tenants(configuration, transmitter, said("id")),
-        ("opaque", _) => match opaque_scope(configuration, transmitter) {
-            Some(scope) => in_scope(&scope, said("id")),
-            None => Vec::new(),
-        },
-        ("jwt_id", Some(realm)) => vec![Name::new(&realm.scope, Kind::Token, said("jti"))],
-        ("email", _) if role == Role::User => {
-            everywhere(Kind::Email, &said("email").to_lowercase())
-        }
-        ("phone_number" | "phone", _) if role == Role::User => {
-            let number = identifier.get("phone_number").or(identifier.get("phone"));
-            let number = number.and_then(Value::as_str).unwrap_or_default();
-            everywhere(Kind::Phone, &number.replace([' ', '-'], ""))
-        }
-        // Nothing in a token is an account URI, a DID, a URI, an assertion of SAML or an address of a principal.
-        _ => Vec::new(),
     }
-}
 
-/// "`opaque` needs one issuer in `speaksFor`, or an explicit `opaqueScope`".
-fn opaque_scope(configuration: &Value, transmitter: &Value) -> Option<String> {
-    if let Some(scope) = text(transmitter, "opaqueScope") {
-        return Some(scope.into());
+    fn names_of_one(&self, identifier: &Value, role: Role) -> Vec<Name> {
+        let in_scope = |scope: &str, id: &str| -> Vec<Name> {
+            let kinds = role.kinds().iter();
+            kinds.map(|kind| Name::new(scope, *kind, id)).collect()
+        };
+        let iss = text(identifier, "iss");
+        let realm = iss.and_then(|iss| issuers::by_url(self.configuration, iss));
+        let everywhere = |kind, id: &str| -> Vec<Name> {
+            let realms = self.realms();
+            let scopes = realms.iter().map(|realm| &realm.scope);
+            scopes.map(|scope| Name::new(scope, kind, id)).collect()
+        };
+        let said = |member| text(identifier, member).unwrap_or_default();
+        match (text(identifier, "format").unwrap_or_default(), realm) {
+            ("iss_sub", Some(realm)) => in_scope(&realm.scope, said("sub")),
+            ("opaque", _) => match self.opaque_scope() {
+                Some(scope) => in_scope(&scope, said("id")),
+                None => Vec::new(),
+            },
+            ("jwt_id", Some(realm)) => {
+                vec![Name::new(&realm.scope, Kind::Token, said("jti"))]
+            }
+            ("email", _) if role == Role::User => {
+                everywhere(Kind::Email, &said("email").to_lowercase())
+            }
+            ("phone_number" | "phone", _) if role == Role::User => {
+                let number = identifier.get("phone_number").or(identifier.get("phone"));
+                let number = number.and_then(Value::as_str).unwrap_or_default();
+                everywhere(Kind::Phone, &number.replace([' ', '-'], ""))
+            }
+            // Nothing in a token is an account URI, a DID, a URI, an assertion of SAML or an address of a principal.
+            _ => Vec::new(),
+        }
     }
-    match issuers::spoken_for(configuration, transmitter).as_slice() {
-        [only] => Some(only.scope.clone()),
-        _ => None,
-    }
-}
 
-/// A tenant id is its own scope (`tenant.opaque` → `tid`): the tenants that the transmitter speaks for.
-fn tenants(configuration: &Value, transmitter: &Value, id: &str) -> Vec<Name> {
-    issuers::spoken_for(configuration, transmitter)
-        .iter()
-        .filter(|realm: &&Realm| realm.tenant.as_deref() == Some(&id.to_ascii_lowercase()))
-        .map(|realm| Name::new(&realm.scope, Kind::Tenant, &id.to_ascii_lowercase()))
-        .collect()
+    /// The realms that the subject may belong to.
+    fn realms(&self) -> Vec<Realm> {
+        let issuers = &self.configuration["issuers"];
+        let is_multi_tenant = |realm: &Realm| issuers[realm.issuer].get("tenants").is_some();
+        let mut realms = issuers::spoken_for(self.configuration, self.transmitter);
+        if let Some(tenant) = self.tenant {
+            realms.retain(|realm| {
+                !is_multi_tenant(realm) || realm.tenant.as_deref() == Some(tenant)
+            });
+        }
+        realms
+    }
+
+    /// "`opaque` needs one issuer in `speaksFor`, or an explicit `opaqueScope`".
+    fn opaque_scope(&self) -> Option<String> {
+        if let Some(scope) = text(self.transmitter, "opaqueScope") {
+            return Some(scope.into());
+        }
+        match self.realms().as_slice() {
+            [only] => Some(only.scope.clone()),
+            _ => None,
+        }
+    }
 }

@@ -26,6 +26,10 @@ pub enum Kind {
     Tenant,
     /// One token.
     Token,
+    /// A group. No token bears such a name.
+    Group,
+    /// An organisational unit. No token bears such a name.
+    OrganizationalUnit,
 }
 
 /// A name of a subject. Two names are the same if they are the same text of the same kind in the same scope.
