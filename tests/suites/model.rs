@@ -75,15 +75,17 @@ fn asked(host: &mut Host, claims: &Value, now: u64) -> (Answer, Verdict) {
 }
 
 /// Hands a delivery to the engine, as a host does that drops what it has accepted before.
-fn deliver(host: &mut Host, seen: &mut BTreeSet<String>, delivery: &Delivery) {
+///
+/// A repeat is read again all the same where the first acceptance was no earlier than the SET's own time: then the
+/// event cannot become later, and the records must not change either.
+fn deliver(host: &mut Host, seen: &mut BTreeMap<String, bool>, delivery: &Delivery) {
     let id = delivery.payload["jti"].to_string();
-    // A repeat may be read again where that cannot make the event later: the records must not change either.
-    let harmless = delivery.payload["iat"].as_u64() <= Some(delivery.received_at);
-    if seen.contains(&id) && !harmless {
+    if seen.get(&id) == Some(&false) {
         return;
     }
     if host.deliver(&events::set(delivery), delivery.received_at) {
-        seen.insert(id);
+        let harmless = delivery.payload["iat"].as_u64() <= Some(delivery.received_at);
+        seen.entry(id).or_insert(harmless);
     }
 }
 
@@ -101,7 +103,7 @@ fn difference(
     answers: &RefCell<BTreeMap<String, u64>>,
 ) -> Option<(Question, Answer, Answer)> {
     let mut host = host(history);
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     for (after, delivery) in (1..).zip(&history.deliveries) {
         deliver(&mut host, &mut seen, delivery);
         for question in questions.iter().filter(|question| question.after == after) {
@@ -212,7 +214,7 @@ fn a_revocation_never_opens_what_was_closed() {
     on_seeds("revocation", 800, |seed| {
         let history = History::draw(seed);
         let mut host = host(&history);
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         let questions = questions(&history);
         for (after, delivery) in (1..).zip(&history.deliveries) {
             let revokes = facts_of(&history.configuration, delivery).iter().all(|fact| {
@@ -260,7 +262,7 @@ fn repeats_and_another_order_leave_the_same_bytes() {
         let mut once: Vec<Delivery> = history.deliveries.clone();
         once.retain(|delivery| ids.insert(delivery.payload["jti"].to_string()));
         let mut first = host(&history);
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         for delivery in &once {
             deliver(&mut first, &mut seen, delivery);
         }
@@ -290,7 +292,7 @@ fn a_decision_holds_until_it_is_to_be_revisited() {
     on_seeds("revisitAt", 800, |seed| {
         let history = History::draw(seed);
         let mut host = host(&history);
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         let mut random = Random::new(seed ^ 0x2E51);
         let questions = questions(&history);
         for (after, delivery) in (1..).zip(&history.deliveries) {

@@ -235,7 +235,8 @@ fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
         }
         event
     };
-    match random.between(0, if legacy { 25 } else { 21 }) {
+    let most = if legacy || random.chance(10) { 27 } else { 22 };
+    match random.between(0, most) {
         0..=3 => (caep("session-revoked"), with_initiator(json!({})), About::Anybody),
         4..=6 => {
             let credentials = ["password", "pin", "fido2-platform", "x509", "app", "smoke-signal"];
@@ -308,8 +309,23 @@ fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
             ]);
             (format!("{SSF}{name}"), event, About::Stream)
         }
-        21 => scim(random),
-        22 => {
+        21 => scim(random, legacy),
+        22 => scim(random, legacy),
+        26 => {
+            let event = json!({"current_level": random.of(&["low", "high"]), "previous_level": "medium"});
+            (format!("{OKTA}device-risk-change"), event, About::Device)
+        }
+        27 => {
+            let uris = [
+                "https://accounts.google.com/risc/event/sessions-revoked",
+                "https://schemas.openid.net/secevent/risc/event-type/tokens-revoked",
+                "https://schemas.openid.net/secevent/caep/event-type/session-revoked/v1",
+                "https://schemas.openid.net/secevent/sse/event-type/verification",
+                "https://example.org/secevent/unheard-of",
+            ];
+            (random.of(&uris).into(), json!({}), About::Anybody)
+        }
+        23 if random.chance(50) => {
             let event = json!({"current_level": random.of(&["low", "medium", "high"])});
             (format!("{OKTA}user-risk-change"), event, About::Anybody)
         }
@@ -344,14 +360,35 @@ fn risk(
 }
 
 /// RFC 9967 §2.3 and §2.4.
-fn scim(random: &mut Random) -> (String, Value, About) {
+fn scim(random: &mut Random, legacy: bool) -> (String, Value, About) {
+    let attributes = ["displayName", "password", "roles", "groups", "active", "userName"];
+    let some = json!([random.of(&attributes), random.of(&attributes)]);
+    let active = random.chance(50);
+    let operation = random.of(&[
+        json!({"op": "replace", "path": "active", "value": active}),
+        json!({"op": "replace", "path": "password", "value": "secret"}),
+        json!({"op": "remove", "path": "roles"}),
+        json!({"op": "add", "path": "groups", "value": ["g"]}),
+        json!({"op": "replace", "path": "displayName", "value": "A"}),
+    ]);
     let (name, event) = random.of(&[
         ("prov:delete", json!({})),
         ("prov:deactivate", json!({})),
         ("prov:activate", json!({})),
-        ("prov:patch:notice", json!({"attributes": ["displayName"]})),
+        ("prov:create:notice", json!({"attributes": some})),
+        ("prov:create:full", json!({"data": {"userName": "a", "active": active}})),
+        ("prov:patch:notice", json!({"attributes": some})),
+        ("prov:patch:full", json!({"data": {"Operations": [operation]}})),
+        ("prov:put:notice", json!({"attributes": some})),
+        ("prov:put:full", json!({"data": {"userName": "a", "active": active, "roles": ["r"]}})),
         ("feed:add", json!({})),
+        ("feed:remove", json!({})),
+        ("misc:asyncresp", json!({"method": "PUT", "status": "200"})),
     ]);
+    if legacy && random.chance(30) {
+        let name = random.of(&["sig:pwdReset", "prov:deactivate"]);
+        return (format!("urn:ietf:params:SCIM:event:{name}"), json!({}), About::Resource);
+    }
     (format!("{SCIM}{name}"), event, About::Resource)
 }
 
@@ -360,11 +397,17 @@ fn subject(random: &mut Random, speaker: &Speaker, about: About) -> Value {
         About::Stream => json!({"format": "opaque", "id": "stream-1"}),
         About::Address => address(random),
         About::Resource => {
-            let id = random.of(&USERS);
-            match random.chance(80) {
-                true => json!({"format": "scim", "uri": format!("/Users/{id}")}),
-                false => json!({"format": "scim", "uri": format!("/Groups/{id}")}),
+            let id = random.of(&[USERS[0], USERS[1], DEVICES[0]]);
+            let resources = ["Users", "Users", "Users", "Devices", "Groups"];
+            let uri = format!("/{}/{id}", random.of(&resources));
+            let mut resource = json!({"format": "scim", "uri": uri});
+            if random.chance(30) {
+                resource["externalId"] = random.of(&USERS).into();
             }
+            if random.chance(30) {
+                resource["emails"] = json!([{"value": random.of(&EMAILS)}]);
+            }
+            resource
         }
         About::Application if random.chance(60) => named(random, speaker, &CLIENTS),
         About::Device if random.chance(60) => named(random, speaker, &DEVICES),

@@ -236,14 +236,37 @@ fn is_address(subject: &Subject) -> bool {
 /// RFC 9967 §2.3 and §2.4, and the draft of OAuth event types: what becomes of accounts, by name.
 fn provisioning(event: &Event) -> Vec<(Role, Says)> {
     let account = account_role(&event.subject);
-    let after = &event.payload["data"];
+    let data = &event.payload["data"];
+    let became = |status| match status {
+        Status::Enabled => vec![(account, Says::Status(status))],
+        _ => disabled(account, status),
+    };
+    let password = vec![(Role::User, Says::CutOff("password_changed"))];
     match event.kind.as_str() {
-        "scim/prov:delete" => disabled(account, Status::Purged),
-        "scim/prov:deactivate" => disabled(account, Status::Disabled),
-        "scim/prov:activate" => vec![(account, Says::Status(Status::Enabled))],
-        "scim/prov:put:full" | "scim/prov:create:full" if after["active"] == false => {
-            disabled(account, Status::Disabled)
+        "scim/prov:delete" => became(Status::Purged),
+        "scim/prov:deactivate" => became(Status::Disabled),
+        "scim/prov:activate" | "scim/prov:create:notice" => became(Status::Enabled),
+        "scim/prov:create:full" => became(active(&data["active"]).unwrap_or(Status::Enabled)),
+        "scim/prov:put:notice" | "scim/prov:patch:notice" => {
+            let attributes = event.payload["attributes"].as_array();
+            let attributes = attributes.into_iter().flatten().filter_map(Value::as_str);
+            touched(account, attributes.map(|attribute| (attribute, None, true)))
         }
+        "scim/prov:put:full" => {
+            let attributes = data.as_object().into_iter().flatten();
+            let attributes = attributes.filter(|(attribute, _)| !is_access(attribute));
+            touched(account, attributes.map(|(name, value)| (name.as_str(), Some(value), true)))
+        }
+        "scim/prov:patch:full" => {
+            let operations = data["Operations"].as_array().into_iter().flatten();
+            let operations = operations.map(|operation| {
+                let removes = text(operation, "op") != Some("add");
+                let path = text(operation, "path").unwrap_or_default();
+                (path, operation.get("value"), removes)
+            });
+            touched(account, operations)
+        }
+        "scim/sig:pwdReset" => password,
         "oauth/client-disabled" => disabled(Role::Application, Status::Disabled),
         "oauth/client-enabled" => vec![(Role::Application, Says::Status(Status::Enabled))],
         "oauth/client-credential-changed" => {
@@ -251,4 +274,39 @@ fn provisioning(event: &Event) -> Vec<(Role, Says)> {
         }
         _ => Vec::new(),
     }
+}
+
+fn active(value: &Value) -> Option<Status> {
+    value.as_bool().map(|active| match active {
+        true => Status::Enabled,
+        false => Status::Disabled,
+    })
+}
+
+/// Attributes that say what a user may do.
+fn is_access(attribute: &str) -> bool {
+    ["roles", "entitlements", "groups"].contains(&attribute)
+}
+
+/// What changed attributes come to: their values where they are told, else that something changed.
+fn touched<'v>(
+    account: Role,
+    attributes: impl Iterator<Item = (&'v str, Option<&'v Value>, bool)>,
+) -> Vec<(Role, Says)> {
+    let mut says = Vec::new();
+    for (attribute, value, removes) in attributes {
+        match (attribute, value.and_then(active)) {
+            ("active", Some(Status::Enabled)) => {
+                says.push((account, Says::Status(Status::Enabled)));
+            }
+            ("active", Some(status)) => says.extend(disabled(account, status)),
+            ("active", None) => says.push((account, Says::CutOff("claims_changed"))),
+            ("password", _) => says.push((Role::User, Says::CutOff("password_changed"))),
+            (access, _) if is_access(access) && removes => {
+                says.push((Role::User, Says::CutOff("claims_changed")));
+            }
+            _ => {}
+        }
+    }
+    says
 }

@@ -83,6 +83,11 @@ pub fn read(configuration: &Value, delivery: &Delivery) -> Reading {
     if iat > delivery.received_at.saturating_add(skew) {
         return Reading::Refused(None);
     }
+    // OpenID Connect Back-Channel Logout 1.0 §2.6: a logout token expires as an ID token does.
+    let expires = payload["exp"].as_u64();
+    if expires.is_some_and(|expires| expires.saturating_add(skew) <= delivery.received_at) {
+        return Reading::Refused(None);
+    }
     let Some(mut event) = shapes::read(transmitter, delivery) else {
         return Reading::Refused(None);
     };
@@ -195,7 +200,6 @@ fn about(speaker: Speaker<'_>, event: &shapes::Event, role: Role, says: &Says) -
     };
     let tenant_wide = configuration["settings"]["allowTenantWide"] == true;
     match &event.subject {
-        Subject::Simple(_) if role == Role::Tenant && !tenant_wide => Vec::new(),
         Subject::Simple(identifier) => {
             let mut about = named(identifier, role);
             // "For `session-revoked` a simple `opaque` is filed under user **and** session."
@@ -210,6 +214,11 @@ fn about(speaker: Speaker<'_>, event: &shapes::Event, role: Role, says: &Says) -
                 About::Members(_) => false,
             };
             about.retain(|about| !(is_sign_out(speaker, event) && is_user(about)));
+            // "`tenant` alone only with `allowTenantWide`"
+            about.retain(|about| match about {
+                About::Name(name) => tenant_wide || name.kind != Kind::Tenant,
+                About::Members(_) => true,
+            });
             about
         }
         // "Standing state goes only to the member it describes", and "`not-compliant` also cuts off tokens that carry

@@ -117,7 +117,7 @@ fn is_capable(token: &Token<'_>) -> bool {
     handles_challenges(token) || marked("xms_cae") || marked("xms_ssm")
 }
 
-fn handles_challenges(token: &Token<'_>) -> bool {
+pub(super) fn handles_challenges(token: &Token<'_>) -> bool {
     let capabilities = token.claims["xms_cc"].as_array();
     let mut capabilities = capabilities.into_iter().flatten().filter_map(Value::as_str);
     capabilities.any(|capability| capability.eq_ignore_ascii_case("cp1"))
@@ -135,7 +135,8 @@ fn latest<'f, T: Clone + Ord>(entries: impl Iterator<Item = Entry<'f, T>>) -> Op
 
 /// Order of causes where two events are of the same microsecond and SETs of the same second.
 fn severity(cause: &str) -> usize {
-    const CAUSES: [&str; 10] = [
+    const CAUSES: [&str; 11] = [
+        "claims_changed",
         "session_revoked",
         "credential_changed",
         "identifier_changed",
@@ -354,12 +355,9 @@ fn without_mfa(configuration: &Value, token: &Token<'_>, facts: &[Fact]) -> Vec<
         let entries = facts.iter().filter(about);
         latest(entries.map(|fact| (fact.order, "", fact.valid_from())))
     };
-    let user = merged(token, said, |new, old| new > old);
-    let is_user = |name: &&Name| user_names(token).any(|user| user == *name);
-    let others = token.names.iter().filter(|name| !is_user(name));
-    others
-        .filter_map(said)
-        .chain(user)
+    // Factors are a user's: an event about one token or device says nothing here.
+    merged(token, said, |new, old| new > old)
+        .into_iter()
         .filter(|(_, _, valid_from)| token.earliest < *valid_from)
         .map(|(_, _, valid_from)| Finding {
             reason: "mfa_enabled",

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::effects::Says;
 use super::facts::Fact;
-use super::judgement::{Finding, Weight, of_names, of_user};
+use super::judgement::{Finding, Weight, handles_challenges, of_names, of_user};
 use super::text;
 use super::tokens::{Kind, Token};
 
@@ -90,7 +90,8 @@ fn at_risk(
         .max_by_key(|(order, _, level)| (*level, *order))?;
     let name = ["low", "medium", "high"].get(usize::from(level))?;
     let valid_from = (order.0 / 1_000_000).saturating_add(1);
-    let weight = match token.earliest < valid_from {
+    // "unmet control that a new token can show; entra without cp1: deny"
+    let weight = match token.earliest < valid_from && handles_challenges(token) {
         true => Weight::Challenge(valid_from),
         false => Weight::Deny,
     };

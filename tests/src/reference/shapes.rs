@@ -40,7 +40,7 @@ pub fn read(transmitter: &Value, delivery: &Delivery) -> Option<Event> {
     Some(Event {
         kind: kind(uri, legacy)?,
         payload: event.clone(),
-        subject: Subject::of(&scim_user(&subject)),
+        subject: Subject::of(&scim_resource(&subject)),
     })
 }
 
@@ -64,35 +64,44 @@ fn logout(payload: &Value, event: &Value) -> Option<Event> {
     })
 }
 
-/// The name of a type, without what all of one vocabulary share.
+/// The name of a type, without what all of one vocabulary share; names of before SSF 1.0 only from transmitters that
+/// are configured for them.
 fn kind(uri: &str, legacy: bool) -> Option<String> {
-    if let Some(scim) = uri
-        .strip_prefix("urn:ietf:params:scim:event:")
-        .or_else(|| uri.strip_prefix("urn:ietf:params:SCIM:event:"))
-    {
+    if let Some(scim) = uri.strip_prefix("urn:ietf:params:scim:event:") {
         return Some(format!("scim/{scim}"));
     }
-    let modern = uri
+    let standard = uri
         .strip_prefix("https://schemas.openid.net/secevent/")
         .and_then(|rest| rest.split_once("/event-type/"))
         .map(|(vocabulary, name)| format!("{vocabulary}/{name}"));
     if !legacy {
-        return modern;
+        let of_today = |kind: &String| ["caep/", "risc/", "ssf/"].iter().any(|of| kind.starts_with(of));
+        let of_drafts = ["caep/token-claims-changed", "caep/session-revoked/v1", "risc/tokens-revoked"];
+        return Some(match standard.filter(of_today) {
+            Some(kind) if !of_drafts.contains(&kind.as_str()) => kind,
+            _ => "unknown".into(),
+        });
     }
     // `ssf.md` §9
-    if let Some(name) = uri.strip_prefix("https://accounts.google.com/risc/event/") {
-        return Some(format!("risc/{name}"));
+    let vendors = [
+        ("https://accounts.google.com/risc/event/", "risc"),
+        ("https://schemas.okta.com/secevent/okta/event-type/", "okta"),
+        // RFC 9967 in its drafts
+        ("urn:ietf:params:SCIM:event:", "scim"),
+    ];
+    for (prefix, vocabulary) in vendors {
+        if let Some(name) = uri.strip_prefix(prefix) {
+            return Some(format!("{vocabulary}/{name}"));
+        }
     }
-    if let Some(name) = uri.strip_prefix("https://schemas.okta.com/secevent/okta/event-type/") {
-        return Some(format!("okta/{name}"));
-    }
-    Some(match modern?.as_str() {
+    let standard = standard.unwrap_or_else(|| "unknown".into());
+    Some(match standard.as_str() {
         "caep/token-claims-changed" => "caep/token-claims-change".into(),
         "caep/session-revoked/v1" => "caep/session-revoked".into(),
         "risc/tokens-revoked" => "oauth/tokens-revoked".into(),
         "sse/verification" | "risc/verification" => "ssf/verification".into(),
         "sse/stream-updated" | "caep/stream-updated" => "ssf/stream-updated".into(),
-        other => other.into(),
+        _ => standard,
     })
 }
 
@@ -127,14 +136,23 @@ fn modern(subject: &Value) -> Value {
     Value::Object(modern)
 }
 
-/// RFC 9967 §2: a `scim` subject names a resource by its `uri`; the last part of `/Users/ID` is the user's id.
-fn scim_user(subject: &Value) -> Value {
+/// RFC 9967 §2.1: a `scim` subject names a resource by its `uri`, whose last part is the id, and may give other unique
+/// attributes beside it. What it is says the part before.
+fn scim_resource(subject: &Value) -> Value {
     if text(subject, "format") != Some("scim") {
         return subject.clone();
     }
     let uri = text(subject, "uri").unwrap_or_default();
-    match uri.rsplit_once("/Users/") {
-        Some((_, id)) if !id.is_empty() && !id.contains('/') => json!({"format": "opaque", "id": id}),
-        _ => json!({"format": "uri", "uri": uri}),
+    let (path, id) = uri.rsplit_once('/').unwrap_or(("", uri));
+    let opaque = |id: &str| json!({"format": "opaque", "id": id});
+    let ids = [Some(id), text(subject, "externalId"), text(subject, "id")];
+    let ids = ids.into_iter().flatten().map(opaque);
+    let emails = subject["emails"].as_array().into_iter().flatten();
+    let emails = emails.map(|email| json!({"format": "email", "email": email["value"]}));
+    let aliases = json!({"format": "aliases", "identifiers": ids.chain(emails).collect::<Vec<_>>()});
+    match path.rsplit('/').next() {
+        Some("Groups") => json!({"format": "complex", "group": aliases}),
+        Some("Devices") => json!({"format": "complex", "device": aliases}),
+        _ => aliases,
     }
 }
