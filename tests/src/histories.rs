@@ -33,11 +33,12 @@ impl History {
         let mut random = Random::new(seed);
         let configuration = cast::configuration(&mut random);
         let focus = cast::focus(&mut random);
+        let mood = random.of(&events::MOODS);
         let span = random.of(&[2 * HOUR, 12 * HOUR, 3 * DAY, 20 * DAY, 100 * DAY]);
         let events = random.between(1, 9);
         let mut deliveries = Vec::new();
         for _ in 0..events {
-            let delivery = events::draw(&mut random, &configuration, focus, span);
+            let delivery = events::draw(&mut random, &configuration, focus, mood, span);
             if random.chance(15) {
                 let later = random.of(&[1, HOUR, DAY, 25 * DAY]);
                 let mut repeat = delivery.clone();
@@ -73,7 +74,9 @@ impl History {
             for one in configuration[part].as_array_mut().into_iter().flatten() {
                 if let Some(members) = one.as_object_mut() {
                     // The same everywhere.
-                    members.retain(|name, _| !["jwks", "algorithms", "audience"].contains(&name.as_str()));
+                    members.retain(|name, _| {
+                        !["jwks", "algorithms", "audience"].contains(&name.as_str())
+                    });
                 }
             }
         }

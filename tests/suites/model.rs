@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cae_core::UnixTime;
 use cae_core::decision::{Outcome, Request};
 use cae_core::engine::{Detail, Verdict};
+use cae_core::state::RetentionLimits;
 use cae_tests::histories::random::Random;
 use cae_tests::histories::{DAY, HOUR, History, events, on_seeds, tokens};
+use cae_tests::reference::Delivery;
+use cae_tests::reference::effects::{Says, Status};
 use cae_tests::reference::facts::{self, Reading};
 use cae_tests::reference::judgement::{self, Answer};
-use cae_tests::reference::effects::{Says, Status};
-use cae_tests::reference::Delivery;
 use cae_tests::world::Host;
 use serde_json::Value;
 
@@ -106,12 +107,12 @@ fn difference(
     let mut seen = BTreeMap::new();
     for (after, delivery) in (1..).zip(&history.deliveries) {
         deliver(&mut host, &mut seen, delivery);
+        let facts = judgement::facts_of(&history.configuration, &history.deliveries[..after]);
         for question in questions.iter().filter(|question| question.after == after) {
             let (engine, _) = asked(&mut host, &question.claims, question.now);
-            let prefix = &history.deliveries[..after];
             let reference = judgement::judge(
                 &history.configuration,
-                prefix,
+                &facts,
                 &question.claims,
                 question.now,
             );
@@ -136,8 +137,13 @@ fn smallest(history: &History, question: &Question) -> (History, Question) {
     while at < history.deliveries.len() {
         let mut fewer = history.clone();
         fewer.deliveries.remove(at);
-        let asked = Question { after: fewer.deliveries.len(), ..question.clone() };
-        if asked.after > 0 && difference(&fewer, std::slice::from_ref(&asked), &RefCell::default()).is_some() {
+        let asked = Question {
+            after: fewer.deliveries.len(),
+            ..question.clone()
+        };
+        if asked.after > 0
+            && difference(&fewer, std::slice::from_ref(&asked), &RefCell::default()).is_some()
+        {
             history = fewer;
             question = asked;
         } else {
@@ -217,15 +223,17 @@ fn a_revocation_never_opens_what_was_closed() {
         let mut seen = BTreeMap::new();
         let questions = questions(&history);
         for (after, delivery) in (1..).zip(&history.deliveries) {
-            let revokes = facts_of(&history.configuration, delivery).iter().all(|fact| {
-                matches!(
-                    fact.says,
-                    Says::CutOff(_)
-                        | Says::MfaEnabled
-                        | Says::Status(Status::Disabled | Status::Purged)
-                        | Says::Compliant(false)
-                )
-            });
+            let revokes = facts_of(&history.configuration, delivery)
+                .iter()
+                .all(|fact| {
+                    matches!(
+                        fact.says,
+                        Says::CutOff(_)
+                            | Says::MfaEnabled
+                            | Says::Status(Status::Disabled | Status::Purged)
+                            | Says::Compliant(false)
+                    )
+                });
             let questions: Vec<&Question> = questions
                 .iter()
                 .filter(|question| question.after == after && revokes)
@@ -281,9 +289,70 @@ fn repeats_and_another_order_leave_the_same_bytes() {
                     other.deliver(&set, delivery.received_at.saturating_add(later));
                 }
             }
-            assert_eq!(state(&other), expected, "CAE_SEED={seed}\n{}", history.print());
+            assert_eq!(
+                state(&other),
+                expected,
+                "CAE_SEED={seed}\n{}",
+                history.print()
+            );
         }
     });
+}
+
+#[test]
+fn cleaning_up_changes_no_decision() {
+    let cleaned = Cell::new(0_usize);
+    on_seeds("cleaning", 400, |seed| {
+        let history = History::draw(seed);
+        // Records are cleaned one by one: that a status under an address was lifted under the user's id is forgotten
+        // with that id's tombstone, after 30 days, and the status counts again (`enforcement.md` §4).
+        let facts = judgement::facts_of(&history.configuration, &history.deliveries);
+        let of_address = |fact: &facts::Fact| {
+            let facts::About::Name(name) = &fact.about else {
+                return false;
+            };
+            facts::is_unstable(name.kind) && matches!(fact.says, Says::Status(_))
+        };
+        if facts.iter().any(of_address) {
+            return;
+        }
+        let (mut kept, mut clean) = (host(&history), host(&history));
+        let (mut seen, mut also_seen) = (BTreeMap::new(), BTreeMap::new());
+        let limits = RetentionLimits::of(clean.engine.configuration());
+        let questions = questions(&history);
+        for (after, delivery) in (1..).zip(&history.deliveries) {
+            deliver(&mut kept, &mut seen, delivery);
+            deliver(&mut clean, &mut also_seen, delivery);
+            let mut questions: Vec<&Question> = questions
+                .iter()
+                .filter(|question| question.after == after)
+                .collect();
+            questions.sort_by_key(|question| question.now);
+            // Time does not run backwards: whoever cleans at the last question has forgotten what the first needs.
+            let before = clean.table.clone();
+            for question in questions {
+                let now = UnixTime::from_secs(question.now);
+                cleaned.set(
+                    cleaned
+                        .get()
+                        .saturating_add(clean.table.clean(now, &limits)),
+                );
+                let (expected, _) = asked(&mut kept, &question.claims, question.now);
+                let (answer, _) = asked(&mut clean, &question.claims, question.now);
+                assert_eq!(
+                    answer,
+                    expected,
+                    "CAE_SEED={seed}: at {} {}\n{}",
+                    question.now,
+                    question.claims,
+                    history.print()
+                );
+            }
+            clean.table = before;
+        }
+    });
+    println!("{} records cleaned away", cleaned.get());
+    assert!(cleaned.get() > 0, "nothing was ever cleaned away");
 }
 
 #[test]
@@ -299,13 +368,16 @@ fn a_decision_holds_until_it_is_to_be_revisited() {
             deliver(&mut host, &mut seen, delivery);
             for question in questions.iter().filter(|question| question.after == after) {
                 let (first, verdict) = asked(&mut host, &question.claims, question.now);
-                let until = verdict.revisit_at.map_or(
-                    question.now.saturating_add(200 * DAY),
-                    UnixTime::as_secs,
-                );
+                let until = verdict
+                    .revisit_at
+                    .map_or(question.now.saturating_add(200 * DAY), UnixTime::as_secs);
                 assert!(until > question.now, "CAE_SEED={seed}: nothing to wait for");
                 let last = until.saturating_sub(1);
-                for now in [last, random.between(question.now, last), random.between(question.now, last)] {
+                for now in [
+                    last,
+                    random.between(question.now, last),
+                    random.between(question.now, last),
+                ] {
                     let (later, _) = asked(&mut host, &question.claims, now);
                     assert_eq!(
                         (later.outcome, later.reasons),

@@ -18,9 +18,28 @@ const OAUTH: &str = "https://schemas.openid.net/secevent/oauth/event-type/";
 const OKTA: &str = "https://schemas.okta.com/secevent/okta/event-type/";
 const SCIM: &str = "urn:ietf:params:scim:event:";
 
+/// Types of events, as [`draw`] numbers them; empty for all.
+pub type Mood = &'static [u64];
+
+/// What one history may be about, so that events of one sort follow each other.
+pub const MOODS: [Mood; 6] = [
+    &[],
+    &[],
+    &[0, 1, 4, 5, 17, 18],
+    &[14, 14, 16, 16, 21],
+    &[7, 9, 10],
+    &[11, 12, 4],
+];
+
 /// Draws a SET of one of the configured transmitters, mostly of one that may speak for the issuer at `focus`, about
 /// something within `span` seconds from the start.
-pub fn draw(random: &mut Random, configuration: &Value, focus: usize, span: u64) -> Delivery {
+pub fn draw(
+    random: &mut Random,
+    configuration: &Value,
+    focus: usize,
+    mood: Mood,
+    span: u64,
+) -> Delivery {
     let transmitters = configuration["transmitters"].as_array();
     let all = transmitters.map_or(&[][..], Vec::as_slice);
     let url = cast::issuer(focus);
@@ -33,7 +52,7 @@ pub fn draw(random: &mut Random, configuration: &Value, focus: usize, span: u64)
         true => random.of(all),
         false => random.of(&near),
     };
-    draw_from(random, &transmitter, Some(&url), span, 93)
+    draw_from(random, &transmitter, Some(&url), mood, span, 93)
 }
 
 /// Draws a SET of this transmitter, mostly about subjects of the issuer with the URL `focus`; it keeps to the issuers
@@ -42,6 +61,7 @@ pub fn draw_from(
     random: &mut Random,
     transmitter: &Value,
     focus: Option<&str>,
+    mood: Mood,
     span: u64,
     honest: u64,
 ) -> Delivery {
@@ -51,7 +71,11 @@ pub fn draw_from(
     let urls = urls(transmitter, None);
     let favoured = self::urls(transmitter, focus);
     let speaker = Speaker {
-        favoured: if favoured.is_empty() { urls.clone() } else { favoured },
+        favoured: if favoured.is_empty() {
+            urls.clone()
+        } else {
+            favoured
+        },
         urls,
         honest,
         legacy: transmitter["legacy"] == true,
@@ -65,7 +89,7 @@ pub fn draw_from(
         logout(random, &mut payload, iat);
         typ = random.of(&["logout+jwt", "JWT"]);
     } else {
-        event(random, &speaker, &mut payload, stamps);
+        event(random, &speaker, mood, &mut payload, stamps);
     }
     Delivery {
         received_at: received(random, iat),
@@ -146,7 +170,9 @@ fn times(random: &mut Random, at: u64, stamps: &mut Map<String, Value>) -> u64 {
             stamps.insert("event_timestamp".into(), number);
         }
         6 => {
-            let millis = at.saturating_mul(1_000).saturating_add(random.between(0, 999));
+            let millis = at
+                .saturating_mul(1_000)
+                .saturating_add(random.between(0, 999));
             stamps.insert("event_timestamp".into(), millis.into());
         }
         7 => {
@@ -191,10 +217,11 @@ fn logout(random: &mut Random, payload: &mut Value, iat: u64) {
 fn event(
     random: &mut Random,
     speaker: &Speaker,
+    mood: Mood,
     payload: &mut Value,
     mut stamps: Map<String, Value>,
 ) {
-    let (uri, mut event, about) = content(random, speaker.legacy);
+    let (uri, mut event, about) = content(random, mood, speaker.legacy);
     if let Some(toe) = stamps.remove("toe") {
         payload["toe"] = toe;
     }
@@ -224,7 +251,7 @@ enum About {
 }
 
 /// An event type with its payload.
-fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
+fn content(random: &mut Random, mood: Mood, legacy: bool) -> (String, Value, About) {
     let caep = |name: &str| format!("{CAEP}{name}");
     let risc = |name: &str| format!("{RISC}{name}");
     let initiators = ["admin", "user", "policy", "system", "somebody"];
@@ -236,13 +263,32 @@ fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
         event
     };
     let most = if legacy || random.chance(10) { 27 } else { 22 };
-    match random.between(0, most) {
-        0..=3 => (caep("session-revoked"), with_initiator(json!({})), About::Anybody),
+    let number = match mood.is_empty() {
+        true => random.between(0, most),
+        false => random.of(mood),
+    };
+    match number {
+        0..=3 => (
+            caep("session-revoked"),
+            with_initiator(json!({})),
+            About::Anybody,
+        ),
         4..=6 => {
-            let credentials = ["password", "pin", "fido2-platform", "x509", "app", "smoke-signal"];
+            let credentials = [
+                "password",
+                "pin",
+                "fido2-platform",
+                "x509",
+                "app",
+                "smoke-signal",
+            ];
             let changes = ["create", "revoke", "update", "delete"];
             let event = json!({"credential_type": random.of(&credentials), "change_type": random.of(&changes)});
-            (caep("credential-change"), with_initiator(event), About::Anybody)
+            (
+                caep("credential-change"),
+                with_initiator(event),
+                About::Anybody,
+            )
         }
         7 | 8 => risk(random, &caep("risk-level-change"), &with_initiator),
         9 | 10 => {
@@ -250,7 +296,11 @@ fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
             let event = json!({
                 "current_status": random.of(&statuses), "previous_status": random.of(&statuses),
             });
-            (caep("device-compliance-change"), with_initiator(event), About::Device)
+            (
+                caep("device-compliance-change"),
+                with_initiator(event),
+                About::Device,
+            )
         }
         11 => {
             let claims = match random.between(0, 2) {
@@ -258,7 +308,11 @@ fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
                 1 => json!({"role": "reader", "department": random.of(&["a", "b"])}),
                 _ => json!({"department": null}),
             };
-            (caep("token-claims-change"), json!({"claims": claims}), About::Anybody)
+            (
+                caep("token-claims-change"),
+                json!({"claims": claims}),
+                About::Anybody,
+            )
         }
         12 => {
             let levels = ["nist-aal1", "nist-aal2", "nist-aal3"];
@@ -312,7 +366,8 @@ fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
         21 => scim(random, legacy),
         22 => scim(random, legacy),
         26 => {
-            let event = json!({"current_level": random.of(&["low", "high"]), "previous_level": "medium"});
+            let event =
+                json!({"current_level": random.of(&["low", "high"]), "previous_level": "medium"});
             (format!("{OKTA}device-risk-change"), event, About::Device)
         }
         27 => {
@@ -330,10 +385,22 @@ fn content(random: &mut Random, legacy: bool) -> (String, Value, About) {
             (format!("{OKTA}user-risk-change"), event, About::Anybody)
         }
         23 => (format!("{OAUTH}tokens-revoked"), json!({}), About::Anybody),
-        24 => (format!("{CAEP}token-claims-changed"), json!({"claims": {"role": "admin"}}), About::Anybody),
+        24 => (
+            format!("{CAEP}token-claims-changed"),
+            json!({"claims": {"role": "admin"}}),
+            About::Anybody,
+        ),
         _ => {
-            let names = ["client-disabled", "client-enabled", "client-credential-changed"];
-            (format!("{OAUTH}{}", random.of(&names)), json!({}), About::Application)
+            let names = [
+                "client-disabled",
+                "client-enabled",
+                "client-credential-changed",
+            ];
+            (
+                format!("{OAUTH}{}", random.of(&names)),
+                json!({}),
+                About::Application,
+            )
         }
     }
 }
@@ -361,7 +428,14 @@ fn risk(
 
 /// RFC 9967 §2.3 and §2.4.
 fn scim(random: &mut Random, legacy: bool) -> (String, Value, About) {
-    let attributes = ["displayName", "password", "roles", "groups", "active", "userName"];
+    let attributes = [
+        "displayName",
+        "password",
+        "roles",
+        "groups",
+        "active",
+        "userName",
+    ];
     let some = json!([random.of(&attributes), random.of(&attributes)]);
     let active = random.chance(50);
     let operation = random.of(&[
@@ -376,18 +450,31 @@ fn scim(random: &mut Random, legacy: bool) -> (String, Value, About) {
         ("prov:deactivate", json!({})),
         ("prov:activate", json!({})),
         ("prov:create:notice", json!({"attributes": some})),
-        ("prov:create:full", json!({"data": {"userName": "a", "active": active}})),
+        (
+            "prov:create:full",
+            json!({"data": {"userName": "a", "active": active}}),
+        ),
         ("prov:patch:notice", json!({"attributes": some})),
-        ("prov:patch:full", json!({"data": {"Operations": [operation]}})),
+        (
+            "prov:patch:full",
+            json!({"data": {"Operations": [operation]}}),
+        ),
         ("prov:put:notice", json!({"attributes": some})),
-        ("prov:put:full", json!({"data": {"userName": "a", "active": active, "roles": ["r"]}})),
+        (
+            "prov:put:full",
+            json!({"data": {"userName": "a", "active": active, "roles": ["r"]}}),
+        ),
         ("feed:add", json!({})),
         ("feed:remove", json!({})),
         ("misc:asyncresp", json!({"method": "PUT", "status": "200"})),
     ]);
     if legacy && random.chance(30) {
         let name = random.of(&["sig:pwdReset", "prov:deactivate"]);
-        return (format!("urn:ietf:params:SCIM:event:{name}"), json!({}), About::Resource);
+        return (
+            format!("urn:ietf:params:SCIM:event:{name}"),
+            json!({}),
+            About::Resource,
+        );
     }
     (format!("{SCIM}{name}"), event, About::Resource)
 }
@@ -464,14 +551,34 @@ fn complex(random: &mut Random, speaker: &Speaker, about: About) -> Value {
     let device = named(random, speaker, &DEVICES);
     let application = named(random, speaker, &[CLIENTS[0], CLIENTS[1], PRINCIPALS[0]]);
     let percent = |wanted: bool| if wanted { 90 } else { 30 };
-    member("user", if about == About::Anybody { 75 } else { 40 }, of_user, random);
+    member(
+        "user",
+        if about == About::Anybody { 75 } else { 40 },
+        of_user,
+        random,
+    );
     member("session", percent(about == About::Session), session, random);
     member("device", percent(about == About::Device), device, random);
-    member("application", if about == About::Application { 90 } else { 20 }, application, random);
+    member(
+        "application",
+        if about == About::Application { 90 } else { 20 },
+        application,
+        random,
+    );
     let tenant = json!({"format": "opaque", "id": random.of(&tenants())});
     member("tenant", 25, tenant, random);
-    member("group", 5, json!({"format": "opaque", "id": "group-1"}), random);
-    member("org_unit", 3, json!({"format": "opaque", "id": "unit-1"}), random);
+    member(
+        "group",
+        5,
+        json!({"format": "opaque", "id": "group-1"}),
+        random,
+    );
+    member(
+        "org_unit",
+        3,
+        json!({"format": "opaque", "id": "unit-1"}),
+        random,
+    );
     if members.is_empty() {
         members.insert("user".into(), named(random, speaker, &USERS));
     }
@@ -509,7 +616,9 @@ fn older(random: &mut Random, mut subject: Value) -> Value {
     let Some(members) = subject.as_object_mut() else {
         return subject;
     };
-    let is_complex = members.get("format").is_some_and(|format| format == "complex");
+    let is_complex = members
+        .get("format")
+        .is_some_and(|format| format == "complex");
     if is_complex {
         members.remove("format");
         for member in members.values_mut() {

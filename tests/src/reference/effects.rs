@@ -59,9 +59,12 @@ pub fn effects(configuration: &Value, transmitter: &Value, event: &Event) -> Vec
         "caep/session-revoked" | "risc/sessions-revoked" | "oauth/tokens-revoked" | "logout" => {
             cut("session_revoked")
         }
-        "caep/credential-change" => {
-            credential_change(said("credential_type"), said("change_type"), by_user, transmitter)
-        }
+        "caep/credential-change" => credential_change(
+            said("credential_type"),
+            said("change_type"),
+            by_user,
+            transmitter,
+        ),
         "risc/credential-compromise" => cut("credential_compromised"),
         "risc/account-credential-change-required" => cut("credential_change_required"),
         "caep/risk-level-change" => risk(
@@ -70,12 +73,18 @@ pub fn effects(configuration: &Value, transmitter: &Value, event: &Event) -> Vec
             said("previous_level"),
             principal(said("principal")),
         ),
-        "okta/user-risk-change" => {
-            risk(configuration, said("current_level"), said("previous_level"), user)
-        }
-        "okta/device-risk-change" => {
-            risk(configuration, said("current_level"), said("previous_level"), Role::Device)
-        }
+        "okta/user-risk-change" => risk(
+            configuration,
+            said("current_level"),
+            said("previous_level"),
+            user,
+        ),
+        "okta/device-risk-change" => risk(
+            configuration,
+            said("current_level"),
+            said("previous_level"),
+            Role::Device,
+        ),
         "caep/device-compliance-change" => match said("current_status") {
             "compliant" => vec![(Role::Device, Says::Compliant(true))],
             "not-compliant" => vec![
@@ -255,7 +264,10 @@ fn provisioning(event: &Event) -> Vec<(Role, Says)> {
         "scim/prov:put:full" => {
             let attributes = data.as_object().into_iter().flatten();
             let attributes = attributes.filter(|(attribute, _)| !is_access(attribute));
-            touched(account, attributes.map(|(name, value)| (name.as_str(), Some(value), true)))
+            touched(
+                account,
+                attributes.map(|(name, value)| (name.as_str(), Some(value), true)),
+            )
         }
         "scim/prov:patch:full" => {
             let operations = data["Operations"].as_array().into_iter().flatten();

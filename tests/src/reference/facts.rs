@@ -193,10 +193,7 @@ fn about(speaker: Speaker<'_>, event: &shapes::Event, role: Role, says: &Says) -
     let configuration = speaker.configuration;
     let named = |identifier: &Value, role| -> Vec<About> {
         let names = speaker.names(identifier, role);
-        names
-            .into_iter()
-            .map(About::Name)
-            .collect()
+        names.into_iter().map(About::Name).collect()
     };
     let tenant_wide = configuration["settings"]["allowTenantWide"] == true;
     match &event.subject {
@@ -227,11 +224,11 @@ fn about(speaker: Speaker<'_>, event: &shapes::Event, role: Role, says: &Says) -
             if says.stands() || *says == Says::CutOff("device_not_compliant") =>
         {
             members
-            .iter()
-            .filter(|(name, _)| Role::of_member(name) == role)
-            .filter(|_| role != Role::Tenant || tenant_wide)
-            .flat_map(|(_, member)| named(member, role))
-            .collect()
+                .iter()
+                .filter(|(name, _)| Role::of_member(name) == role)
+                .filter(|_| role != Role::Tenant || tenant_wide)
+                .flat_map(|(_, member)| named(member, role))
+                .collect()
         }
         Subject::Complex(members) => {
             let members: Vec<Member> = members
@@ -263,8 +260,7 @@ fn about(speaker: Speaker<'_>, event: &shapes::Event, role: Role, says: &Says) -
 /// is not the user: counts as matching".
 fn is_fail_safe(speaker: Speaker<'_>, event: &shapes::Event, role: Role) -> bool {
     let settings = &speaker.configuration["settings"];
-    let set =
-        text(speaker.transmitter, "unseenMember").or_else(|| text(settings, "unseenMember"));
+    let set = text(speaker.transmitter, "unseenMember").or_else(|| text(settings, "unseenMember"));
     match set {
         Some(set) => set == "failSafe",
         None => {

@@ -43,31 +43,34 @@ pub enum Weight {
     Deny,
 }
 
-/// The whole question: this history, this token, now.
+/// The whole question: everything that was ever said, this token, now.
 #[must_use]
-pub fn judge(configuration: &Value, history: &[Delivery], claims: &Value, now: u64) -> Answer {
+pub fn judge(configuration: &Value, facts: &[Fact], claims: &Value, now: u64) -> Answer {
     let Some(token) = tokens::read(configuration, claims) else {
         return refused("token_issuer");
     };
     if let Some(reason) = unacceptable(configuration, &token, now) {
         return refused(reason);
     }
-    let facts = facts_of(configuration, history);
-    let mut findings = cut_offs(&token, &facts);
-    findings.extend(without_mfa(configuration, &token, &facts));
-    findings.extend(changed_claims(&token, &facts));
-    findings.extend(assurance(configuration, &token, &facts));
-    findings.extend(status(configuration, &token, &facts, now));
-    findings.extend(policies::findings(configuration, &token, &facts, now));
+    let mut findings = cut_offs(&token, facts);
+    findings.extend(without_mfa(configuration, &token, facts));
+    findings.extend(changed_claims(&token, facts));
+    findings.extend(assurance(configuration, &token, facts));
+    findings.extend(status(configuration, &token, facts, now));
+    findings.extend(policies::findings(configuration, &token, facts, now));
     conclude(configuration, &token, &findings)
 }
 
-/// Every fact of the history: each delivery is read again, each repeat is dropped.
-fn facts_of(configuration: &Value, history: &[Delivery]) -> Vec<Fact> {
+/// Every fact of a history: each delivery is read from the start, each repeat is dropped.
+#[must_use]
+pub fn facts_of(configuration: &Value, history: &[Delivery]) -> Vec<Fact> {
     let mut seen = BTreeSet::new();
     let mut facts = Vec::new();
     for delivery in history {
-        let repeat = (delivery.payload["iss"].to_string(), delivery.payload["jti"].to_string());
+        let repeat = (
+            delivery.payload["iss"].to_string(),
+            delivery.payload["jti"].to_string(),
+        );
         if let Reading::Accepted(said) = facts::read(configuration, delivery)
             && seen.insert(repeat)
         {
@@ -99,7 +102,11 @@ fn unacceptable(configuration: &Value, token: &Token<'_>, now: u64) -> Option<&'
 
 fn backdated(configuration: &Value, token: &Token<'_>) -> u64 {
     let issuer = &configuration["issuers"][token.realm.issuer];
-    let preset = if super::issuers::is_entra(issuer) { 300 } else { 0 };
+    let preset = if super::issuers::is_entra(issuer) {
+        300
+    } else {
+        0
+    };
     issuer["issueTimeBackdated"].as_u64().unwrap_or(preset)
 }
 
@@ -233,8 +240,7 @@ fn matches(token: &Token<'_>, members: &[Member]) -> Vec<(Name, String)> {
     let bears = |member: &Member| member.names.iter().any(|name| token.names.contains(name));
     // All subjects of a scope are of one tenant where tokens do not tell tenants apart (`ssf.md` §11: Keycloak names
     // one in every complex subject).
-    let implied =
-        |member: &Member| member.role == Role::Tenant && token.realm.tenant.is_none();
+    let implied = |member: &Member| member.role == Role::Tenant && token.realm.tenant.is_none();
     let agrees = |member: &Member| {
         bears(member) || implied(member) || !can_show(token, member) && member.fail_safe
     };
@@ -255,7 +261,10 @@ fn matches(token: &Token<'_>, members: &[Member]) -> Vec<(Name, String)> {
                 format!("{:?} {names:?} {}", member.role, member.fail_safe)
             })
             .collect();
-        let named = member.names.iter().filter(|name| token.names.contains(name));
+        let named = member
+            .names
+            .iter()
+            .filter(|name| token.names.contains(name));
         found.extend(named.map(|name| (name.clone(), rest.join(" + "))));
     }
     found
@@ -378,14 +387,16 @@ fn changed_claims(token: &Token<'_>, facts: &[Fact]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for claim in claims {
         let said = |name: &Name| {
-            let entries = facts.iter().filter_map(|fact| match (&fact.says, &fact.about) {
-                (Says::Claim(changed, value), About::Name(about))
-                    if changed == claim && about == name =>
-                {
-                    Some((fact.order, "", value.to_string()))
-                }
-                _ => None,
-            });
+            let entries = facts
+                .iter()
+                .filter_map(|fact| match (&fact.says, &fact.about) {
+                    (Says::Claim(changed, value), About::Name(about))
+                        if changed == claim && about == name =>
+                    {
+                        Some((fact.order, "", value.to_string()))
+                    }
+                    _ => None,
+                });
             latest(entries)
         };
         let user = merged(token, said, |_, _| true);
@@ -442,9 +453,68 @@ fn status(configuration: &Value, token: &Token<'_>, facts: &[Fact], now: u64) ->
         .to_vec();
     of_applications
         .into_iter()
-        .chain([of_user(configuration, token, facts, value)])
+        .chain([status_of_user(configuration, token, facts)])
         .filter_map(|entries| refusing_status(configuration, token, &entries, now))
         .collect()
+}
+
+/// "merge the stable ones first; a value from another key replaces the result only if it is later and stricter": of an
+/// address counts what nobody lifted under that address itself, and never that it was lifted.
+fn status_of_user<'f>(
+    configuration: &'f Value,
+    token: &Token<'_>,
+    facts: &'f [Fact],
+) -> Vec<Entry<'f, Status>> {
+    let value = |says: &Says| match says {
+        Says::Status(status) => Some(*status),
+        _ => None,
+    };
+    let may_speak = transmitters_of(configuration, token);
+    let (unstable, stable): (Vec<&Name>, Vec<&Name>) =
+        user_names(token).partition(|name| facts::is_unstable(name.kind));
+    let mut result: BTreeMap<&str, Entry<'_, Status>> = BTreeMap::new();
+    for name in stable {
+        for (transmitter, entry) in standing(facts, name, value) {
+            let known = result.remove(transmitter);
+            let merged = latest(known.into_iter().chain([entry]));
+            result.extend(merged.map(|entry| (transmitter, entry)));
+        }
+    }
+    for name in unstable {
+        let entries: Vec<_> = standing(facts, name, value)
+            .into_values()
+            .filter(|(_, transmitter, _)| may_speak.contains(transmitter))
+            .collect();
+        let lifted = lifted(configuration, token, &entries);
+        for entry in entries {
+            let (order, transmitter, status) = entry;
+            let replaces = match result.get(transmitter) {
+                Some((known, _, known_status)) => order > *known && status > *known_status,
+                None => status > Status::Enabled,
+            };
+            if replaces && lifted.is_none_or(|lifted| order >= lifted) {
+                result.insert(transmitter, entry);
+            }
+        }
+    }
+    let mut entries: Vec<_> = result.into_values().collect();
+    entries.retain(|(_, transmitter, _)| may_speak.contains(transmitter));
+    entries
+}
+
+/// "a later `enabled` from an `actsForIssuer` transmitter lifts all"
+fn lifted(
+    configuration: &Value,
+    token: &Token<'_>,
+    entries: &[Entry<'_, Status>],
+) -> Option<Order> {
+    entries
+        .iter()
+        .filter(|(_, url, status)| {
+            *status == Status::Enabled && facts::acts_for(configuration, url, &token.realm)
+        })
+        .map(|(order, _, _)| *order)
+        .max()
 }
 
 fn refusing_status(
@@ -454,12 +524,7 @@ fn refusing_status(
     now: u64,
 ) -> Option<Finding> {
     let acts = |url: &str| facts::acts_for(configuration, url, &token.realm);
-    // "a later `enabled` from an `actsForIssuer` transmitter lifts all"
-    let lifted = entries
-        .iter()
-        .filter(|(_, url, status)| *status == Status::Enabled && acts(url))
-        .map(|(order, _, _)| *order)
-        .max();
+    let lifted = lifted(configuration, token, entries);
     let setting = |name: &str, default| configuration["settings"][name].as_u64().unwrap_or(default);
     let longest = age_cap(configuration, true)
         .max(age_cap(configuration, false))
@@ -505,7 +570,11 @@ fn conclude(configuration: &Value, token: &Token<'_>, findings: &[Finding]) -> A
     });
     let nbf = times.max();
     if denies || nbf.is_none() {
-        let (outcome, status) = if denies { ("deny", 403) } else { ("allow", 200) };
+        let (outcome, status) = if denies {
+            ("deny", 403)
+        } else {
+            ("allow", 200)
+        };
         return Answer {
             outcome,
             status,
@@ -520,7 +589,11 @@ fn conclude(configuration: &Value, token: &Token<'_>, findings: &[Finding]) -> A
         outcome: "challenge",
         status: 401,
         reasons,
-        error: Some(if claims { "insufficient_claims" } else { "invalid_token" }),
+        error: Some(if claims {
+            "insufficient_claims"
+        } else {
+            "invalid_token"
+        }),
         nbf: nbf.filter(|_| claims),
     }
 }

@@ -95,10 +95,13 @@ fn at_risk(
         true => Weight::Challenge(valid_from),
         false => Weight::Deny,
     };
-    levels.iter().any(|listed| listed == name).then_some(Finding {
-        reason: "policy_block",
-        weight,
-    })
+    levels
+        .iter()
+        .any(|listed| listed == name)
+        .then_some(Finding {
+            reason: "policy_block",
+            weight,
+        })
 }
 
 /// "A control contradicted by standing state (a device known to be non-compliant) is not one that a new token can

@@ -75,8 +75,16 @@ fn kind(uri: &str, legacy: bool) -> Option<String> {
         .and_then(|rest| rest.split_once("/event-type/"))
         .map(|(vocabulary, name)| format!("{vocabulary}/{name}"));
     if !legacy {
-        let of_today = |kind: &String| ["caep/", "risc/", "ssf/"].iter().any(|of| kind.starts_with(of));
-        let of_drafts = ["caep/token-claims-changed", "caep/session-revoked/v1", "risc/tokens-revoked"];
+        let of_today = |kind: &String| {
+            ["caep/", "risc/", "ssf/"]
+                .iter()
+                .any(|of| kind.starts_with(of))
+        };
+        let of_drafts = [
+            "caep/token-claims-changed",
+            "caep/session-revoked/v1",
+            "risc/tokens-revoked",
+        ];
         return Some(match standard.filter(of_today) {
             Some(kind) if !of_drafts.contains(&kind.as_str()) => kind,
             _ => "unknown".into(),
@@ -110,7 +118,9 @@ fn modern(subject: &Value) -> Value {
     let Some(members) = subject.as_object() else {
         return subject.clone();
     };
-    let format = members.get("format").or_else(|| members.get("subject_type"));
+    let format = members
+        .get("format")
+        .or_else(|| members.get("subject_type"));
     let format = format.and_then(Value::as_str).map(|format| match format {
         "iss-sub" => "iss_sub",
         "phone" => "phone_number",
@@ -149,7 +159,8 @@ fn scim_resource(subject: &Value) -> Value {
     let ids = ids.into_iter().flatten().map(opaque);
     let emails = subject["emails"].as_array().into_iter().flatten();
     let emails = emails.map(|email| json!({"format": "email", "email": email["value"]}));
-    let aliases = json!({"format": "aliases", "identifiers": ids.chain(emails).collect::<Vec<_>>()});
+    let aliases =
+        json!({"format": "aliases", "identifiers": ids.chain(emails).collect::<Vec<_>>()});
     match path.rsplit('/').next() {
         Some("Groups") => json!({"format": "complex", "group": aliases}),
         Some("Devices") => json!({"format": "complex", "device": aliases}),

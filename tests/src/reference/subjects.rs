@@ -204,9 +204,8 @@ impl<'c> Speaker<'c> {
         let is_multi_tenant = |realm: &Realm| issuers[realm.issuer].get("tenants").is_some();
         let mut realms = issuers::spoken_for(self.configuration, self.transmitter);
         if let Some(tenant) = self.tenant {
-            realms.retain(|realm| {
-                !is_multi_tenant(realm) || realm.tenant.as_deref() == Some(tenant)
-            });
+            realms
+                .retain(|realm| !is_multi_tenant(realm) || realm.tenant.as_deref() == Some(tenant));
         }
         realms
     }
