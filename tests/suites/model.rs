@@ -157,7 +157,7 @@ fn smallest(history: &History, question: &Question) -> (History, Question) {
 fn engine_and_reference_agree_after_every_prefix() {
     let answers = RefCell::new(BTreeMap::<String, u64>::new());
     let differences = RefCell::new(BTreeMap::<String, u64>::new());
-    on_seeds("model", 1_500, |seed| {
+    on_seeds("model", 2_000, |seed| {
         let history = History::draw(seed);
         let questions = questions(&history);
         let Some((question, ..)) = difference(&history, &questions, &answers) else {
@@ -217,7 +217,7 @@ fn facts_of(configuration: &Value, delivery: &Delivery) -> Vec<facts::Fact> {
 #[test]
 fn a_revocation_never_opens_what_was_closed() {
     let closed = Cell::new(0_u64);
-    on_seeds("revocation", 800, |seed| {
+    on_seeds("revocation", 400, |seed| {
         let history = History::draw(seed);
         let mut host = host(&history);
         let mut seen = BTreeMap::new();
@@ -263,7 +263,7 @@ fn a_revocation_never_opens_what_was_closed() {
 
 #[test]
 fn repeats_and_another_order_leave_the_same_bytes() {
-    on_seeds("order", 1_000, |seed| {
+    on_seeds("order", 600, |seed| {
         let history = History::draw(seed);
         // A repeat that comes before the first acceptance would be that acceptance: a host drops it.
         let mut ids = BTreeSet::new();
@@ -302,7 +302,7 @@ fn repeats_and_another_order_leave_the_same_bytes() {
 #[test]
 fn cleaning_up_changes_no_decision() {
     let cleaned = Cell::new(0_usize);
-    on_seeds("cleaning", 400, |seed| {
+    on_seeds("cleaning", 300, |seed| {
         let history = History::draw(seed);
         // Records are cleaned one by one: that a status under an address was lifted under the user's id is forgotten
         // with that id's tombstone, after 30 days, and the status counts again (`enforcement.md` §4).
@@ -358,7 +358,7 @@ fn cleaning_up_changes_no_decision() {
 #[test]
 fn a_decision_holds_until_it_is_to_be_revisited() {
     let revisited = Cell::new(0_u64);
-    on_seeds("revisitAt", 800, |seed| {
+    on_seeds("revisitAt", 300, |seed| {
         let history = History::draw(seed);
         let mut host = host(&history);
         let mut seen = BTreeMap::new();

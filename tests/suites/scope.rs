@@ -113,7 +113,7 @@ fn asked(host: &mut Host, claims: &Value, now: u64) -> Verdict {
 
 #[test]
 fn no_transmitter_changes_a_decision_about_subjects_of_others() {
-    on_seeds("scope", 2_500, |seed| {
+    on_seeds("scope", 1_500, |seed| {
         let case = draw(seed);
         let mut random = Random::new(seed ^ 0x5C09E);
         let mut with = Host::new(&case.configuration).expect("a sound configuration");
@@ -165,7 +165,7 @@ fn no_transmitter_changes_a_decision_about_subjects_of_others() {
 #[test]
 fn whoever_names_a_foreign_issuer_is_denied_access() {
     let refused = std::cell::Cell::new(0_u64);
-    on_seeds("foreign issuer", 2_500, |seed| {
+    on_seeds("foreign issuer", 1_500, |seed| {
         let case = draw(seed);
         let mut host = Host::new(&case.configuration).expect("a sound configuration");
         for delivery in &case.hostile {
