@@ -4,6 +4,7 @@
 //! subject), is understood by its vocabulary ([`event`]), comes to an effect by one table ([`effect`]) and is filed
 //! under the keys of the identifiers that it names. Delivery, repeats (`jti`) and storage are the host's.
 
+pub mod brake;
 pub mod effect;
 pub mod event;
 pub mod rejection;

@@ -8,6 +8,7 @@
 pub mod artefacts;
 pub mod histories;
 pub mod places;
+pub mod population;
 pub mod reference;
 pub mod transcript;
 pub mod world;

@@ -39,7 +39,9 @@ impl<'a> Standing<'a> {
         if answers.len() != token.keys.len() {
             return Err(Unreadable);
         }
-        let mut records: Vec<(SubjectKind, Record)> = Vec::new();
+        let found = |answer: &&RecordAnswer<'_>| matches!(answer, RecordAnswer::Found(_));
+        let mut records: Vec<(SubjectKind, Record)> =
+            Vec::with_capacity(answers.iter().filter(found).count());
         // The stable identifiers come first, so that the others can only ever make the result stricter.
         for stable in [true, false] {
             for (key, answer) in token.keys.iter().zip(answers) {
@@ -54,7 +56,12 @@ impl<'a> Standing<'a> {
                 let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
                 // The first of a kind; what stands apart comes behind it.
                 let at = records.partition_point(|(kind, _)| *kind < key.kind);
-                if records.get(at).is_none_or(|(kind, _)| *kind != key.kind) {
+                let is_known = records.get(at).is_some_and(|(kind, _)| *kind == key.kind);
+                if stable && !is_known {
+                    records.insert(at, (key.kind, record));
+                    continue;
+                }
+                if !is_known {
                     records.insert(at, (key.kind, Record::default()));
                 }
                 let apart = match records.get_mut(at) {
@@ -289,6 +296,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::state::claim::{ClaimName, ClaimValue};
     use crate::state::samples::entry;
 
     #[test]
@@ -351,5 +359,28 @@ mod tests {
             tighten(&mut record, unstable.clone(), |by| by == BY);
             assert_eq!(record, *expected, "{stable:?} and {unstable:?}");
         }
+    }
+
+    #[test]
+    fn of_two_values_of_a_claim_both_count() {
+        let claim = |at, value: &str| Record {
+            claims: vec![(
+                ClaimName::new("role").unwrap(),
+                entry(at, at, ClaimValue::of("role", &value.into())),
+            )],
+            ..Record::default()
+        };
+        let (stable, unstable) = (claim(10, "reader"), claim(20, "admin"));
+        let mut record = stable.clone();
+        assert_eq!(
+            tighten(&mut record, unstable.clone()),
+            Some(unstable.clone())
+        );
+        assert_eq!(record, stable, "not replaced, though later");
+        // What was cleared under the other name is lifted with it.
+        let clearing = Record::cleared(UnixTime::from_secs(30), []);
+        let cleared = Record::merged(unstable, &clearing);
+        assert_eq!(tighten(&mut record, cleared), None);
+        assert_eq!(record, stable);
     }
 }

@@ -185,8 +185,11 @@ fn retain_status(
     let lifted = lifted_before(tombstones, acts);
     status.retain(|(transmitter, entry)| {
         let is_lifted = Some((entry.at, entry.issued)) < lifted;
-        entry.value == AccountStatus::Enabled
-            || !(is_lifted || limits.status_lapsed(entry, acts(*transmitter), now))
+        // What has lapsed forbids nothing any more, but it is later than an `enabled` that is still under way, which
+        // would lift what others said if this were forgotten.
+        let is_over =
+            limits.status_lapsed(entry, acts(*transmitter), now) && tombstone_lapsed(entry.at, now);
+        entry.value == AccountStatus::Enabled || !(is_lifted || is_over)
     });
     // A tombstone stays while there is something older that it may lift.
     let oldest_refusal = status
@@ -314,7 +317,7 @@ mod tests {
             (opt_out(OTHER, OptOut::OptedOut), Some(90 * DAY + 1)),
             (opt_out(OTHER, OptOut::OptedIn), Some(30 * DAY + 1)),
             (opt_out(unknown, OptOut::OptedOut), None),
-            (status(ISSUER, AccountStatus::Disabled), Some(111)),
+            (status(ISSUER, AccountStatus::Disabled), Some(30 * DAY + 1)),
             (status(OTHER, AccountStatus::Disabled), None),
             (status(unknown, AccountStatus::Disabled), None),
             (status(OTHER, AccountStatus::Enabled), Some(30 * DAY + 1)),
