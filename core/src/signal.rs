@@ -6,9 +6,12 @@
 
 pub mod effect;
 pub mod event;
+pub mod make;
 pub mod rejection;
 pub mod set;
+pub mod template;
 
+mod against;
 mod answer;
 mod caep;
 mod filing;
@@ -19,19 +22,23 @@ mod risc;
 mod rules;
 mod ssf;
 mod time;
+mod words;
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
-use answer::{Checks, NOT_CHECKED, VALID};
+use against::{Against, against};
+use answer::{Checks, Explanation, NOT_CHECKED, VALID};
 use filing::Directory;
 use interpret::interpret;
 pub use rejection::{ErrorCode, Rejection};
 use rules::Rules;
+use words::Words;
 
 use crate::configuration::{Configuration, Transmitter};
 use crate::engine::{
-    AcceptedEvent, Change, EventReading, KeyNeed, RejectedEvent, SignatureAnswer, SignatureNeed,
+    AcceptedEvent, Change, EventQuestion, EventReading, KeyNeed, RejectedEvent, SignatureAnswer, SignatureNeed,
 };
 use crate::json::{self, Limits, Value};
 use crate::time::{EventTime, UnixTime};
@@ -53,7 +60,7 @@ pub fn read(
         Ok(reading) => reading,
         Err(rejection) => EventReading::Rejected(RejectedEvent {
             code: rejection.code.as_str(),
-            json: answer::rejected(&rejection),
+            json: answer::rejected(&rejection, Explanation::default()),
             description: rejection.description,
         }),
     }
@@ -70,8 +77,33 @@ pub fn decode(
     received_at: UnixTime,
     configuration: Option<&Configuration>,
 ) -> String {
-    explain(text.trim(), unsigned, received_at, configuration)
-        .unwrap_or_else(|rejection| answer::rejected(&rejection))
+    let question = EventQuestion {
+        text,
+        unsigned,
+        received_at,
+        signature: SignatureAnswer::NotChecked,
+        against: None,
+    };
+    explain(&question, configuration)
+}
+
+/// Explains a SET as canonical JSON, and says what it does to a token that it is held against.
+///
+/// Nothing takes effect. What is asked of the host about the signature is what [`read`] asks; without its answer the
+/// signature stays unchecked.
+#[must_use]
+pub fn explain(question: &EventQuestion<'_>, configuration: Option<&Configuration>) -> String {
+    explained(question, configuration).unwrap_or_else(|rejection| {
+        let against = question.against.map(|_| Against::rejected(&rejection.description));
+        let words = Explanation {
+            explanation: Vec::from([format!(
+                "Nothing: the event is rejected ({}).",
+                rejection.code.as_str()
+            )]),
+            ..Explanation::default()
+        };
+        answer::rejected(&rejection, words.holding(against))
+    })
 }
 
 /// `iat` of a SET, compact or the JSON of its payload: the time of reception where nobody wrote down another.
@@ -89,53 +121,34 @@ pub fn issued_at(text: &str) -> Option<UnixTime> {
         .map(EventTime::floor)
 }
 
+/// Whether a receiver with default settings could read what was made; of the older shapes, one that was told to.
+///
+/// # Errors
+/// The description of the rejection.
+pub fn check_made(made: &make::Made) -> Result<(), String> {
+    let read = || {
+        let issuer = set::issuer(&made.claims)?;
+        set::check_audience(&made.claims, None)?;
+        let rules = Rules {
+            legacy: made.legacy,
+            ..Rules::unconfigured(issuer)
+        };
+        let received_at = issued_at(&made.claims.to_string()).unwrap_or_default();
+        interpret(&made.claims, Directory::Unconfigured(issuer), &rules, received_at).map(drop)
+    };
+    read().map_err(|rejection: Rejection| rejection.description)
+}
+
 fn accept(
     set: &str,
     configuration: &Configuration,
     received_at: UnixTime,
     signature: SignatureAnswer,
 ) -> Result<EventReading, Rejection> {
-    let (jws, algorithm) = signed(set, configuration.settings.event_limits)?;
-    let transmitter = transmitter_of(&jws.payload, configuration)?;
-    if !transmitter.algorithms.contains(&algorithm) {
-        return Err(Rejection::invalid_request(
-            "`alg` is not accepted from this transmitter",
-        ));
-    }
-    let kid = jws.header.key_id.as_deref();
-    let key = match transmitter
-        .keys
-        .select(kid, algorithm, &transmitter.issuer, None)
-    {
-        Selection::Key(key) => key,
-        Selection::Unknown if signature != SignatureAnswer::KeyUnknown => {
-            return Ok(EventReading::NeedsKey(KeyNeed {
-                issuer: transmitter.issuer.clone(),
-                kid: jws.header.key_id,
-            }));
-        }
-        Selection::Unknown => return Err(invalid_key("is not known")),
-        Selection::WrongAlgorithm => return Err(invalid_key("is not for this `alg`")),
-        Selection::WrongIssuer => return Err(invalid_key("is not for this issuer")),
-        Selection::Ambiguous => return Err(invalid_key("is not named by `kid`")),
+    let (jws, transmitter) = match authentic(set, configuration, signature)? {
+        Authenticity::Asked(reading) => return Ok(reading),
+        Authenticity::Shown(jws, transmitter) => (jws, transmitter),
     };
-    match signature {
-        SignatureAnswer::Valid => {}
-        SignatureAnswer::Invalid => {
-            return Err(Rejection::new(
-                ErrorCode::AuthenticationFailed,
-                "the signature does not verify",
-            ));
-        }
-        SignatureAnswer::NotChecked | SignatureAnswer::KeyUnknown => {
-            return Ok(EventReading::NeedsSignature(SignatureNeed {
-                key_id: key.id().to_string(),
-                key: key.jwk().to_string(),
-                algorithm: algorithm.name(),
-                signing_input: jws.signing_input.len(),
-            }));
-        }
-    }
     set::check_audience(&jws.payload, transmitter.audience.as_deref())?;
     let interpretation = interpret(
         &jws.payload,
@@ -160,21 +173,93 @@ fn accept(
                 audience: audience_check(transmitter),
             },
             true,
+            Explanation::default(),
         ),
     }))
 }
 
-fn explain(
-    text: &str,
-    unsigned: bool,
-    received_at: UnixTime,
+/// Whether a compact SET is the transmitter's.
+enum Authenticity<'c, 's> {
+    /// The host has to find out first.
+    Asked(EventReading),
+    /// It is.
+    Shown(CompactJws<'s>, &'c Transmitter),
+}
+
+fn authentic<'c, 's>(
+    set: &'s str,
+    configuration: &'c Configuration,
+    signature: SignatureAnswer,
+) -> Result<Authenticity<'c, 's>, Rejection> {
+    let (jws, algorithm) = signed(set, configuration.settings.event_limits)?;
+    let transmitter = transmitter_of(&jws.payload, configuration)?;
+    if !transmitter.algorithms.contains(&algorithm) {
+        return Err(Rejection::invalid_request(
+            "`alg` is not accepted from this transmitter",
+        ));
+    }
+    let kid = jws.header.key_id.as_deref();
+    let key = match transmitter
+        .keys
+        .select(kid, algorithm, &transmitter.issuer, None)
+    {
+        Selection::Key(key) => key,
+        Selection::Unknown if signature != SignatureAnswer::KeyUnknown => {
+            return Ok(Authenticity::Asked(EventReading::NeedsKey(KeyNeed {
+                issuer: transmitter.issuer.clone(),
+                kid: jws.header.key_id,
+            })));
+        }
+        Selection::Unknown => return Err(invalid_key("is not known")),
+        Selection::WrongAlgorithm => return Err(invalid_key("is not for this `alg`")),
+        Selection::WrongIssuer => return Err(invalid_key("is not for this issuer")),
+        Selection::Ambiguous => return Err(invalid_key("is not named by `kid`")),
+    };
+    match signature {
+        SignatureAnswer::Valid => {}
+        SignatureAnswer::Invalid => {
+            return Err(Rejection::new(
+                ErrorCode::AuthenticationFailed,
+                "the signature does not verify",
+            ));
+        }
+        SignatureAnswer::NotChecked | SignatureAnswer::KeyUnknown => {
+            return Ok(Authenticity::Asked(EventReading::NeedsSignature(
+                SignatureNeed {
+                    key_id: key.id().to_string(),
+                    key: key.jwk().to_string(),
+                    algorithm: algorithm.name(),
+                    signing_input: jws.signing_input.len(),
+                },
+            )));
+        }
+    }
+    Ok(Authenticity::Shown(jws, transmitter))
+}
+
+fn explained(
+    question: &EventQuestion<'_>,
     configuration: Option<&Configuration>,
 ) -> Result<String, Rejection> {
+    let EventQuestion {
+        unsigned,
+        received_at,
+        signature,
+        ..
+    } = *question;
+    let text = question.text.trim();
     let limits = configuration.map_or(Limits::EVENT, |known| known.settings.event_limits);
+    let mut checked = NOT_CHECKED;
     let payload = if unsigned {
         json::parse(text.as_bytes(), limits).map_err(|error| {
             Rejection::invalid_request(format!("the payload is not JSON: {error}"))
         })?
+    } else if let (Some(configuration), true) =
+        (configuration, signature != SignatureAnswer::NotChecked)
+        && let Authenticity::Shown(jws, _) = authentic(text, configuration, signature)?
+    {
+        checked = VALID;
+        jws.payload
     } else {
         signed(text, limits)?.0.payload
     };
@@ -183,38 +268,59 @@ fn explain(
             "the payload is not a JSON object",
         ));
     }
-    let Some(configuration) = configuration else {
-        let issuer = set::issuer(&payload)?;
-        set::check_audience(&payload, None)?;
-        let rules = Rules::unconfigured(issuer);
-        let directory = Directory::Unconfigured(issuer);
-        let mut interpretation = interpret(&payload, directory, &rules, received_at)?;
+    let issuer = set::issuer(&payload)?;
+    let (directory, rules, checks) = match configuration {
+        None => (
+            Directory::Unconfigured(issuer),
+            Rules::unconfigured(issuer),
+            Checks {
+                signature: NOT_CHECKED,
+                issuer: NOT_CHECKED,
+                audience: NOT_CHECKED,
+            },
+        ),
+        Some(configuration) => {
+            let transmitter = transmitter_of(&payload, configuration)?;
+            (
+                Directory::Configured(configuration, transmitter),
+                Rules::of(configuration, transmitter),
+                Checks {
+                    signature: checked,
+                    issuer: VALID,
+                    audience: audience_check(transmitter),
+                },
+            )
+        }
+    };
+    let audience = match directory {
+        Directory::Configured(_, transmitter) => transmitter.audience.as_deref(),
+        Directory::Unconfigured(_) => None,
+    };
+    set::check_audience(&payload, audience)?;
+    let mut interpretation = interpret(&payload, directory, &rules, received_at)?;
+    let words = Words::new(&interpretation, directory, received_at);
+    let held = match (directory, question.against) {
+        (Directory::Configured(configuration, transmitter), Some(token)) => {
+            let configured = (configuration, transmitter);
+            let token = token.trim();
+            Some(against(token, &interpretation, &words, configured, received_at))
+        }
+        _ => None,
+    };
+    let explanation = Explanation {
+        explanation: words.explain(),
+        ..Explanation::default()
+    };
+    if configuration.is_none() {
         interpretation.notes.add("noConfiguration");
-        let checks = Checks {
-            signature: NOT_CHECKED,
-            issuer: NOT_CHECKED,
-            audience: NOT_CHECKED,
-        };
-        return Ok(answer::valid(interpretation, issuer, checks, false));
-    };
-    let transmitter = transmitter_of(&payload, configuration)?;
-    set::check_audience(&payload, transmitter.audience.as_deref())?;
-    let interpretation = interpret(
-        &payload,
-        Directory::Configured(configuration, transmitter),
-        &Rules::of(configuration, transmitter),
-        received_at,
-    )?;
-    let checks = Checks {
-        signature: NOT_CHECKED,
-        issuer: VALID,
-        audience: audience_check(transmitter),
-    };
+    }
+    let keys = configuration.is_some();
     Ok(answer::valid(
         interpretation,
-        &transmitter.issuer,
+        issuer,
         checks,
-        true,
+        keys,
+        explanation.holding(held),
     ))
 }
 

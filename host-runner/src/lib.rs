@@ -1,7 +1,7 @@
 //! Runs the engine: the WebAssembly component in wasmtime, the host's answers to its needs, and the command `cae`.
 //!
 //! Everything that touches the world is here; no decision is. [`component`] and [`engine`] reach the engine,
-//! [`signature`] is the cryptography, [`session`] is the conversation of one worker, [`cli`] is the command.
+//! [`signature`] and [`signing`] are the cryptography, [`session`] is the conversation of one worker, [`cli`] is the command.
 
 pub mod cli;
 pub mod clock;
@@ -10,5 +10,6 @@ pub mod digest;
 pub mod engine;
 pub mod session;
 pub mod signature;
+pub mod signing;
 mod text;
 mod timeline;

@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use cae_core::engine::{Handle, KeyNeed, SignatureNeed};
+use cae_core::engine::{EventQuestion, Handle, KeyNeed, SignatureNeed};
 use cae_core::state::record::{Cause, Entry};
 use cae_core::time::EventTime;
 
@@ -71,6 +71,10 @@ impl Conversation for Script {
     }
 
     fn sign_in(&mut self, _: &str) -> Result<String, Infallible> {
+        Ok(String::new())
+    }
+
+    fn explain_event(&mut self, _: &EventQuestion<'_>) -> Result<String, Infallible> {
         Ok(String::new())
     }
 
