@@ -9,18 +9,17 @@ pub mod event;
 pub mod make;
 pub mod rejection;
 pub mod set;
-pub mod template;
+pub mod vocabulary;
 
 mod against;
 mod answer;
-mod caep;
 mod filing;
 mod interpret;
 mod legacy;
+mod logout;
 mod notes;
-mod risc;
+mod payload;
 mod rules;
-mod ssf;
 mod time;
 mod words;
 
@@ -31,7 +30,7 @@ use alloc::vec::Vec;
 use against::{Against, against};
 use answer::{Checks, Explanation, NOT_CHECKED, VALID};
 use filing::Directory;
-use interpret::interpret;
+use interpret::{Kind, interpret};
 pub use rejection::{ErrorCode, Rejection};
 use rules::Rules;
 use words::Words;
@@ -134,7 +133,12 @@ pub fn check_made(made: &make::Made) -> Result<(), String> {
             ..Rules::unconfigured(issuer)
         };
         let received_at = issued_at(&made.claims.to_string()).unwrap_or_default();
-        interpret(&made.claims, Directory::Unconfigured(issuer), &rules, received_at).map(drop)
+        let kind = match logout::is_logout(&made.claims) {
+            true => Kind::Logout,
+            false => Kind::SecurityEvent,
+        };
+        let directory = Directory::Unconfigured(issuer);
+        interpret(kind, &made.claims, directory, &rules, received_at).map(drop)
     };
     read().map_err(|rejection: Rejection| rejection.description)
 }
@@ -145,12 +149,13 @@ fn accept(
     received_at: UnixTime,
     signature: SignatureAnswer,
 ) -> Result<EventReading, Rejection> {
-    let (jws, transmitter) = match authentic(set, configuration, signature)? {
+    let (Signed { jws, kind, .. }, transmitter) = match authentic(set, configuration, signature)? {
         Authenticity::Asked(reading) => return Ok(reading),
-        Authenticity::Shown(jws, transmitter) => (jws, transmitter),
+        Authenticity::Shown(signed, transmitter) => (signed, transmitter),
     };
     set::check_audience(&jws.payload, transmitter.audience.as_deref())?;
     let interpretation = interpret(
+        kind,
         &jws.payload,
         Directory::Configured(configuration, transmitter),
         &Rules::of(configuration, transmitter),
@@ -183,7 +188,7 @@ enum Authenticity<'c, 's> {
     /// The host has to find out first.
     Asked(EventReading),
     /// It is.
-    Shown(CompactJws<'s>, &'c Transmitter),
+    Shown(Signed<'s>, &'c Transmitter),
 }
 
 fn authentic<'c, 's>(
@@ -191,9 +196,10 @@ fn authentic<'c, 's>(
     configuration: &'c Configuration,
     signature: SignatureAnswer,
 ) -> Result<Authenticity<'c, 's>, Rejection> {
-    let (jws, algorithm) = signed(set, configuration.settings.event_limits)?;
+    let signed = signed(set, configuration.settings.event_limits)?;
+    let Signed { jws, algorithm, .. } = &signed;
     let transmitter = transmitter_of(&jws.payload, configuration)?;
-    if !transmitter.algorithms.contains(&algorithm) {
+    if !transmitter.algorithms.contains(algorithm) {
         return Err(Rejection::invalid_request(
             "`alg` is not accepted from this transmitter",
         ));
@@ -201,13 +207,13 @@ fn authentic<'c, 's>(
     let kid = jws.header.key_id.as_deref();
     let key = match transmitter
         .keys
-        .select(kid, algorithm, &transmitter.issuer, None)
+        .select(kid, *algorithm, &transmitter.issuer, None)
     {
         Selection::Key(key) => key,
         Selection::Unknown if signature != SignatureAnswer::KeyUnknown => {
             return Ok(Authenticity::Asked(EventReading::NeedsKey(KeyNeed {
                 issuer: transmitter.issuer.clone(),
-                kid: jws.header.key_id,
+                kid: jws.header.key_id.clone(),
             })));
         }
         Selection::Unknown => return Err(invalid_key("is not known")),
@@ -234,7 +240,7 @@ fn authentic<'c, 's>(
             )));
         }
     }
-    Ok(Authenticity::Shown(jws, transmitter))
+    Ok(Authenticity::Shown(signed, transmitter))
 }
 
 fn explained(
@@ -250,18 +256,24 @@ fn explained(
     let text = question.text.trim();
     let limits = configuration.map_or(Limits::EVENT, |known| known.settings.event_limits);
     let mut checked = NOT_CHECKED;
-    let payload = if unsigned {
-        json::parse(text.as_bytes(), limits).map_err(|error| {
+    let (kind, payload) = if unsigned {
+        let payload = json::parse(text.as_bytes(), limits).map_err(|error| {
             Rejection::invalid_request(format!("the payload is not JSON: {error}"))
-        })?
+        })?;
+        let kind = match logout::is_logout(&payload) {
+            true => Kind::Logout,
+            false => Kind::SecurityEvent,
+        };
+        (kind, payload)
     } else if let (Some(configuration), true) =
         (configuration, signature != SignatureAnswer::NotChecked)
-        && let Authenticity::Shown(jws, _) = authentic(text, configuration, signature)?
+        && let Authenticity::Shown(signed, _) = authentic(text, configuration, signature)?
     {
         checked = VALID;
-        jws.payload
+        (signed.kind, signed.jws.payload)
     } else {
-        signed(text, limits)?.0.payload
+        let signed = signed(text, limits)?;
+        (signed.kind, signed.jws.payload)
     };
     if !payload.is_object() {
         return Err(Rejection::invalid_request(
@@ -297,7 +309,7 @@ fn explained(
         Directory::Unconfigured(_) => None,
     };
     set::check_audience(&payload, audience)?;
-    let mut interpretation = interpret(&payload, directory, &rules, received_at)?;
+    let mut interpretation = interpret(kind, &payload, directory, &rules, received_at)?;
     let words = Words::new(&interpretation, directory, received_at);
     let held = match (directory, question.against) {
         (Directory::Configured(configuration, transmitter), Some(token)) => {
@@ -324,17 +336,36 @@ fn explained(
     ))
 }
 
+/// A compact SET or logout token.
+struct Signed<'a> {
+    jws: CompactJws<'a>,
+    algorithm: Algorithm,
+    kind: Kind,
+}
+
 /// Form, type and algorithm name: what can be said before anybody is asked.
-fn signed(set: &str, limits: Limits) -> Result<(CompactJws<'_>, Algorithm), Rejection> {
+fn signed(set: &str, limits: Limits) -> Result<Signed<'_>, Rejection> {
     let jws = CompactJws::parse(set, limits)
         .map_err(|error| Rejection::invalid_request(error.to_string()))?;
-    // SPEC: SSF 1.0 §4.1.1: explicit typing, so that no other JWT of the issuer is ever taken for a SET.
-    if jws.header.media_type().as_deref() != Some("secevent+jwt") {
-        return Err(Rejection::invalid_request("`typ` is not `secevent+jwt`"));
-    }
+    let kind = match jws.header.media_type().as_deref() {
+        // SPEC: SSF 1.0 §4.1.1: explicit typing, so that no other JWT of the issuer is ever taken for a SET.
+        Some("secevent+jwt") => Kind::SecurityEvent,
+        Some("logout+jwt") => Kind::Logout,
+        // SPEC: OpenID Connect Back-Channel Logout 1.0 §2.4: the explicit type is only recommended.
+        Some("jwt") if logout::is_logout(&jws.payload) => Kind::Logout,
+        _ => {
+            return Err(Rejection::invalid_request(
+                "`typ` is neither `secevent+jwt` nor that of a logout token",
+            ));
+        }
+    };
     let algorithm = Algorithm::from_name(&jws.header.algorithm)
         .ok_or_else(|| Rejection::invalid_request("`alg` is not a known signature algorithm"))?;
-    Ok((jws, algorithm))
+    Ok(Signed {
+        jws,
+        algorithm,
+        kind,
+    })
 }
 
 fn transmitter_of<'a>(

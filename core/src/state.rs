@@ -1,6 +1,8 @@
 //! Event state: small records under hashed keys, kept by the host and merged like a CRDT.
 
+mod assurance;
 pub mod bytes;
+pub mod claim;
 pub mod key;
 pub mod merge;
 pub mod names;

@@ -315,14 +315,13 @@ impl Case<'_> {
         let whom = format!("{} {}", name_of(shown.kind), self.text_of(shown));
         let issued = self.words.time(self.token.issued_earliest);
         let record = &effect.record;
-        if let Some(entry) = &record.cut_off {
-            if let Some(code) = reason_of(entry.value) {
-                let fact = self.words.time(entry.at.next_second());
-                why.push(match self.adds(code) {
-                    true => format!("Both show {whom}; the token was issued at {issued}, before {fact}: {}.", code.as_str()),
-                    false => format!("Both show {whom}, but the token was issued at {issued}, not before {fact}."),
-                });
-            }
+        let cut_off = record.cut_off.and_then(|entry| Some((reason_of(entry.value)?, entry)));
+        if let Some((code, entry)) = cut_off {
+            let fact = self.words.time(entry.at.next_second());
+            why.push(match self.adds(code) {
+                true => format!("Both show {whom}; the token was issued at {issued}, before {fact}: {}.", code.as_str()),
+                false => format!("Both show {whom}, but the token was issued at {issued}, not before {fact}."),
+            });
         }
         for (scope, entry) in &record.scoped {
             let Some(code) = reason_of(entry.value) else {
@@ -356,6 +355,25 @@ impl Case<'_> {
                 true => format!("Both show {whom}, which counts as {what}."),
                 false => format!("Both show {whom}, but that it was {what} has lapsed, or does not count for this issuer."),
             });
+        }
+        for (name, entry) in &record.claims {
+            let fact = self.words.time(entry.at.next_second());
+            let name = name.as_str();
+            why.push(match self.adds(ReasonCode::ClaimsChanged) {
+                true => format!("Both show {whom}; the token was issued at {issued}, and what was issued before {fact} has to show the new value of `{name}`."),
+                false => format!("Both show {whom}, but the token shows the new value of `{name}`, or was not issued before {fact}."),
+            });
+        }
+        for (_, entry) in &record.assurance {
+            let fact = self.words.time(entry.at.next_second());
+            let level = entry.value.as_str();
+            why.push(match self.adds(ReasonCode::AssuranceDecreased) {
+                true => format!("Both show {whom}; the token was issued at {issued}, before {fact}, and its level is not known to be `{level}` or lower."),
+                false => format!("Both show {whom}, but the level of the token is `{level}` or lower, or it was not issued before {fact}."),
+            });
+        }
+        if !record.opt_out.is_empty() {
+            why.push(format!("Both show {whom}; whether events are sent about it refuses nothing."));
         }
         if let Some(entry) = record.mfa_enabled {
             let fact = self.words.time(entry.at.next_second());

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::effect::alone;
 use super::notes::Notes;
 use super::rejection::{ErrorCode, Rejection};
 use crate::configuration::{Configuration, Issuer, Transmitter};
@@ -51,14 +52,16 @@ struct Scope<'a> {
 }
 
 impl<'a> Filing<'a> {
-    pub(super) fn new(directory: Directory<'a>, subject: &Subject) -> Self {
+    pub(super) fn new(directory: Directory<'a>, subject: Option<&Subject>) -> Self {
         let tenant = match subject {
-            Subject::Simple(_) => None,
-            Subject::Complex(members) => members.get("tenant").and_then(|tenant| match tenant {
-                SubjectIdentifier::Opaque(id) => Some(id.to_lowercase()),
-                SubjectIdentifier::IssSub { sub, .. } => Some(sub.to_lowercase()),
-                _ => None,
-            }),
+            None | Some(Subject::Simple(_)) => None,
+            Some(Subject::Complex(members)) => {
+                members.get("tenant").and_then(|tenant| match tenant {
+                    SubjectIdentifier::Opaque(id) => Some(id.to_lowercase()),
+                    SubjectIdentifier::IssSub { sub, .. } => Some(sub.to_lowercase()),
+                    _ => None,
+                })
+            }
         };
         Self { directory, tenant }
     }
@@ -75,9 +78,12 @@ impl<'a> Filing<'a> {
         notes: &mut Notes,
     ) -> Result<Vec<FiledKey>, Rejection> {
         let mut keys = BTreeSet::new();
-        let identifiers = match identifier {
-            SubjectIdentifier::Aliases(identifiers) => identifiers.as_slice(),
-            one => core::slice::from_ref(one),
+        let (kind, identifiers) = match identifier {
+            SubjectIdentifier::Aliases(identifiers) => (kind, identifiers.as_slice()),
+            SubjectIdentifier::Scim(resource) => {
+                (resource.kind().unwrap_or(kind), resource.identifiers())
+            }
+            one => (kind, core::slice::from_ref(one)),
         };
         for identifier in identifiers {
             let Some((kind, name_space, text)) = named(kind, identifier) else {
@@ -85,14 +91,17 @@ impl<'a> Filing<'a> {
                 continue;
             };
             for scope in self.scopes(identifier, notes)? {
-                keys.insert(FiledKey {
-                    kind,
-                    name_space,
-                    key: subject_key(&scope.name, kind, name_space, text),
-                    shown: scope
-                        .issuer
-                        .is_none_or(|issuer| shows(issuer, kind, name_space)),
-                });
+                // The id of an application may be that of the client or of its service principal.
+                for kind in alone(kind) {
+                    keys.insert(FiledKey {
+                        kind: *kind,
+                        name_space,
+                        key: subject_key(&scope.name, *kind, name_space, text),
+                        shown: scope
+                            .issuer
+                            .is_none_or(|issuer| shows(issuer, *kind, name_space)),
+                    });
+                }
             }
         }
         Ok(keys.into_iter().collect())
@@ -205,8 +214,9 @@ fn named(
         SubjectIdentifier::Account(text) => (kind, NameSpace::Account, text),
         SubjectIdentifier::Did(text) => (kind, NameSpace::Did, text),
         SubjectIdentifier::Uri(text) => (kind, NameSpace::Uri, text),
-        // Aliases do not nest, so they never come here.
+        // Neither aliases nor SCIM resources nest, so they never come here.
         SubjectIdentifier::Aliases(_)
+        | SubjectIdentifier::Scim(_)
         | SubjectIdentifier::SamlAssertionId { .. }
         | SubjectIdentifier::IpAddresses(_)
         | SubjectIdentifier::Unknown { .. } => return None,

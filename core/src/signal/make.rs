@@ -1,11 +1,14 @@
 //! Writes the claims of a SET of any known type, for trying things out. Signing is the host's.
+//!
+//! Reading tolerates what specifications tell receivers to tolerate; what is written here holds to the table of event
+//! types, whose examples are the defaults.
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::template::{EventTimeAt, Member, Rule, Shape, TEMPLATES, Template};
+use super::vocabulary::{COMMON_MEMBERS, EventType, Member, Shape, Vocabulary, event_types};
 use crate::configuration::read::nearest;
 use crate::json::{self, Limits, Map, Value};
 use crate::time::UnixTime;
@@ -53,42 +56,50 @@ pub struct MakeError(String);
 /// SPEC: OpenID Connect Back-Channel Logout 1.0 §2.4.
 const LOGOUT_TOKEN_LIFETIME: u64 = 120;
 
-/// The template that `event` names.
+/// The event type that `event` names: by URI, by name, or by vocabulary and name, as in `caep:session-revoked`.
 ///
 /// # Errors
-/// [`MakeError`] with the nearest names if there is none, or with the full names if there are several.
-pub fn template_of(event: &str) -> Result<&'static Template, MakeError> {
-    let qualified = event.split_once(':');
-    let named = |template: &&Template| {
-        template.uri.eq_ignore_ascii_case(event)
-            || template.name == event
-            || qualified == Some((template.vocabulary, template.name))
+/// [`MakeError`] with the nearest names if there is none.
+pub fn event_type(event: &str) -> Result<&'static EventType, MakeError> {
+    // Names of today are meant before those of drafts, which are asked for by their URI.
+    for legacy in [false, true] {
+        let rows = || event_types().filter(|row| row.legacy == legacy);
+        let by_uri = rows().find(|row| row.uri == event);
+        let by_name = || rows().find(|row| is_called(row, event));
+        if let Some(found) = by_uri.or_else(by_name) {
+            return Ok(found);
+        }
+    }
+    let near = suggestions(event);
+    let near = match near.as_slice() {
+        [] => String::new(),
+        near => format!("; did you mean {}?", near.join(" or ")),
     };
-    let mut found = TEMPLATES.iter().filter(named);
-    // Current vocabularies stand before the older ones, whose names are meant only if somebody says so.
-    found.next().ok_or_else(|| {
-        let near = suggestions(event);
-        let near = if near.is_empty() {
-            String::new()
-        } else {
-            format!("; did you mean {}?", near.join(" or "))
-        };
-        MakeError(format!(
-            "no event type is called `{event}`{near} `cae event list` prints all of them"
-        ))
-    })
+    Err(MakeError(format!(
+        "no event type is called `{event}`{near} `cae event list` prints all of them"
+    )))
+}
+
+/// Whether a short name is that of this row. `prov:` in names of SCIM may be left out.
+fn is_called(row: &EventType, event: &str) -> bool {
+    let (vocabulary, name) = match event.split_once(':') {
+        Some((vocabulary, name)) if vocabulary.eq_ignore_ascii_case(row.vocabulary.name()) => {
+            (true, name)
+        }
+        _ => (false, event),
+    };
+    row.name == name || (vocabulary && row.name.strip_prefix("prov:") == Some(name))
 }
 
 /// The names that differ least.
 fn suggestions(event: &str) -> Vec<String> {
-    let name = event.rsplit(['/', ':']).next().unwrap_or(event);
-    let names: Vec<&str> = TEMPLATES.iter().map(|template| template.name).collect();
-    let mut near: Vec<String> = Vec::new();
-    let whole = nearest(name, &names);
-    let parts = TEMPLATES.iter().filter(|template| {
-        name.len() > 3 && (template.name.contains(name) || name.contains(template.name))
+    let name = event.rsplit('/').next().unwrap_or(event);
+    let names: Vec<&str> = event_types().map(|row| row.name).collect();
+    let contained = names.iter().copied().filter(|known| {
+        name.len() > 3 && (known.contains(name) || name.contains(*known))
     });
-    for found in whole.into_iter().chain(parts.map(|template| template.name)) {
+    let mut near: Vec<String> = Vec::new();
+    for found in nearest(name, &names).into_iter().chain(contained) {
         let quoted = format!("`{found}`");
         if near.len() < 3 && !near.contains(&quoted) {
             near.push(quoted);
@@ -103,8 +114,9 @@ fn suggestions(event: &str) -> Vec<String> {
 /// [`MakeError`] for an unknown type, a member that is missing or has a value that is not defined, or a subject that
 /// the type cannot be about.
 pub fn make(wish: &Wish<'_>) -> Result<Made, MakeError> {
-    let template = template_of(wish.event)?;
-    let mut payload = payload(template, wish)?;
+    let row = event_type(wish.event)?;
+    let logout = row.vocabulary == Vocabulary::BackChannelLogout;
+    let mut payload = payload(row, wish)?;
     let mut claims = Map::new();
     claims.insert("iss".into(), wish.issuer.into());
     claims.insert("iat".into(), wish.issued.as_secs().into());
@@ -114,27 +126,24 @@ pub fn make(wish: &Wish<'_>) -> Result<Made, MakeError> {
         [one] => drop(claims.insert("aud".into(), one.as_str().into())),
         several => drop(claims.insert("aud".into(), several.into())),
     }
-    let at = wish.at.unwrap_or(wish.issued);
-    match template.time {
-        EventTimeAt::Member => {
+    match wish.at {
+        Some(_) if logout => {
+            return Err(MakeError(
+                "a logout token has no time of its own: it happened when it was issued".to_owned(),
+            ));
+        }
+        // SPEC: CAEP 1.0 §2 has a member for it, RFC 8417 §2.2 a claim for all others.
+        Some(at) if !has_timestamp(row) => drop(claims.insert("toe".into(), at.as_secs().into())),
+        at if has_timestamp(row) => {
             let time = payload.entry("event_timestamp");
-            time.or_insert_with(|| at.as_secs().into());
+            time.or_insert_with(|| at.unwrap_or(wish.issued).as_secs().into());
         }
-        EventTimeAt::Toe if wish.at.is_some() => drop(claims.insert("toe".into(), at.as_secs().into())),
-        EventTimeAt::Issued if wish.at.is_some() => {
-            return Err(MakeError(format!(
-                "{} has no time of its own: it happened when it was issued",
-                template.name
-            )));
-        }
-        EventTimeAt::Toe | EventTimeAt::Issued => {}
+        _ => {}
     }
-    write_subject(template, wish, &mut claims, &mut payload)?;
+    write_subject(row, wish, &mut claims, &mut payload)?;
     payload.retain(|_, value| !value.is_null());
-    claims.insert(
-        "events".into(),
-        Map::from_iter([(template.uri.to_string(), Value::Object(payload))]).into(),
-    );
+    let events = Map::from_iter([(row.uri.to_string(), Value::Object(payload))]);
+    claims.insert("events".into(), events.into());
     for text in wish.claims {
         let (name, value) = assignment(text)?;
         assign(&mut claims, name, any(value))?;
@@ -142,56 +151,76 @@ pub fn make(wish: &Wish<'_>) -> Result<Made, MakeError> {
     claims.retain(|_, value| !value.is_null());
     Ok(Made {
         claims: Value::Object(claims),
-        typ: template.shape.typ(),
-        legacy: template.shape.is_legacy(),
+        typ: if logout { "logout+jwt" } else { "secevent+jwt" },
+        legacy: row.legacy,
     })
 }
 
-/// Members as wished, then the defaults of what is still missing.
-fn payload(template: &Template, wish: &Wish<'_>) -> Result<Map<String, Value>, MakeError> {
+/// Whether events of this type usually tell their time themselves.
+fn has_timestamp(row: &EventType) -> bool {
+    example(row).contains_key("event_timestamp")
+}
+
+/// The example of the row.
+fn example(row: &EventType) -> Map<String, Value> {
+    match json::parse(row.example.as_bytes(), Limits::EVENT) {
+        Ok(Value::Object(members)) => members,
+        // A test reads all of them.
+        _ => Map::new(),
+    }
+}
+
+/// Members as wished; then what is required and still missing, as in the example.
+fn payload(row: &EventType, wish: &Wish<'_>) -> Result<Map<String, Value>, MakeError> {
     let mut payload = Map::new();
     for text in wish.members {
         let (name, value) = assignment(text)?;
-        let (first, nested) = name.split_once('.').map_or((name, false), |(first, _)| (first, true));
-        let member = template.members.iter().find(|member| member.name == first);
-        let value = match member {
+        let (first, nested) = match name.split_once('.') {
+            Some((first, _)) => (first, true),
+            None => (name, false),
+        };
+        let mut members = row.members.iter().chain(COMMON_MEMBERS);
+        let value = match members.find(|member| member.name == first) {
             Some(member) if nested => nested_value(member, value)?,
             Some(member) => value_of(member, value)?,
             None => any(value),
         };
         assign(&mut payload, name, value)?;
     }
-    for member in template.members {
+    let mut example = example(row);
+    if let Some(subject) = wish.subject
+        && let Some(principal) = example.get_mut("principal")
+    {
+        // Whose risk it is follows from whom the event is about.
+        *principal = principal_of(subject).into();
+    }
+    // A member that the example goes with: a level before it, a direction.
+    let as_in_example = row.members.iter().all(|member| !payload.contains_key(member.name));
+    for member in row.members {
         if payload.contains_key(member.name) {
             continue;
         }
-        let default = match (member.name, wish.subject) {
-            // Whose risk it is follows from whom the event is about.
-            ("principal", Some(subject)) => principal_of(subject),
-            _ => member.default,
-        };
-        if !default.is_empty() && wanted(template, member, &payload) {
-            payload.insert(member.name.to_string(), value_of(member, default)?);
-        } else if member.required {
-            let nested = match member.rule {
-                Rule::Object => ".MEMBER",
-                _ => "",
-            };
-            return Err(MakeError(format!(
-                "{} needs `{}`: add --set {}{nested}=VALUE",
-                template.name, member.name, member.name
-            )));
+        let default = example.remove(member.name);
+        // Claims have no value that would make sense for everybody.
+        let default = default.filter(|_| member.name != "claims");
+        match default {
+            Some(default) if member.required || (as_in_example && member.decisive) => {
+                payload.insert(member.name.to_string(), default);
+            }
+            None if member.required || member.name == "claims" => {
+                let nested = match member.shape {
+                    Shape::Members => ".NAME",
+                    _ => "",
+                };
+                return Err(MakeError(format!(
+                    "{} needs `{}`: add --set {}{nested}=VALUE",
+                    row.name, member.name, member.name
+                )));
+            }
+            _ => {}
         }
     }
     Ok(payload)
-}
-
-/// A default that follows from another one is written only with it: a level before, a direction.
-fn wanted(template: &Template, member: &Member, payload: &Map<String, Value>) -> bool {
-    let given = |name: &str, value: &str| payload.get(name).is_some_and(|found| found == value);
-    let defaults = template.members.iter().filter(|other| other.required);
-    let mut defaults = defaults.filter(|other| !other.default.is_empty());
-    member.required || defaults.all(|other| given(other.name, other.default))
 }
 
 /// The principal of a risk level (CAEP 1.0 §3.8.1): the one member of the subject, else the user.
@@ -217,40 +246,44 @@ fn value_of(member: &Member, text: &str) -> Result<Value, MakeError> {
     }
     let parsed = || json::parse(text.as_bytes(), Limits::EVENT).ok();
     let must = |what: &str| MakeError(format!("`{}` must be {what}, not `{text}`", member.name));
-    match member.rule {
-        Rule::OneOf(names) => {
-            let mut known = names.iter();
-            let known = known.find(|name| name.eq_ignore_ascii_case(text));
+    match member.shape {
+        Shape::OneOf(names) => {
+            let known = as_written(names, text);
             let known = known.ok_or_else(|| must(&format!("one of {}", names.join(", "))))?;
-            Ok((*known).into())
+            Ok(known.into())
         }
-        Rule::Agreed(_) | Rule::Text if text.is_empty() => Err(must("a string that says something")),
-        Rule::Agreed(names) => {
-            let mut known = names.iter();
-            let known = known.find(|name| name.eq_ignore_ascii_case(text));
-            Ok(known.copied().unwrap_or(text).into())
-        }
-        Rule::Text => Ok(text.into()),
+        Shape::Open(_) | Shape::Text if text.is_empty() => Err(must("a string that says something")),
+        Shape::Open(names) => Ok(as_written(names, text).unwrap_or(text).into()),
+        Shape::Text => Ok(text.into()),
         // A text without its language is in English.
-        Rule::Texts => match parsed() {
+        Shape::Languages => match parsed() {
             Some(texts @ Value::Object(_)) => Ok(texts),
             _ => Ok(Map::from_iter([("en".to_owned(), text.into())]).into()),
         },
-        Rule::Object => match parsed() {
+        Shape::Members => match parsed() {
             Some(Value::Object(members)) if !members.is_empty() => Ok(members.into()),
             _ => Err(must("a JSON object with a member")),
         },
-        Rule::List => match parsed() {
+        Shape::Texts => match parsed() {
             Some(list @ Value::Array(_)) => Ok(list),
             _ => Ok(text.split(',').map(str::trim).collect::<Vec<_>>().into()),
         },
+        Shape::Time => parsed()
+            .filter(Value::is_number)
+            .ok_or_else(|| must("a number of seconds since 1970")),
     }
 }
 
+/// A name as the document writes it.
+fn as_written(names: &[&'static str], text: &str) -> Option<&'static str> {
+    let mut names = names.iter().copied();
+    names.find(|name| name.eq_ignore_ascii_case(text))
+}
+
 fn nested_value(member: &Member, text: &str) -> Result<Value, MakeError> {
-    match member.rule {
-        Rule::Texts => Ok(text.into()),
-        Rule::Object => Ok(any(text)),
+    match member.shape {
+        Shape::Languages => Ok(text.into()),
+        Shape::Members => Ok(any(text)),
         _ => Err(MakeError(format!("`{}` has no members of its own", member.name))),
     }
 }
@@ -283,43 +316,46 @@ fn assign(into: &mut Map<String, Value>, path: &str, value: Value) -> Result<(),
     Ok(())
 }
 
-/// The subject, where this shape has it.
+/// The subject, where this type has it.
 fn write_subject(
-    template: &Template,
+    row: &EventType,
     wish: &Wish<'_>,
     claims: &mut Map<String, Value>,
     payload: &mut Map<String, Value>,
 ) -> Result<(), MakeError> {
     let Some(subject) = wish.subject else {
-        if template.shape == Shape::Stream {
-            // SPEC: SSF 1.0 §8.1.4.1: the stream, by its id.
-            claims.insert("sub_id".into(), opaque("stream"));
+        if row.about.is_empty() {
+            // SPEC: SSF 1.0 §8.1.4.1: the stream, by its id. Drafts left it out.
+            if !row.legacy {
+                claims.insert("sub_id".into(), texts([("format", "opaque"), ("id", "stream")]));
+            }
             return Ok(());
         }
         return Err(MakeError(format!(
             "{} is about somebody: add --subject, for example --subject user:ID",
-            template.name
+            row.name
         )));
     };
-    match template.shape {
-        Shape::Set | Shape::Stream => drop(claims.insert("sub_id".into(), subject.clone())),
-        Shape::Scim => drop(claims.insert("sub_id".into(), scim(subject)?)),
-        Shape::SubjectType => drop(payload.insert("subject".into(), subject_type(subject))),
-        Shape::BareComplex => drop(payload.insert("subject".into(), bare(subject, template))),
-        Shape::Logout => {
+    match row.vocabulary {
+        Vocabulary::BackChannelLogout => {
             let (sub, sid) = logout_claims(subject)?;
             let expires = wish.issued.as_secs().saturating_add(LOGOUT_TOKEN_LIFETIME);
             claims.insert("exp".into(), expires.into());
             claims.insert("sub".into(), sub.into());
             claims.insert("sid".into(), sid.into());
         }
+        Vocabulary::Scim => drop(claims.insert("sub_id".into(), scim(subject)?)),
+        Vocabulary::Okta => drop(payload.insert("subject".into(), bare(subject, row))),
+        _ if row.legacy => drop(payload.insert("subject".into(), subject_type(subject))),
+        _ => drop(claims.insert("sub_id".into(), subject.clone())),
     }
     Ok(())
 }
 
-fn opaque(id: &str) -> Value {
-    let members = [("format", "opaque"), ("id", id)];
-    Value::Object(members.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect())
+/// An object of texts.
+fn texts<const N: usize>(members: [(&str, &str); N]) -> Value {
+    let members = members.map(|(name, value)| (name.to_owned(), value.into()));
+    Value::Object(members.into_iter().collect())
 }
 
 /// A resource of a SCIM service provider by its relative URI (RFC 9967 §2.1).
@@ -327,11 +363,10 @@ fn scim(subject: &Value) -> Result<Value, MakeError> {
     if subject.get("format").is_some_and(|format| format == "scim") {
         return Ok(subject.clone());
     }
-    let id = identifier(subject.get("user").unwrap_or(subject))
-        .ok_or_else(|| MakeError("a SCIM event is about a resource: --subject scim:/Users/ID".into()))?;
-    let uri = format!("/Users/{id}");
-    let members = [("format", "scim"), ("uri", uri.as_str())];
-    Ok(Value::Object(members.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect()))
+    let id = identifier(subject.get("user").unwrap_or(subject)).ok_or_else(|| {
+        MakeError("a SCIM event is about a resource: --subject scim:/Users/ID".to_owned())
+    })?;
+    Ok(texts([("format", "scim"), ("uri", &format!("/Users/{id}"))]))
 }
 
 /// The same subject in the words of before RFC 9493: `subject_type`, with hyphens.
@@ -341,19 +376,15 @@ fn subject_type(subject: &Value) -> Value {
     };
     let renamed = members.iter().map(|(name, value)| match (name.as_str(), value) {
         ("format", Value::String(format)) => {
-            let older = match format.as_str() {
-                "phone_number" => "phone".to_owned(),
-                format => format.replace('_', "-"),
-            };
-            ("subject_type".to_owned(), older.into())
+            ("subject_type".to_owned(), format.replace('_', "-").into())
         }
         _ => (name.clone(), subject_type(value)),
     });
     renamed.collect()
 }
 
-/// A complex subject without its `format`; a simple one is the member that the event describes.
-fn bare(subject: &Value, template: &Template) -> Value {
+/// A complex subject without its `format`, as Okta writes it; a simple one is the member that the event describes.
+fn bare(subject: &Value, row: &EventType) -> Value {
     match subject.as_object() {
         Some(members) if members.get("format").is_some_and(|format| format == "complex") => {
             let mut members = members.clone();
@@ -361,7 +392,7 @@ fn bare(subject: &Value, template: &Template) -> Value {
             members.into()
         }
         _ => {
-            let member = match template.name.starts_with("device") {
+            let member = match row.name.starts_with("device") {
                 true => "device",
                 false => "user",
             };
@@ -372,22 +403,26 @@ fn bare(subject: &Value, template: &Template) -> Value {
 
 /// `sub` and `sid` of a logout token, at least one of them.
 fn logout_claims(subject: &Value) -> Result<(Option<&str>, Option<&str>), MakeError> {
-    let complex = subject.get("format").is_some_and(|format| format == "complex");
     let member = |name| subject.get(name).and_then(identifier);
-    match complex {
-        false => identifier(subject).map(|sub| (Some(sub), None)),
-        true => Some((member("user"), member("session"))).filter(|(sub, sid)| sub.or(*sid).is_some()),
-    }
-    .ok_or_else(|| {
-        MakeError("a logout token is about a user, a session, or both: --subject user:SUB --subject session:SID".into())
-    })
+    let complex = subject.get("format").is_some_and(|format| format == "complex");
+    let named = match complex {
+        false => (identifier(subject), None),
+        true => (member("user"), member("session")),
+    };
+    Some(named)
+        .filter(|(sub, sid)| sub.or(*sid).is_some())
+        .ok_or_else(|| {
+            MakeError(
+                "a logout token is about a user, a session or both: --subject user:SUB --subject session:SID"
+                    .to_owned(),
+            )
+        })
 }
 
 /// What a simple identifier says of a subject at its own issuer.
 fn identifier(subject: &Value) -> Option<&str> {
-    ["sub", "id"]
-        .into_iter()
-        .find_map(|member| subject.get(member)?.as_str())
+    let mut members = ["sub", "id"].into_iter();
+    members.find_map(|member| subject.get(member)?.as_str())
 }
 
 #[cfg(test)]

@@ -97,10 +97,14 @@ pub(super) fn summary(reading: &Value) -> Vec<String> {
             if !record["mfaEnabled"].is_null() {
                 parts.push("mfaEnabled".to_owned());
             }
-            for field in ["status", "risk", "compliance"] {
+            for field in ["status", "risk", "compliance", "assurance", "optOut"] {
                 if let Some(value) = record[field][0]["value"].as_str() {
                     parts.push(format!("{field}={value}"));
                 }
+            }
+            for claim in record["claims"].as_array().into_iter().flatten() {
+                let (name, value) = (claim["name"].as_str(), claim["value"].as_str());
+                parts.push(format!("{} is {}", name.unwrap(), value.unwrap()));
             }
             for scoped in record["scoped"].as_array().into_iter().flatten() {
                 let members = scoped["members"].as_array().unwrap().iter();
@@ -260,7 +264,12 @@ fn faults_are_found_in_order_and_get_their_code() {
             "invalid_request",
             "`sub_id`",
         ),
-        (event(json!({})), "invalid_request", "`change_type`"),
+        (event(json!({})), "invalid_request", "`credential_type`"),
+        (
+            event(json!({"credential_type": "pin"})),
+            "invalid_request",
+            "`change_type`",
+        ),
         (
             event(json!({"change_type": "create"})),
             "invalid_request",

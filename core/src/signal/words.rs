@@ -20,7 +20,7 @@ use crate::policy::{CompiledPolicy, Condition, GrantControl, PolicyState};
 use crate::state::StateKey;
 use crate::state::key::SubjectKind;
 use crate::state::record::{
-    AccountStatus, Cause, DeviceCompliance, Entry, Record, RiskLevel, UnseenMember,
+    AccountStatus, Cause, DeviceCompliance, Entry, MultiFactor, OptOut, Record, RiskLevel, UnseenMember,
 };
 use crate::state::names::Named as _;
 use crate::state::retention::{RetentionLimits, acts_for_issuer, outlived_at, standing_lapses_at};
@@ -46,7 +46,7 @@ impl<'a> Words<'a> {
             interpretation,
             directory,
             received_at,
-            subjects: Subjects::of(&interpretation.set.subject, directory),
+            subjects: Subjects::of(interpretation.set.subject.as_ref(), directory),
             sentences: Vec::new(),
         }
     }
@@ -56,9 +56,12 @@ impl<'a> Words<'a> {
         self.cut_offs();
         self.scoped_cut_offs();
         self.mfa_enabled();
+        self.claims();
+        self.assurance();
         self.account();
         self.risk();
         self.compliance();
+        self.opt_out();
         self.nothing();
         self.brake();
         self.sentences
@@ -180,6 +183,9 @@ impl<'a> Words<'a> {
         let Some((entry, whose)) = self.field(|record| record.mfa_enabled) else {
             return;
         };
+        if entry.value == MultiFactor::Cleared {
+            return;
+        }
         let before = self.time(entry.at.next_second());
         self.say(format!(
             "Tokens of {whose} issued before {before} that do not show multi-factor authentication will be \
@@ -193,6 +199,69 @@ impl<'a> Words<'a> {
             .map(|issuer| format!("No token of {} can show it.", issuer.issuer))
             .collect();
         self.sentences.extend(silent);
+    }
+
+    fn claims(&mut self) {
+        let Some((claims, whose)) =
+            self.field(|record| (!record.claims.is_empty()).then(|| record.claims.clone()))
+        else {
+            return;
+        };
+        let named: Vec<String> = claims
+            .iter()
+            .map(|(name, entry)| format!("`{}` as {}", name.as_str(), short(entry.value.as_str())))
+            .collect();
+        let Some((_, entry)) = claims.first() else {
+            return;
+        };
+        let before = self.time(entry.at.next_second());
+        self.say(format!(
+            "Tokens of {whose} issued before {before} that do not show {} will be challenged (claims_changed).",
+            named.join(" and ")
+        ));
+    }
+
+    fn assurance(&mut self) {
+        let first = |record: &Record| record.assurance.first().map(|(_, entry)| entry.clone());
+        let Some((entry, whose)) = self.field(first) else {
+            return;
+        };
+        let (level, before) = (entry.value.as_str(), self.time(entry.at.next_second()));
+        self.say(format!(
+            "Tokens of {whose} issued before {before} whose level is not known to be {} or lower will be challenged \
+             (assurance_decreased).",
+            short(level)
+        ));
+        let silent: Vec<String> = (self.issuers().iter())
+            .filter(|issuer| issuer.assurance_levels.is_empty())
+            .map(|issuer| {
+                format!(
+                    "{} has no `assuranceLevels`, so the level of none of its tokens is known.",
+                    issuer.issuer
+                )
+            })
+            .collect();
+        self.sentences.extend(silent);
+    }
+
+    /// SPEC: RISC 1.0 §2.8: what silence about an account is worth.
+    fn opt_out(&mut self) {
+        let Some((entry, whose)) = self.field(|record| record.opt_out.first().map(|(_, it)| *it))
+        else {
+            return;
+        };
+        let transmitter = self.transmitter();
+        self.say(match entry.value {
+            OptOut::OptedIn => {
+                format!("No token of {whose} is touched: {transmitter} sends events about it.")
+            }
+            OptOut::Initiated => {
+                format!("No token of {whose} is touched: {transmitter} will soon send no more events about it.")
+            }
+            OptOut::OptedOut => {
+                format!("No token of {whose} is touched: {transmitter} sends no more events about it, and its silence says nothing.")
+            }
+        });
     }
 
     fn account(&mut self) {
@@ -363,6 +432,15 @@ impl<'a> Words<'a> {
             ));
         }
     }
+}
+
+/// A value that may be long, for a sentence.
+fn short(value: &str) -> String {
+    let mut text: String = value.chars().take(80).collect();
+    if text.len() < value.len() {
+        text.push('…');
+    }
+    format!("`{text}`")
 }
 
 fn ask(policies: &[String]) -> String {

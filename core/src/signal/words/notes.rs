@@ -17,7 +17,12 @@ pub(super) fn sentence(
     let event = interpretation.set.event_types.first().copied().unwrap_or_default();
     let name = event.rsplit('/').next().unwrap_or(event);
     Some(match code {
-        "notYetUnderstood" => format!("Nothing: this engine knows no event type `{event}`."),
+        "unknownEventType" if interpretation.set.not_legacy => return None,
+        "unknownEventType" => format!("Nothing: this engine knows no event type `{event}`."),
+        "legacyEventType" => format!(
+            "Nothing: `{event}` takes effect only from a transmitter that is configured as `legacy`."
+        ),
+        "memberMalformed" => format!("`{detail}` of the event is not as it should be; nothing depends on it."),
         "informational" => format!("Nothing for {whom}: {name} in this form is news, not an order."),
         "subjectNotUnderstood" => format!("Nothing can be filed under part of the subject: no token shows {whom}."),
         "criticalMemberNotUnderstood" => format!(
@@ -45,7 +50,6 @@ pub(super) fn sentence(
             };
             format!("No token of {issuers} can ever show this key ({detail}): it hits nothing as configured.")
         }
-        "noConfiguration" => "Without a configuration this is what the defaults would do.".to_string(),
         _ => return None,
     })
 }

@@ -22,11 +22,12 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
-    pub(super) fn of(subject: &Subject, directory: Directory<'_>) -> Self {
+    pub(super) fn of(subject: Option<&Subject>, directory: Directory<'_>) -> Self {
         let filing = Filing::new(directory, subject);
         let named: Vec<(Option<&str>, &SubjectIdentifier)> = match subject {
-            Subject::Simple(identifier) => Vec::from([(None, identifier)]),
-            Subject::Complex(members) => members
+            None => Vec::new(),
+            Some(Subject::Simple(identifier)) => Vec::from([(None, identifier)]),
+            Some(Subject::Complex(members)) => members
                 .iter()
                 .map(|(name, identifier)| (Some(name.as_str()), identifier))
                 .collect(),
@@ -50,10 +51,11 @@ impl Subjects {
             each.join(" or ")
         });
         let whole: Vec<String> = whole.collect();
-        Self {
-            names,
-            whole: whole.join(" and "),
-        }
+        let whole = match whole.as_slice() {
+            [] => "the stream".to_string(),
+            several => several.join(" and "),
+        };
+        Self { names, whole }
     }
 
     /// The whole subject, whatever of it is understood.
@@ -90,6 +92,7 @@ impl Subjects {
 fn each(identifier: &SubjectIdentifier) -> impl Iterator<Item = &SubjectIdentifier> {
     match identifier {
         SubjectIdentifier::Aliases(identifiers) => identifiers.as_slice(),
+        SubjectIdentifier::Scim(resource) => resource.identifiers(),
         one => core::slice::from_ref(one),
     }
     .iter()
@@ -110,6 +113,7 @@ fn text_of(identifier: &SubjectIdentifier) -> &str {
             assertion_id: text, ..
         }
         | SubjectIdentifier::Unknown { format: text } => text,
+        SubjectIdentifier::Scim(resource) => &resource.uri,
         SubjectIdentifier::Aliases(_) | SubjectIdentifier::IpAddresses(_) => "",
     }
 }
