@@ -6,6 +6,7 @@
 
 pub mod effect;
 pub mod event;
+pub mod list;
 pub mod make;
 pub mod rejection;
 pub mod set;
@@ -13,6 +14,7 @@ pub mod vocabulary;
 
 mod against;
 mod answer;
+mod explain;
 mod filing;
 mod interpret;
 mod legacy;
@@ -25,19 +27,17 @@ mod words;
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
-use alloc::vec::Vec;
 
-use against::{Against, against};
 use answer::{Checks, Explanation, NOT_CHECKED, VALID};
+pub use explain::{check_made, decode, explain};
 use filing::Directory;
 use interpret::{Kind, interpret};
 pub use rejection::{ErrorCode, Rejection};
 use rules::Rules;
-use words::Words;
 
 use crate::configuration::{Configuration, Transmitter};
 use crate::engine::{
-    AcceptedEvent, Change, EventQuestion, EventReading, KeyNeed, RejectedEvent, SignatureAnswer, SignatureNeed,
+    AcceptedEvent, Change, EventReading, KeyNeed, RejectedEvent, SignatureAnswer, SignatureNeed,
 };
 use crate::json::{self, Limits, Value};
 use crate::time::{EventTime, UnixTime};
@@ -65,46 +65,6 @@ pub fn read(
     }
 }
 
-/// Explains a SET as canonical JSON: a compact one, or with `unsigned` the JSON of its payload.
-///
-/// The signature is never checked here. Without configuration neither are issuer and audience, and effects are
-/// shown as the defaults would have them, without keys.
-#[must_use]
-pub fn decode(
-    text: &str,
-    unsigned: bool,
-    received_at: UnixTime,
-    configuration: Option<&Configuration>,
-) -> String {
-    let question = EventQuestion {
-        text,
-        unsigned,
-        received_at,
-        signature: SignatureAnswer::NotChecked,
-        against: None,
-    };
-    explain(&question, configuration)
-}
-
-/// Explains a SET as canonical JSON, and says what it does to a token that it is held against.
-///
-/// Nothing takes effect. What is asked of the host about the signature is what [`read`] asks; without its answer the
-/// signature stays unchecked.
-#[must_use]
-pub fn explain(question: &EventQuestion<'_>, configuration: Option<&Configuration>) -> String {
-    explained(question, configuration).unwrap_or_else(|rejection| {
-        let against = question.against.map(|_| Against::rejected(&rejection.description));
-        let words = Explanation {
-            explanation: Vec::from([format!(
-                "Nothing: the event is rejected ({}).",
-                rejection.code.as_str()
-            )]),
-            ..Explanation::default()
-        };
-        answer::rejected(&rejection, words.holding(against))
-    })
-}
-
 /// `iat` of a SET, compact or the JSON of its payload: the time of reception where nobody wrote down another.
 #[must_use]
 pub fn issued_at(text: &str) -> Option<UnixTime> {
@@ -120,29 +80,6 @@ pub fn issued_at(text: &str) -> Option<UnixTime> {
         .map(EventTime::floor)
 }
 
-/// Whether a receiver with default settings could read what was made; of the older shapes, one that was told to.
-///
-/// # Errors
-/// The description of the rejection.
-pub fn check_made(made: &make::Made) -> Result<(), String> {
-    let read = || {
-        let issuer = set::issuer(&made.claims)?;
-        set::check_audience(&made.claims, None)?;
-        let rules = Rules {
-            legacy: made.legacy,
-            ..Rules::unconfigured(issuer)
-        };
-        let received_at = issued_at(&made.claims.to_string()).unwrap_or_default();
-        let kind = match logout::is_logout(&made.claims) {
-            true => Kind::Logout,
-            false => Kind::SecurityEvent,
-        };
-        let directory = Directory::Unconfigured(issuer);
-        interpret(kind, &made.claims, directory, &rules, received_at).map(drop)
-    };
-    read().map_err(|rejection: Rejection| rejection.description)
-}
-
 fn accept(
     set: &str,
     configuration: &Configuration,
@@ -153,7 +90,7 @@ fn accept(
         Authenticity::Asked(reading) => return Ok(reading),
         Authenticity::Shown(signed, transmitter) => (signed, transmitter),
     };
-    set::check_audience(&jws.payload, transmitter.audience.as_deref())?;
+    set::check_audience(&jws.payload, &transmitter.audiences)?;
     let interpretation = interpret(
         kind,
         &jws.payload,
@@ -243,106 +180,6 @@ fn authentic<'c, 's>(
     Ok(Authenticity::Shown(signed, transmitter))
 }
 
-fn explained(
-    question: &EventQuestion<'_>,
-    configuration: Option<&Configuration>,
-) -> Result<String, Rejection> {
-    let EventQuestion {
-        unsigned,
-        received_at,
-        signature,
-        ..
-    } = *question;
-    let text = question.text.trim();
-    let limits = configuration.map_or(Limits::EVENT, |known| known.settings.event_limits);
-    let mut checked = NOT_CHECKED;
-    let (kind, payload) = if unsigned {
-        let payload = json::parse(text.as_bytes(), limits).map_err(|error| {
-            Rejection::invalid_request(format!("the payload is not JSON: {error}"))
-        })?;
-        let kind = match logout::is_logout(&payload) {
-            true => Kind::Logout,
-            false => Kind::SecurityEvent,
-        };
-        (kind, payload)
-    } else if let (Some(configuration), true) =
-        (configuration, signature != SignatureAnswer::NotChecked)
-        && let Authenticity::Shown(signed, _) = authentic(text, configuration, signature)?
-    {
-        checked = VALID;
-        (signed.kind, signed.jws.payload)
-    } else {
-        let signed = signed(text, limits)?;
-        (signed.kind, signed.jws.payload)
-    };
-    if !payload.is_object() {
-        return Err(Rejection::invalid_request(
-            "the payload is not a JSON object",
-        ));
-    }
-    let issuer = set::issuer(&payload)?;
-    let (directory, rules, checks) = match configuration {
-        None => (
-            Directory::Unconfigured(issuer),
-            Rules::unconfigured(issuer),
-            Checks {
-                signature: NOT_CHECKED,
-                issuer: NOT_CHECKED,
-                audience: NOT_CHECKED,
-            },
-        ),
-        Some(configuration) => {
-            let transmitter = transmitter_of(&payload, configuration)?;
-            (
-                Directory::Configured(configuration, transmitter),
-                Rules::of(configuration, transmitter),
-                Checks {
-                    signature: checked,
-                    issuer: VALID,
-                    audience: audience_check(transmitter),
-                },
-            )
-        }
-    };
-    let audience = match directory {
-        Directory::Configured(_, transmitter) => transmitter.audience.as_deref(),
-        Directory::Unconfigured(_) => None,
-    };
-    set::check_audience(&payload, audience)?;
-    let mut interpretation = interpret(kind, &payload, directory, &rules, received_at)?;
-    let words = Words::new(&interpretation, directory, received_at);
-    let held = match (directory, question.against) {
-        (Directory::Configured(configuration, transmitter), Some(token)) => {
-            let configured = (configuration, transmitter);
-            let token = token.trim();
-            Some(against(token, &interpretation, &words, configured, received_at))
-        }
-        _ => None,
-    };
-    let explanation = Explanation {
-        explanation: words.explain(),
-        ..Explanation::default()
-    };
-    if configuration.is_none() {
-        interpretation.notes.add("noConfiguration");
-    }
-    let keys = configuration.is_some();
-    Ok(answer::valid(
-        interpretation,
-        issuer,
-        checks,
-        keys,
-        explanation.holding(held),
-    ))
-}
-
-/// A compact SET or logout token.
-struct Signed<'a> {
-    jws: CompactJws<'a>,
-    algorithm: Algorithm,
-    kind: Kind,
-}
-
 /// Form, type and algorithm name: what can be said before anybody is asked.
 fn signed(set: &str, limits: Limits) -> Result<Signed<'_>, Rejection> {
     let jws = CompactJws::parse(set, limits)
@@ -385,10 +222,10 @@ fn transmitter_of<'a>(
 }
 
 const fn audience_check(transmitter: &Transmitter) -> &'static str {
-    if transmitter.audience.is_some() {
-        VALID
-    } else {
+    if transmitter.audiences.is_empty() {
         NOT_CHECKED
+    } else {
+        VALID
     }
 }
 

@@ -14,9 +14,8 @@ use crate::configuration::{Configuration, Issuer, Transmitter};
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
 use crate::state::names::Named as _;
 use crate::subject::{Subject, SubjectIdentifier};
-use crate::token::claims::Part;
 use crate::token::issuer_match::{TENANT_PLACEHOLDER, resolve_issuer, scope_of};
-use crate::token::subject_keys::subject_key;
+use crate::token::subject_keys::{shows, subject_key};
 
 /// Whose subjects a transmitter may name.
 #[derive(Clone, Copy, Debug)]
@@ -221,25 +220,6 @@ fn named(
         | SubjectIdentifier::IpAddresses(_)
         | SubjectIdentifier::Unknown { .. } => return None,
     })
-}
-
-/// Whether tokens of `issuer` can yield keys of this kind and name space.
-fn shows(issuer: &Issuer, kind: SubjectKind, name_space: NameSpace) -> bool {
-    let claim = |part| issuer.claims.name(part).is_some();
-    let aliased = !issuer.aliases.is_empty();
-    match (kind, name_space) {
-        (SubjectKind::User, NameSpace::Native) => claim(Part::User),
-        (SubjectKind::User, NameSpace::Email) => claim(Part::Email) || aliased,
-        (SubjectKind::User, NameSpace::PhoneNumber) => claim(Part::PhoneNumber) || aliased,
-        (SubjectKind::Session, NameSpace::Native) => claim(Part::Session),
-        (SubjectKind::Device, NameSpace::Native) => claim(Part::Device),
-        (SubjectKind::Token, NameSpace::Native) => claim(Part::TokenId),
-        (SubjectKind::ClientApplication | SubjectKind::ServicePrincipal, NameSpace::Native) => {
-            claim(Part::Client)
-        }
-        (SubjectKind::Tenant, NameSpace::Native) => claim(Part::Tenant),
-        _ => false,
-    }
 }
 
 impl FiledKey {

@@ -10,7 +10,7 @@ pub(super) fn subject(events: &Map<String, Value>) -> Option<&Value> {
     let mut subjects = events.values().map(|event| event.get("subject"));
     let first = subjects.next().flatten();
     // Several names of one event repeat the subject.
-    first.filter(|first| subjects.all(|other| other == Some(first)))
+    first.filter(|first| first.is_object() && subjects.all(|other| other == Some(first)))
 }
 
 /// A subject as SSF 1.0 would write it: `format` for `subject_type`, underscores for hyphens, `complex` where every

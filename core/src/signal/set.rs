@@ -54,12 +54,12 @@ pub(super) fn issuer(payload: &Value) -> Result<&str, Rejection> {
     text(payload, "iss")
 }
 
-/// Checks `aud` against the audience that is configured for the transmitter, if any.
+/// Checks `aud` against the audiences that are configured for the transmitter, if any.
 ///
 /// # Errors
-/// `invalid_request` for an `aud` that is neither a string nor a list of strings, `invalid_audience` if it does
-/// not hold `accepted`.
-pub(super) fn check_audience(payload: &Value, accepted: Option<&str>) -> Result<(), Rejection> {
+/// `invalid_request` for an `aud` that is neither a string nor a list of strings, `invalid_audience` if it holds none
+/// of `accepted`.
+pub(super) fn check_audience(payload: &Value, accepted: &[String]) -> Result<(), Rejection> {
     let malformed =
         || Rejection::invalid_request("`aud` is neither a string nor a list of strings");
     let audiences: Vec<&str> = match payload.get("aud") {
@@ -71,13 +71,14 @@ pub(super) fn check_audience(payload: &Value, accepted: Option<&str>) -> Result<
         }
         Some(_) => return Err(malformed()),
     };
-    match accepted {
-        Some(accepted) if !audiences.contains(&accepted) => Err(Rejection::new(
-            ErrorCode::InvalidAudience,
-            "`aud` does not hold the audience that is configured for this transmitter",
-        )),
-        _ => Ok(()),
+    let is_accepted = |audience: &&str| accepted.iter().any(|accepted| accepted == audience);
+    if accepted.is_empty() || audiences.iter().any(is_accepted) {
+        return Ok(());
     }
+    Err(Rejection::new(
+        ErrorCode::InvalidAudience,
+        "`aud` does not hold the audience that is configured for this transmitter",
+    ))
 }
 
 impl<'a> SecurityEventToken<'a> {

@@ -102,6 +102,8 @@ pub enum Shape {
     Members,
     /// A NumericDate, in seconds or milliseconds.
     Time,
+    /// Nothing: the member must not be there.
+    Absent,
 }
 
 /// How a payload is read.
@@ -238,6 +240,7 @@ impl Member {
                 (sound, "an object with a member")
             }
             Shape::Time => (instant(value).is_some(), "a NumericDate"),
+            Shape::Absent => (false, "allowed in this event"),
         };
         (!sound).then_some(expected)
     }

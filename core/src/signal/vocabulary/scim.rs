@@ -87,10 +87,12 @@ const PASSWORD_CHANGE: Event = Event::CredentialChange {
 /// SPEC: RFC 9967 §2.4: exactly one of `data` and `attributes`, by the end of the name.
 const NOTICE: &[Member] = &[
     Member::required("attributes", Shape::Texts),
+    Member::informational("data", Shape::Absent),
     Member::informational("version", Shape::Text),
 ];
 const FULL: &[Member] = &[
     Member::required("data", Shape::Members),
+    Member::informational("attributes", Shape::Absent),
     Member::informational("version", Shape::Text),
 ];
 

@@ -229,7 +229,7 @@ fn defaults(file: &Path, issuer: Option<&str>) -> Result<Defaults, Problem> {
     let token_issuer = token_issuer.map(|issuer| issuer.issuer.clone());
     Ok(Defaults {
         issuer: Some(transmitter.issuer.clone()),
-        audience: transmitter.audience.clone(),
+        audience: transmitter.audiences.first().cloned(),
         subject_issuer: token_issuer.filter(|issuer| !issuer.contains('{')),
     })
 }
