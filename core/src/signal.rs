@@ -26,7 +26,7 @@ mod time;
 mod words;
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 
 use answer::{Checks, Explanation, NOT_CHECKED, VALID};
 pub use explain::{check_made, decode, explain};
@@ -178,6 +178,13 @@ fn authentic<'c, 's>(
         }
     }
     Ok(Authenticity::Shown(signed, transmitter))
+}
+
+/// A compact SET or logout token.
+struct Signed<'a> {
+    jws: CompactJws<'a>,
+    algorithm: Algorithm,
+    kind: Kind,
 }
 
 /// Form, type and algorithm name: what can be said before anybody is asked.

@@ -1,7 +1,7 @@
 //! A SET laid open for people: what it says, what it will do and to whom, whether it hits a token.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::against::{Against, against};
@@ -167,13 +167,6 @@ fn explained(
         keys,
         explanation.holding(held),
     ))
-}
-
-/// A compact SET or logout token.
-struct Signed<'a> {
-    jws: CompactJws<'a>,
-    algorithm: Algorithm,
-    kind: Kind,
 }
 
 /// Which kind of JWT a payload without header belongs into.

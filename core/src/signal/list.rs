@@ -65,6 +65,7 @@ fn member(member: &Member) -> MemberLine {
         Shape::Languages => ("texts by language", &[]),
         Shape::Members => ("object", &[]),
         Shape::Time => ("NumericDate", &[]),
+        Shape::Absent => ("nothing: it must be absent", &[]),
     };
     MemberLine {
         name: member.name,
@@ -100,7 +101,9 @@ and `reason_user`. Types marked *legacy* take effect only from transmitters that
 fn section(page: &mut String, vocabulary: Vocabulary) {
     let rows = || event_types().filter(|row| row.vocabulary == vocabulary);
     // Writing into a string cannot fail.
-    let mut write = |line: &str| drop(writeln!(page, "{line}"));
+    let mut write = |line: &str| {
+        let _ = writeln!(page, "{line}");
+    };
     write("");
     write(&format!("## {}", vocabulary.name()));
     write("");
@@ -126,7 +129,10 @@ fn section(page: &mut String, vocabulary: Vocabulary) {
         }
         names.extend(others.iter().map(|other| format!("`{}`", other.uri)));
         let about: Vec<&str> = row.about.iter().map(|kind| kind.name()).collect();
-        let members: Vec<String> = row.members.iter().map(described).collect();
+        let members: Vec<String> = (row.members.iter())
+            .filter(|member| member.shape != Shape::Absent)
+            .map(described)
+            .collect();
         let outcome: Vec<&str> = row.outcome.lines().collect();
         write(&format!(
             "| {} | {} | {} | {} | {} | {} |",

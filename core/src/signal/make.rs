@@ -268,6 +268,7 @@ fn value_of(member: &Member, text: &str) -> Result<Value, MakeError> {
             Some(list @ Value::Array(_)) => Ok(list),
             _ => Ok(text.split(',').map(str::trim).collect::<Vec<_>>().into()),
         },
+        Shape::Absent => Err(must("left out")),
         Shape::Time => parsed()
             .filter(Value::is_number)
             .ok_or_else(|| must("a number of seconds since 1970")),
