@@ -82,13 +82,11 @@ pub fn event_type(event: &str) -> Result<&'static EventType, MakeError> {
 
 /// Whether a short name is that of this row. `prov:` in names of SCIM may be left out.
 fn is_called(row: &EventType, event: &str) -> bool {
-    let (vocabulary, name) = match event.split_once(':') {
-        Some((vocabulary, name)) if vocabulary.eq_ignore_ascii_case(row.vocabulary.name()) => {
-            (true, name)
-        }
-        _ => (false, event),
+    let name = match event.split_once(':') {
+        Some((vocabulary, name)) if vocabulary.eq_ignore_ascii_case(row.vocabulary.name()) => name,
+        _ => event,
     };
-    row.name == name || (vocabulary && row.name.strip_prefix("prov:") == Some(name))
+    row.name == name || row.name.strip_prefix("prov:") == Some(name)
 }
 
 /// The names that differ least.

@@ -7,6 +7,7 @@
 )]
 
 mod decide;
+mod events;
 mod signed;
 mod statuses;
 mod support;

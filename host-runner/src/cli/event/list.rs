@@ -59,7 +59,7 @@ fn print<'r>(rows: impl Iterator<Item = &'r EventType>, out: &mut Output) {
     const GAP: usize = 2;
     let rows: Vec<&EventType> = rows.collect();
     let widths = rows.iter().map(|row| row.name.chars().count());
-    let names = widths.max().unwrap_or_default().saturating_add(GAP).min(36);
+    let names = widths.max().unwrap_or_default().saturating_add(GAP).min(32);
     let width = out.width().saturating_sub(names).max(20);
     let mut last = None;
     for row in rows {
