@@ -34,6 +34,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    back_channel_logout
     client_without_cp1
     condition_change
     critical_event_account_disabled
@@ -69,6 +70,11 @@ scenarios! {
     event_unseen_member_fail_safe
     event_unseen_member_precise
     event_workload_identities
+    events_caep
+    events_legacy
+    events_risc
+    events_scim
+    events_ssf
     guest_entra
     guest_full
     key_rotation
@@ -76,6 +82,7 @@ scenarios! {
     late_twice_out_of_order
     okta
     re_enable_after_disable
+    sign_out_elsewhere
     split_tunnel_and_thief
     token_lifetimes
     topology_1_standard
@@ -85,6 +92,7 @@ scenarios! {
     topology_3_standard
     topology_3_strict
     user_revocation
+    workload_identities
 }
 
 /// An event type whose effect no scenario shows would be one that nobody has seen end to end.

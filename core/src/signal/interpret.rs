@@ -302,6 +302,15 @@ impl Writer<'_> {
                 members: remaining.map(remaining_member).collect(),
                 unseen,
             };
+            // What nobody sends must not fill the records that every request reads: a wider cut-off, but a short one.
+            let keys = scope.members.iter().map(|member| member.keys.len());
+            if keys.sum::<usize>() > CutOffScope::MOST_KEYS {
+                self.notes.add("scopeTooLarge");
+                for key in &member.keys {
+                    self.write_cut_off(*key, cut_off);
+                }
+                continue;
+            }
             for key in &member.keys {
                 let entry = self.entry(cut_off.cause);
                 let scoped = alloc::vec![(scope.clone(), entry)];

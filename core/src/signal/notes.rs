@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 /// | `criticalMemberNotUnderstood:NAME` | the event was discarded (SSF 1.0 §3.6) |
 /// | `memberIgnored:NAME` | a member of a complex subject that cannot be matched, and that is not critical |
 /// | `noIdentifyingMember` | a complex subject that selects no user, session, device, token or application |
+/// | `scopeTooLarge` | a complex subject of too many identifiers: the cut-off holds for each identifying member alone |
 /// | `tenantWide` | a whole tenant, without `allowTenantWide` |
 /// | `opaqueScopeUnknown` | an opaque identifier of one of several issuers or tenants: set `opaqueScope` |
 /// | `scopeUnknown` | no issuer or tenant to file the subject under |

@@ -196,13 +196,28 @@ impl<'a> Reported<'a> {
             honoured: true,
         };
         // The members of an event that is not understood mean nothing.
-        if let Some(known) = known {
-            reported.honoured = legacy || !known.legacy;
-            reported.events = known.read(&payload, legacy, &mut reported.malformed)?;
-            reported.event_timestamp = payload.event_timestamp()?;
-            reported.initiator = payload.initiator()?;
+        let Some(known) = known else {
+            return Ok(reported);
+        };
+        reported.honoured = legacy || !known.legacy;
+        match reported.understand(known, payload, legacy) {
+            Err(rejection) if reported.honoured => return Err(rejection),
+            Err(_) => reported.vocabulary = None,
+            Ok(()) => {}
         }
         Ok(reported)
+    }
+
+    fn understand(
+        &mut self,
+        known: &EventType,
+        payload: Payload<'_>,
+        legacy: bool,
+    ) -> Result<(), Rejection> {
+        self.events = known.read(&payload, legacy, &mut self.malformed)?;
+        self.event_timestamp = payload.event_timestamp()?;
+        self.initiator = payload.initiator()?;
+        Ok(())
     }
 
     fn is_the_same_as(&self, other: &Self) -> bool {

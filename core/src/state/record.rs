@@ -167,6 +167,11 @@ pub struct CutOffScope {
     pub unseen: UnseenMember,
 }
 
+impl CutOffScope {
+    /// Most keys that the members of one scope have together.
+    pub const MOST_KEYS: usize = 32;
+}
+
 /// A remembered location challenge (`enforcement.md` §6).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct LocationChallenge {

@@ -180,6 +180,17 @@ fn old_names_have_no_effect_from_other_transmitters() {
     let ignored = reading(&plain(), &set);
     assert_eq!(summary(&ignored), [""; 0]);
     assert_eq!(notes(&ignored), ["legacyEventType", "unknownEventType"]);
+    let broken = payload(
+        ONE,
+        &user(),
+        &old,
+        &json!({"claims": 1, "event_timestamp": "x"}),
+    );
+    assert_eq!(
+        notes(&reading(&plain(), &broken)),
+        ["legacyEventType", "unknownEventType"]
+    );
+    assert_eq!(reading(&legacy(), &broken)["err"], "invalid_request");
     // Beside today's name it is another name of one event (SSF 1.0 §4.2.1).
     let both = json!({&old: {"claims": {"role": "a"}}, format!("{CAEP}token-claims-change"): {"claims": {"role": "a"}}});
     let both = with(set, "events", both);

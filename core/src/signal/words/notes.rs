@@ -30,6 +30,9 @@ pub(super) fn sentence(
         ),
         "memberIgnored" => format!("The member `{detail}` of the subject is left out: no token shows it."),
         "noIdentifyingMember" => format!("Nothing for {whom}: the subject names no user, session, device, token or application."),
+        "scopeTooLarge" => format!(
+            "The subject has too many identifiers to ask for all of them: each of {whom} is cut off by itself."
+        ),
         "tenantWide" => format!("Nothing for {whom}: a whole tenant needs the setting `allowTenantWide`."),
         "opaqueScopeUnknown" => format!(
             "Nothing for {whom}: the transmitter speaks for several issuers or tenants; its `opaqueScope` has to say whose the identifier is."
