@@ -7,8 +7,8 @@ use cae_core::configuration::settings::OnError;
 use cae_core::decision::evaluation::Report;
 use cae_core::decision::{Answers, Evaluation, Outcome, Reason, ReasonCode, RecordAnswer, Request};
 use cae_core::engine::{
-    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading, Needs,
-    RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
+    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading,
+    Needs, RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
 };
 use cae_core::json::{self, Limits};
 use cae_core::state::{Record, RecordError, StateKey, StateTable};

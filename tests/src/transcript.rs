@@ -8,8 +8,8 @@ use std::fs;
 use cae_core::UnixTime;
 use cae_core::decision::{Answers, RecordAnswer, Request};
 use cae_core::engine::{
-    Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, KeyNeed, SignatureAnswer,
-    SignatureNeed, Verdict,
+    Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, KeyNeed,
+    SignatureAnswer, SignatureNeed, Verdict,
 };
 use serde_json::{Map, Value, json};
 

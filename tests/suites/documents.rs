@@ -13,12 +13,7 @@ use cae_core::simulation::Scenario;
 use cae_tests::{artefacts, places};
 use serde_json::Value;
 
-const DOCUMENTS: [&str; 4] = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    EVENTS,
-];
+const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", EVENTS];
 
 /// Written by `cae event list --markdown`.
 const EVENTS: &str = "docs/events.md";

@@ -102,7 +102,9 @@ fn every_row_of_the_event_table_occurs() {
     for (_, text) in places::documents("tests/scenarios", "json").unwrap() {
         let scenario = Scenario::read(&text).unwrap();
         for step in &scenario.timeline {
-            if let Action::Event { claims, deliveries, .. } = &step.action
+            if let Action::Event {
+                claims, deliveries, ..
+            } = &step.action
                 && !deliveries.is_empty()
             {
                 let events = claims.get("events").and_then(Value::as_object);

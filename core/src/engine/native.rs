@@ -7,8 +7,8 @@ use core::convert::Infallible;
 
 use super::handles::{Entry, Handles};
 use super::{
-    Begun, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, KeyNeed, Needs, ProofNeed,
-    SignatureAnswer, SignatureNeed, Verdict,
+    Begun, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, KeyNeed, Needs,
+    ProofNeed, SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::facts;

@@ -115,8 +115,12 @@ pub(super) fn against(
             );
             // A token that is merely out of time is judged as of its issue, so that old ones can be tried out too.
             let then = out_of_time.then(|| super::issued_at(token)).flatten();
-            let reading = then.and_then(|then| Some((token::read(token, configuration, then).ok()?, then)));
-            answer.why.push(format!("The token is refused whatever happened: {}.", refusal.detail));
+            let reading =
+                then.and_then(|then| Some((token::read(token, configuration, then).ok()?, then)));
+            answer.why.push(format!(
+                "The token is refused whatever happened: {}.",
+                refusal.detail
+            ));
             answer.refused = Some(Refused {
                 code: refusal.code.as_str(),
                 detail: refusal.detail,
@@ -133,17 +137,35 @@ pub(super) fn against(
     };
     let effects = &interpretation.effects;
     let bytes: Vec<Option<Vec<u8>>> = (token.keys.iter())
-        .map(|shown| effects.get(&shown.key).map(|effect| effect.record.to_bytes()))
+        .map(|shown| {
+            effects
+                .get(&shown.key)
+                .map(|effect| effect.record.to_bytes())
+        })
         .collect();
     let found: Vec<RecordAnswer<'_>> = (bytes.iter())
-        .map(|bytes| bytes.as_deref().map_or(RecordAnswer::None, RecordAnswer::Found))
+        .map(|bytes| {
+            bytes
+                .as_deref()
+                .map_or(RecordAnswer::None, RecordAnswer::Found)
+        })
         .collect();
-    let before = decided(configuration, issuer, &token, &alloc::vec![RecordAnswer::None; found.len()], now);
+    let before = decided(
+        configuration,
+        issuer,
+        &token,
+        &alloc::vec![RecordAnswer::None; found.len()],
+        now,
+    );
     let after = decided(configuration, issuer, &token, &found, now);
 
-    let added = after.reasons.iter().filter(|reason| !before.reasons.contains(reason));
+    let added = after
+        .reasons
+        .iter()
+        .filter(|reason| !before.reasons.contains(reason));
     let added: Vec<Reason> = added.cloned().collect();
-    answer.hits = !added.is_empty() || after.outcome != before.outcome || after.status != before.status;
+    answer.hits =
+        !added.is_empty() || after.outcome != before.outcome || after.status != before.status;
     answer.decision = Some(after.outcome.as_str());
     answer.status = Some(after.status);
     answer.event_keys = (effects.iter())
@@ -199,7 +221,9 @@ fn decided(
         .policies
         .candidates(&facts::of_token(token, configuration));
     let confirmed = match &token.confirmation {
-        Some(Confirmation::Jkt(thumbprint) | Confirmation::X5tS256(thumbprint)) => Some(thumbprint.as_str()),
+        Some(Confirmation::Jkt(thumbprint) | Confirmation::X5tS256(thumbprint)) => {
+            Some(thumbprint.as_str())
+        }
         Some(Confirmation::Unknown) | None => None,
     };
     let answers = Answers {
@@ -211,7 +235,14 @@ fn decided(
         now,
         ..Request::default()
     };
-    decide(configuration, token, &candidates, &request, &answers, Detail::Explain)
+    decide(
+        configuration,
+        token,
+        &candidates,
+        &request,
+        &answers,
+        Detail::Explain,
+    )
 }
 
 /// One event and one token.
@@ -229,8 +260,11 @@ impl Case<'_> {
     /// A profile that leaves this token alone.
     fn exemption(&self, after: &Evaluation, why: &mut Vec<String>) {
         let checks = after.report.checks.iter();
-        let exempt = checks.filter(|check| check.check == "event" && check.result == "notApplicable");
-        why.extend(exempt.map(|check| format!("The profile leaves this token alone: {}.", check.detail)));
+        let exempt =
+            checks.filter(|check| check.check == "event" && check.result == "notApplicable");
+        why.extend(
+            exempt.map(|check| format!("The profile leaves this token alone: {}.", check.detail)),
+        );
     }
 
     fn why(&self, hits: bool, why: &mut Vec<String>) {
@@ -256,9 +290,15 @@ impl Case<'_> {
             self.judged(shown, effect, why);
         }
         if hits && self.added.iter().any(|reason| reason.policy.is_some()) {
-            let policies = self.added.iter().filter_map(|reason| reason.policy.as_deref());
+            let policies = self
+                .added
+                .iter()
+                .filter_map(|reason| reason.policy.as_deref());
             let policies: Vec<String> = policies.map(|policy| format!("`{policy}`")).collect();
-            why.push(format!("Policy {} asks for the state that the event set.", policies.join(", ")));
+            why.push(format!(
+                "Policy {} asks for the state that the event set.",
+                policies.join(", ")
+            ));
         }
     }
 
@@ -279,8 +319,13 @@ impl Case<'_> {
                 .map(|(key, effect)| (*key, effect.kind));
             let named = self.words.any_of(named);
             why.push(match shown.as_slice() {
-                [] => format!("No key in common: the event names {named}; the token shows no {name}."),
-                shown => format!("No key in common: the event names {named}; the token shows {name} {}.", shown.join(", ")),
+                [] => {
+                    format!("No key in common: the event names {named}; the token shows no {name}.")
+                }
+                shown => format!(
+                    "No key in common: the event names {named}; the token shows {name} {}.",
+                    shown.join(", ")
+                ),
             });
         }
     }
@@ -315,12 +360,19 @@ impl Case<'_> {
         let whom = format!("{} {}", name_of(shown.kind), self.text_of(shown));
         let issued = self.words.time(self.token.issued_earliest);
         let record = &effect.record;
-        let cut_off = record.cut_off.and_then(|entry| Some((reason_of(entry.value)?, entry)));
+        let cut_off = record
+            .cut_off
+            .and_then(|entry| Some((reason_of(entry.value)?, entry)));
         if let Some((code, entry)) = cut_off {
             let fact = self.words.time(entry.at.next_second());
             why.push(match self.adds(code) {
-                true => format!("Both show {whom}; the token was issued at {issued}, before {fact}: {}.", code.as_str()),
-                false => format!("Both show {whom}, but the token was issued at {issued}, not before {fact}."),
+                true => format!(
+                    "Both show {whom}; the token was issued at {issued}, before {fact}: {}.",
+                    code.as_str()
+                ),
+                false => format!(
+                    "Both show {whom}, but the token was issued at {issued}, not before {fact}."
+                ),
             });
         }
         for (scope, entry) in &record.scoped {
@@ -373,7 +425,9 @@ impl Case<'_> {
             });
         }
         if !record.opt_out.is_empty() {
-            why.push(format!("Both show {whom}; whether events are sent about it refuses nothing."));
+            why.push(format!(
+                "Both show {whom}; whether events are sent about it refuses nothing."
+            ));
         }
         if let Some(entry) = record.mfa_enabled {
             let fact = self.words.time(entry.at.next_second());
@@ -389,7 +443,9 @@ impl Case<'_> {
             }
         }
         if !record.compliance.is_empty() && !asked {
-            why.push(format!("Both show {whom}; no policy that applies asks whether it is compliant."));
+            why.push(format!(
+                "Both show {whom}; no policy that applies asks whether it is compliant."
+            ));
         }
     }
 
@@ -397,7 +453,9 @@ impl Case<'_> {
     fn mismatches(&self, whom: &str, scope: &CutOffScope, why: &mut Vec<String>) {
         for member in &scope.members {
             let name = name_of(member.kind);
-            let named = self.words.any_of(member.keys.iter().map(|(_, key)| (*key, member.kind)));
+            let named = self
+                .words
+                .any_of(member.keys.iter().map(|(_, key)| (*key, member.kind)));
             match member_shown(member, self.token) {
                 Some(true) => {}
                 Some(false) => why.push(format!(
@@ -423,8 +481,12 @@ impl Case<'_> {
 fn collect_texts<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
     match value {
         Value::String(text) => texts.push(text),
-        Value::Array(elements) => elements.iter().for_each(|element| collect_texts(element, texts)),
-        Value::Object(members) => members.values().for_each(|member| collect_texts(member, texts)),
+        Value::Array(elements) => elements
+            .iter()
+            .for_each(|element| collect_texts(element, texts)),
+        Value::Object(members) => members
+            .values()
+            .for_each(|member| collect_texts(member, texts)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

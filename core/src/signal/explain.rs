@@ -48,7 +48,9 @@ pub fn decode(
 #[must_use]
 pub fn explain(question: &EventQuestion<'_>, configuration: Option<&Configuration>) -> String {
     explained(question, configuration).unwrap_or_else(|rejection| {
-        let against = question.against.map(|_| Against::rejected(&rejection.description));
+        let against = question
+            .against
+            .map(|_| Against::rejected(&rejection.description));
         let words = Explanation {
             explanation: Vec::from([format!(
                 "Nothing: the event is rejected ({}).",
@@ -148,7 +150,13 @@ fn explained(
         (Directory::Configured(configuration, transmitter), Some(token)) => {
             let configured = (configuration, transmitter);
             let token = token.trim();
-            Some(against(token, &interpretation, &words, configured, received_at))
+            Some(against(
+                token,
+                &interpretation,
+                &words,
+                configured,
+                received_at,
+            ))
         }
         _ => None,
     };

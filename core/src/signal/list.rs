@@ -48,7 +48,12 @@ pub fn lines() -> impl Iterator<Item = String> {
             section: row.section,
             legacy: row.legacy,
             about: row.about.iter().map(|kind| kind.name()).collect(),
-            members: row.members.iter().chain(COMMON_MEMBERS).map(member).collect(),
+            members: row
+                .members
+                .iter()
+                .chain(COMMON_MEMBERS)
+                .map(member)
+                .collect(),
             effect: row.effect,
             outcome: row.outcome.lines().collect(),
             example: json::parse(row.example.as_bytes(), Limits::EVENT).unwrap_or_default(),
@@ -172,7 +177,11 @@ fn described(described: &Member) -> String {
 }
 
 fn or_dash(text: String) -> String {
-    if text.is_empty() { "–".to_string() } else { text }
+    if text.is_empty() {
+        "–".to_string()
+    } else {
+        text
+    }
 }
 
 /// Rows are written over several lines of source; a bar would end the cell.

@@ -93,9 +93,10 @@ fn is_called(row: &EventType, event: &str) -> bool {
 fn suggestions(event: &str) -> Vec<String> {
     let name = event.rsplit('/').next().unwrap_or(event);
     let names: Vec<&str> = event_types().map(|row| row.name).collect();
-    let contained = names.iter().copied().filter(|known| {
-        name.len() > 3 && (known.contains(name) || name.contains(*known))
-    });
+    let contained = names
+        .iter()
+        .copied()
+        .filter(|known| name.len() > 3 && (known.contains(name) || name.contains(*known)));
     let mut near: Vec<String> = Vec::new();
     for found in nearest(name, &names).into_iter().chain(contained) {
         let quoted = format!("`{found}`");
@@ -193,7 +194,10 @@ fn payload(row: &EventType, wish: &Wish<'_>) -> Result<Map<String, Value>, MakeE
         *principal = principal_of(subject).into();
     }
     // A member that the example goes with: a level before it, a direction.
-    let as_in_example = row.members.iter().all(|member| !payload.contains_key(member.name));
+    let as_in_example = row
+        .members
+        .iter()
+        .all(|member| !payload.contains_key(member.name));
     for member in row.members {
         if payload.contains_key(member.name) {
             continue;
@@ -250,7 +254,9 @@ fn value_of(member: &Member, text: &str) -> Result<Value, MakeError> {
             let known = known.ok_or_else(|| must(&format!("one of {}", names.join(", "))))?;
             Ok(known.into())
         }
-        Shape::Open(_) | Shape::Text if text.is_empty() => Err(must("a string that says something")),
+        Shape::Open(_) | Shape::Text if text.is_empty() => {
+            Err(must("a string that says something"))
+        }
         Shape::Open(names) => Ok(as_written(names, text).unwrap_or(text).into()),
         Shape::Text => Ok(text.into()),
         // A text without its language is in English.
@@ -283,7 +289,10 @@ fn nested_value(member: &Member, text: &str) -> Result<Value, MakeError> {
     match member.shape {
         Shape::Languages => Ok(text.into()),
         Shape::Members => Ok(any(text)),
-        _ => Err(MakeError(format!("`{}` has no members of its own", member.name))),
+        _ => Err(MakeError(format!(
+            "`{}` has no members of its own",
+            member.name
+        ))),
     }
 }
 
@@ -306,9 +315,9 @@ fn assign(into: &mut Map<String, Value>, path: &str, value: Value) -> Result<(),
             let inner = into
                 .entry(first.to_string())
                 .or_insert_with(|| Value::Object(Map::new()));
-            let inner = inner
-                .as_object_mut()
-                .ok_or_else(|| MakeError(format!("`{first}` is no object that could hold `{rest}`")))?;
+            let inner = inner.as_object_mut().ok_or_else(|| {
+                MakeError(format!("`{first}` is no object that could hold `{rest}`"))
+            })?;
             assign(inner, rest, value)?;
         }
     }
@@ -326,7 +335,10 @@ fn write_subject(
         if row.about.is_empty() {
             // SPEC: SSF 1.0 §8.1.4.1: the stream, by its id. Drafts left it out.
             if !row.legacy {
-                claims.insert("sub_id".into(), texts([("format", "opaque"), ("id", "stream")]));
+                claims.insert(
+                    "sub_id".into(),
+                    texts([("format", "opaque"), ("id", "stream")]),
+                );
             }
             return Ok(());
         }
@@ -365,7 +377,10 @@ fn scim(subject: &Value) -> Result<Value, MakeError> {
     let id = identifier(subject.get("user").unwrap_or(subject)).ok_or_else(|| {
         MakeError("a SCIM event is about a resource: --subject scim:/Users/ID".to_owned())
     })?;
-    Ok(texts([("format", "scim"), ("uri", &format!("/Users/{id}"))]))
+    Ok(texts([
+        ("format", "scim"),
+        ("uri", &format!("/Users/{id}")),
+    ]))
 }
 
 /// The same subject in the words of before RFC 9493: `subject_type`, with hyphens.
@@ -373,19 +388,25 @@ fn subject_type(subject: &Value) -> Value {
     let Some(members) = subject.as_object() else {
         return subject.clone();
     };
-    let renamed = members.iter().map(|(name, value)| match (name.as_str(), value) {
-        ("format", Value::String(format)) => {
-            ("subject_type".to_owned(), format.replace('_', "-").into())
-        }
-        _ => (name.clone(), subject_type(value)),
-    });
+    let renamed = members
+        .iter()
+        .map(|(name, value)| match (name.as_str(), value) {
+            ("format", Value::String(format)) => {
+                ("subject_type".to_owned(), format.replace('_', "-").into())
+            }
+            _ => (name.clone(), subject_type(value)),
+        });
     renamed.collect()
 }
 
 /// A complex subject without its `format`, as Okta writes it; a simple one is the member that the event describes.
 fn bare(subject: &Value, row: &EventType) -> Value {
     match subject.as_object() {
-        Some(members) if members.get("format").is_some_and(|format| format == "complex") => {
+        Some(members)
+            if members
+                .get("format")
+                .is_some_and(|format| format == "complex") =>
+        {
             let mut members = members.clone();
             members.remove("format");
             members.into()
@@ -403,7 +424,9 @@ fn bare(subject: &Value, row: &EventType) -> Value {
 /// `sub` and `sid` of a logout token, at least one of them.
 fn logout_claims(subject: &Value) -> Result<(Option<&str>, Option<&str>), MakeError> {
     let member = |name| subject.get(name).and_then(identifier);
-    let complex = subject.get("format").is_some_and(|format| format == "complex");
+    let complex = subject
+        .get("format")
+        .is_some_and(|format| format == "complex");
     let named = match complex {
         false => (identifier(subject), None),
         true => (member("user"), member("session")),

@@ -19,10 +19,11 @@ use crate::decision::reason_of;
 use crate::policy::{CompiledPolicy, Condition, GrantControl, PolicyState};
 use crate::state::StateKey;
 use crate::state::key::SubjectKind;
-use crate::state::record::{
-    AccountStatus, Cause, DeviceCompliance, Entry, MultiFactor, OptOut, Record, RiskLevel, UnseenMember,
-};
 use crate::state::names::Named as _;
+use crate::state::record::{
+    AccountStatus, Cause, DeviceCompliance, Entry, MultiFactor, OptOut, Record, RiskLevel,
+    UnseenMember,
+};
 use crate::state::retention::{RetentionLimits, acts_for_issuer, outlived_at, standing_lapses_at};
 use crate::time::UnixTime;
 use crate::token::claims::Part;
@@ -91,7 +92,9 @@ impl<'a> Words<'a> {
         let found: Vec<(T, &StateKey, &KeyEffect)> = effects
             .filter_map(|(key, effect)| Some((pick(&effect.record)?, key, effect)))
             .collect();
-        let whose = self.subjects.any_of(found.iter().map(|(_, key, effect)| (**key, effect.kind)));
+        let whose = self
+            .subjects
+            .any_of(found.iter().map(|(_, key, effect)| (**key, effect.kind)));
         let (value, ..) = found.into_iter().next()?;
         Some((value, whose))
     }
@@ -166,9 +169,14 @@ impl<'a> Words<'a> {
             "Tokens that show {whose}, issued before {before}, will be challenged ({}){kept}.",
             code.as_str()
         ));
-        let has_session = scope.members.iter().any(|member| member.kind == SubjectKind::Session);
+        let has_session = scope
+            .members
+            .iter()
+            .any(|member| member.kind == SubjectKind::Session);
         let unseen = match scope.unseen {
-            UnseenMember::FailSafe => "Of these, what a token does not show at all counts as matching (`failSafe`).",
+            UnseenMember::FailSafe => {
+                "Of these, what a token does not show at all counts as matching (`failSafe`)."
+            }
             UnseenMember::FailSafeSession if has_session => {
                 "A token that shows no session at all counts as one of that session; any other of these it has to show."
             }
@@ -326,7 +334,9 @@ impl<'a> Words<'a> {
         let asks = |policy: &CompiledPolicy| policy.reads.contains(Condition::UserRisk);
         let follows = match self.asking(asks) {
             // Policies ask for the risk of users only.
-            Some(_) if kind != Some(SubjectKind::User) => "nothing at the resource asks for it".to_string(),
+            Some(_) if kind != Some(SubjectKind::User) => {
+                "nothing at the resource asks for it".to_string()
+            }
             Some(policies) if policies.is_empty() => "no policy asks for it".to_string(),
             Some(policies) => format!("{} for it", ask(&policies)),
             None => "a policy that asks for it judges by it".to_string(),
@@ -339,18 +349,24 @@ impl<'a> Words<'a> {
     }
 
     fn compliance(&mut self) {
-        let Some((entry, whose)) = self.field(|record| record.compliance.first().map(|(_, it)| *it))
+        let Some((entry, whose)) =
+            self.field(|record| record.compliance.first().map(|(_, it)| *it))
         else {
             return;
         };
         let asks = |policy: &CompiledPolicy| {
-            policy.grant.controls.contains(&GrantControl::CompliantDevice)
+            policy
+                .grant
+                .controls
+                .contains(&GrantControl::CompliantDevice)
         };
         let policies = self.asking(asks);
         let lapse = self.lapse(&entry);
         let said = match (entry.value, policies) {
             (_, Some(policies)) if policies.is_empty() => match entry.value {
-                DeviceCompliance::Compliant => format!("Nothing for {whose}: no policy asks for a compliant device."),
+                DeviceCompliance::Compliant => {
+                    format!("Nothing for {whose}: no policy asks for a compliant device.")
+                }
                 DeviceCompliance::NotCompliant => format!(
                     "Nothing more for {whose}: no policy asks for a compliant device, so newer tokens pass."
                 ),
@@ -388,8 +404,16 @@ impl<'a> Words<'a> {
         self.configuration()?;
         let mut names: Vec<String> = Vec::new();
         for issuer in self.issuers() {
-            for policy in issuer.policies.policies().iter().filter(|policy| asks(policy)) {
-                let name = policy.display_name.clone().unwrap_or_else(|| policy.label());
+            for policy in issuer
+                .policies
+                .policies()
+                .iter()
+                .filter(|policy| asks(policy))
+            {
+                let name = policy
+                    .display_name
+                    .clone()
+                    .unwrap_or_else(|| policy.label());
                 let name = match policy.state {
                     PolicyState::Enabled => format!("`{name}`"),
                     PolicyState::ReportOnly => format!("`{name}` (report-only)"),
@@ -411,7 +435,9 @@ impl<'a> Words<'a> {
             .collect();
         self.sentences.extend(said);
         if self.sentences.is_empty() {
-            self.say(format!("Nothing for {whom}: this event has no effect on tokens."));
+            self.say(format!(
+                "Nothing for {whom}: this event has no effect on tokens."
+            ));
         }
     }
 
@@ -422,7 +448,10 @@ impl<'a> Words<'a> {
         if effects.is_empty() || effects.values().any(account) {
             return;
         }
-        let Some(brake) = self.configuration().and_then(|(_, transmitter)| transmitter.brake) else {
+        let Some(brake) = self
+            .configuration()
+            .and_then(|(_, transmitter)| transmitter.brake)
+        else {
             return;
         };
         if brake.hold {

@@ -200,7 +200,19 @@ fn every_command_ends_as_the_table_says() {
             2,
         ),
         (decode, &["@set.jwt", "--against", "@token.jwt"], "", 2),
-        (make, &["session-revoked", "--subject", "user:adele", "--unsigned", "--jti", "x"], "", 0),
+        (
+            make,
+            &[
+                "session-revoked",
+                "--subject",
+                "user:adele",
+                "--unsigned",
+                "--jti",
+                "x",
+            ],
+            "",
+            0,
+        ),
         (
             make,
             &[
@@ -269,7 +281,12 @@ fn every_command_ends_as_the_table_says() {
             "",
             2,
         ),
-        (make, &["session-revoked", "--subject", "user:adele", "--at", "soon"], "", 2),
+        (
+            make,
+            &["session-revoked", "--subject", "user:adele", "--at", "soon"],
+            "",
+            2,
+        ),
         (make, &[], "", 2),
         (list, &[], "", 0),
         (list, &["risk"], "", 0),

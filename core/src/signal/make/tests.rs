@@ -31,7 +31,12 @@ fn owned(texts: &[&str]) -> Vec<String> {
 
 /// The payload of the only event.
 fn payload(made: &Made) -> &Value {
-    made.claims["events"].as_object().unwrap().values().next().unwrap()
+    made.claims["events"]
+        .as_object()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap()
 }
 
 #[test]
@@ -74,28 +79,49 @@ fn every_type_of_today_has_a_short_name() {
 #[test]
 fn types_are_found_by_name_and_missed_with_a_hint() {
     for (event, uri) in [
-        ("session-revoked", "https://schemas.openid.net/secevent/caep/event-type/session-revoked"),
-        ("verification", "https://schemas.openid.net/secevent/ssf/event-type/verification"),
+        (
+            "session-revoked",
+            "https://schemas.openid.net/secevent/caep/event-type/session-revoked",
+        ),
+        (
+            "verification",
+            "https://schemas.openid.net/secevent/ssf/event-type/verification",
+        ),
         (
             "https://schemas.openid.net/secevent/sse/event-type/verification",
             "https://schemas.openid.net/secevent/sse/event-type/verification",
         ),
-        ("account-disabled", "https://schemas.openid.net/secevent/risc/event-type/account-disabled"),
+        (
+            "account-disabled",
+            "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
+        ),
         ("scim:delete", "urn:ietf:params:scim:event:prov:delete"),
-        ("oauth:tokens-revoked", "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked"),
-        ("user-risk-change", "https://schemas.okta.com/secevent/okta/event-type/user-risk-change"),
+        (
+            "oauth:tokens-revoked",
+            "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked",
+        ),
+        (
+            "user-risk-change",
+            "https://schemas.okta.com/secevent/okta/event-type/user-risk-change",
+        ),
     ] {
         assert_eq!(event_type(event).unwrap().uri, uri, "{event}");
     }
     for (event, hint) in [
         ("session-revoke", "`session-revoked`"),
         ("sesion-revoked", "`session-revoked`"),
-        ("https://schemas.openid.net/secevent/caep/event-type/session-revokd", "`session-revoked`"),
+        (
+            "https://schemas.openid.net/secevent/caep/event-type/session-revokd",
+            "`session-revoked`",
+        ),
         ("disabled", "`account-disabled`"),
         ("zzz", "is called `zzz`"),
     ] {
         let error = event_type(event).unwrap_err().to_string();
-        assert!(error.contains(hint) && error.contains("cae event list"), "{event}: {error}");
+        assert!(
+            error.contains(hint) && error.contains("cae event list"),
+            "{event}: {error}"
+        );
     }
 }
 
@@ -115,7 +141,11 @@ fn members_are_checked_against_the_table() {
         ),
         (
             "credential-change",
-            vec!["credential_type=brain-wave", "reason_admin.de=Versuch", "reason_user=Try"],
+            vec![
+                "credential_type=brain-wave",
+                "reason_admin.de=Versuch",
+                "reason_user=Try",
+            ],
             json!({"credential_type": "brain-wave", "change_type": "update",
                 "reason_admin": {"de": "Versuch"}, "reason_user": {"en": "Try"}}),
         ),
@@ -135,8 +165,16 @@ fn members_are_checked_against_the_table() {
             vec!["current_level=nist-aal3"],
             json!({"namespace": "NIST-AAL", "current_level": "nist-aal3"}),
         ),
-        ("session-established", vec!["amr=otp, pwd"], json!({"amr": ["otp", "pwd"]})),
-        ("session-revoked", vec!["x_vendor={\"a\":1}"], json!({"x_vendor": {"a": 1}})),
+        (
+            "session-established",
+            vec!["amr=otp, pwd"],
+            json!({"amr": ["otp", "pwd"]}),
+        ),
+        (
+            "session-revoked",
+            vec!["x_vendor={\"a\":1}"],
+            json!({"x_vendor": {"a": 1}}),
+        ),
     ] {
         let members = owned(&members);
         let made = make(&wish(event, Some(&subject), &members)).unwrap();
@@ -146,13 +184,29 @@ fn members_are_checked_against_the_table() {
         assert_eq!(found, expected, "{event}");
     }
     for (event, members, what) in [
-        ("risk-level-change", vec!["current_level=EXTREME"], "one of LOW, MEDIUM, HIGH"),
+        (
+            "risk-level-change",
+            vec!["current_level=EXTREME"],
+            "one of LOW, MEDIUM, HIGH",
+        ),
         ("token-claims-change", vec![], "--set claims.NAME=VALUE"),
-        ("token-claims-change", vec!["claims={}"], "a JSON object with a member"),
+        (
+            "token-claims-change",
+            vec!["claims={}"],
+            "a JSON object with a member",
+        ),
         ("session-revoked", vec!["nonsense"], "NAME=VALUE"),
-        ("session-revoked", vec!["initiating_entity.en=x"], "no members of its own"),
+        (
+            "session-revoked",
+            vec!["initiating_entity.en=x"],
+            "no members of its own",
+        ),
         ("session-revoked", vec!["a=1", "a.b=2"], "no object"),
-        ("device-compliance-change", vec!["current_status=null"], "current_status"),
+        (
+            "device-compliance-change",
+            vec!["current_status=null"],
+            "current_status",
+        ),
     ] {
         let members = owned(&members);
         let made = make(&wish(event, Some(&subject), &members));
@@ -166,7 +220,11 @@ fn members_are_checked_against_the_table() {
 
 #[test]
 fn the_principal_is_whom_the_event_is_about() {
-    for (member, principal) in [("device", "DEVICE"), ("session", "SESSION"), ("application", "APPLICATION")] {
+    for (member, principal) in [
+        ("device", "DEVICE"),
+        ("session", "SESSION"),
+        ("application", "APPLICATION"),
+    ] {
         let subject = json!({"format": "complex", member: {"format": "opaque", "id": "x"}});
         let made = make(&wish("risk-level-change", Some(&subject), &[])).unwrap();
         assert_eq!(payload(&made)["principal"], principal);
@@ -177,14 +235,23 @@ fn the_principal_is_whom_the_event_is_about() {
 fn times_and_claims_stand_where_the_type_has_them() {
     let subject = user();
     let earlier = Some(UnixTime::from_secs(ISSUED - 60));
-    let at = |event| make(&Wish { at: earlier, ..wish(event, Some(&subject), &[]) });
+    let at = |event| {
+        make(&Wish {
+            at: earlier,
+            ..wish(event, Some(&subject), &[])
+        })
+    };
     let caep = at("session-revoked").unwrap();
     assert_eq!(payload(&caep)["event_timestamp"], ISSUED - 60);
     let risc = at("account-disabled").unwrap();
     assert_eq!(risc.claims["toe"], ISSUED - 60);
     assert!(at("backchannel-logout").is_err());
     let claims = owned(&["txn=8675309", "jti=null", "x.y=z"]);
-    let made = make(&Wish { claims: &claims, ..wish("session-revoked", Some(&subject), &[]) }).unwrap();
+    let made = make(&Wish {
+        claims: &claims,
+        ..wish("session-revoked", Some(&subject), &[])
+    })
+    .unwrap();
     assert_eq!(made.claims["txn"], 8_675_309);
     assert_eq!(made.claims["x"], json!({"y": "z"}));
     assert!(made.claims.get("jti").is_none());
@@ -202,11 +269,18 @@ fn older_shapes_have_their_own_subjects() {
     let okta = make(&wish("user-risk-change", Some(&subject), &[])).unwrap();
     assert_eq!(payload(&okta)["subject"], json!({"user": user()}));
     let scim = make(&wish("scim:deactivate", Some(&subject), &[])).unwrap();
-    assert_eq!(scim.claims["sub_id"], json!({"format": "scim", "uri": "/Users/adele"}));
-    let both = json!({"format": "complex", "user": user(), "session": {"format": "opaque", "id": "s1"}});
+    assert_eq!(
+        scim.claims["sub_id"],
+        json!({"format": "scim", "uri": "/Users/adele"})
+    );
+    let both =
+        json!({"format": "complex", "user": user(), "session": {"format": "opaque", "id": "s1"}});
     let logout = make(&wish("backchannel-logout", Some(&both), &[])).unwrap();
     assert_eq!(logout.typ, "logout+jwt");
-    assert_eq!((&logout.claims["sub"], &logout.claims["sid"]), (&json!("adele"), &json!("s1")));
+    assert_eq!(
+        (&logout.claims["sub"], &logout.claims["sid"]),
+        (&json!("adele"), &json!("s1"))
+    );
     assert_eq!(logout.claims["exp"], ISSUED + 120);
     assert!(make(&wish("session-revoked", None, &[])).is_err());
     let device = json!({"format": "complex", "device": {"format": "opaque", "id": "x"}});

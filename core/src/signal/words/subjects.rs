@@ -47,7 +47,9 @@ impl Subjects {
             }
         }
         let whole = named.iter().map(|(member, identifier)| {
-            let each: Vec<String> = each(identifier).map(|one| described(*member, one)).collect();
+            let each: Vec<String> = each(identifier)
+                .map(|one| described(*member, one))
+                .collect();
             each.join(" or ")
         });
         let whole: Vec<String> = whole.collect();
@@ -65,7 +67,9 @@ impl Subjects {
 
     /// Whoever is one of these.
     pub(super) fn any_of(&self, keys: impl Iterator<Item = (StateKey, SubjectKind)>) -> String {
-        let phrases: BTreeSet<(SubjectKind, String)> = keys.map(|(key, kind)| (kind, self.one(key, kind))).collect();
+        let phrases: BTreeSet<(SubjectKind, String)> = keys
+            .map(|(key, kind)| (kind, self.one(key, kind)))
+            .collect();
         let phrases: Vec<String> = phrases.into_iter().map(|(_, phrase)| phrase).collect();
         phrases.join(" or ")
     }
@@ -122,8 +126,12 @@ fn text_of(identifier: &SubjectIdentifier) -> &str {
 fn described(member: Option<&str>, identifier: &SubjectIdentifier) -> String {
     let text = quoted(text_of(identifier));
     match (identifier, member) {
-        (SubjectIdentifier::IpAddresses(addresses), _) => format!("the addresses {}", addresses.join(", ")),
-        (SubjectIdentifier::Unknown { format }, _) => format!("a subject of the format {}", quoted(format)),
+        (SubjectIdentifier::IpAddresses(addresses), _) => {
+            format!("the addresses {}", addresses.join(", "))
+        }
+        (SubjectIdentifier::Unknown { format }, _) => {
+            format!("a subject of the format {}", quoted(format))
+        }
         (_, Some(member)) => format!("{} {text}", member.replace('_', " ")),
         (SubjectIdentifier::JwtId { .. }, None) => format!("token {text}"),
         (_, None) => text,

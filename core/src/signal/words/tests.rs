@@ -87,11 +87,27 @@ fn a_cut_off_says_whom_until_when_and_for_how_long() {
          16:09:11 UTC no acceptable token is that old."
     );
     let both = json!({"format": "complex", "user": sub("adele"), "session": {"format": "opaque", "id": "s1"}});
-    let text = said(&plain, REVOKED, &both, &json!({"initiating_entity": "admin"}));
-    assert!(text.contains("Tokens that show user `adele` and session `s1`, issued before 12:03:11 UTC"), "{text}");
+    let text = said(
+        &plain,
+        REVOKED,
+        &both,
+        &json!({"initiating_entity": "admin"}),
+    );
+    assert!(
+        text.contains("Tokens that show user `adele` and session `s1`, issued before 12:03:11 UTC"),
+        "{text}"
+    );
     assert!(text.contains("shows no session at all counts"), "{text}");
-    let text = said(&plain, REVOKED, &both, &json!({"initiating_entity": "user"}));
-    assert!(text.contains("does not show all of them is not hit"), "{text}");
+    let text = said(
+        &plain,
+        REVOKED,
+        &both,
+        &json!({"initiating_entity": "user"}),
+    );
+    assert!(
+        text.contains("does not show all of them is not hit"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -101,22 +117,46 @@ fn standing_state_says_who_asks_for_it() {
     let met = json!({"previous_status": "not-compliant", "current_status": "compliant"});
     let plain = configuration(&json!([]), &json!({}));
     let text = said(&plain, COMPLIANCE, &device, &unmet);
-    assert!(text.contains("Nothing more for device `laptop`: no policy asks for a compliant device"), "{text}");
+    assert!(
+        text.contains("Nothing more for device `laptop`: no policy asks for a compliant device"),
+        "{text}"
+    );
     let text = said(&plain, COMPLIANCE, &device, &met);
-    assert_eq!(text, "Nothing for device `laptop`: no policy asks for a compliant device.");
+    assert_eq!(
+        text,
+        "Nothing for device `laptop`: no policy asks for a compliant device."
+    );
 
-    let asked = configuration(&json!([policy("Devices", &json!({}), "compliantDevice")]), &json!({}));
+    let asked = configuration(
+        &json!([policy("Devices", &json!({}), "compliantDevice")]),
+        &json!({}),
+    );
     let text = said(&asked, COMPLIANCE, &device, &unmet);
-    assert!(text.contains("policy `Devices` asks for a compliant device"), "{text}");
-    assert!(text.contains("until 2027-04-15 12:03:11 UTC"), "90 days: {text}");
+    assert!(
+        text.contains("policy `Devices` asks for a compliant device"),
+        "{text}"
+    );
+    assert!(
+        text.contains("until 2027-04-15 12:03:11 UTC"),
+        "90 days: {text}"
+    );
 
     let level = json!({"principal": "USER", "current_level": "MEDIUM"});
     let text = said(&plain, RISK, &sub("adele"), &level);
-    assert!(text.contains("risk level of user `adele` is medium") && text.contains("no policy asks"), "{text}");
+    assert!(
+        text.contains("risk level of user `adele` is medium") && text.contains("no policy asks"),
+        "{text}"
+    );
     let risky = policy("Risk", &json!({"userRiskLevels": ["medium"]}), "mfa");
-    let asked = configuration(&json!([risky]), &json!({"standingStateMaxAgeSeconds": 3600}));
+    let asked = configuration(
+        &json!([risky]),
+        &json!({"standingStateMaxAgeSeconds": 3600}),
+    );
     let text = said(&asked, RISK, &sub("adele"), &level);
-    assert!(text.contains("until 13:03:11 UTC; policy `Risk` asks for it"), "{text}");
+    assert!(
+        text.contains("until 13:03:11 UTC; policy `Risk` asks for it"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -125,18 +165,53 @@ fn overrides_of_the_transmitter_are_told() {
         &json!([]),
         &json!({"sessionRevokedByUser": "ignore", "brake": {"subjectsPerMinute": 50, "hold": true}}),
     );
-    let text = said(&ignoring, REVOKED, &sub("adele"), &json!({"initiating_entity": "user"}));
-    assert!(text.contains("leaves alone") && !text.contains("challenged"), "{text}");
+    let text = said(
+        &ignoring,
+        REVOKED,
+        &sub("adele"),
+        &json!({"initiating_entity": "user"}),
+    );
+    assert!(
+        text.contains("leaves alone") && !text.contains("challenged"),
+        "{text}"
+    );
     let text = said(&ignoring, REVOKED, &sub("adele"), &json!({}));
-    assert!(text.contains("more than 50 subjects within a minute"), "{text}");
-    let text = said(&ignoring, "risc/event-type/account-disabled", &sub("adele"), &json!({}));
-    assert!(text.contains("reports it enabled") && !text.contains("Held"), "{text}");
+    assert!(
+        text.contains("more than 50 subjects within a minute"),
+        "{text}"
+    );
+    let text = said(
+        &ignoring,
+        "risc/event-type/account-disabled",
+        &sub("adele"),
+        &json!({}),
+    );
+    assert!(
+        text.contains("reports it enabled") && !text.contains("Held"),
+        "{text}"
+    );
 
     let own = configuration(&json!([]), &json!({"actsForIssuer": true}));
-    let text = said(&own, "risc/event-type/account-disabled", &sub("adele"), &json!({}));
-    assert!(text.contains("at most until 2027-01-16 16:09:11 UTC"), "{text}");
-    let text = said(&own, "risc/event-type/account-enabled", &sub("adele"), &json!({}));
-    assert!(text.contains("What anybody said before about user `adele`"), "{text}");
+    let text = said(
+        &own,
+        "risc/event-type/account-disabled",
+        &sub("adele"),
+        &json!({}),
+    );
+    assert!(
+        text.contains("at most until 2027-01-16 16:09:11 UTC"),
+        "{text}"
+    );
+    let text = said(
+        &own,
+        "risc/event-type/account-enabled",
+        &sub("adele"),
+        &json!({}),
+    );
+    assert!(
+        text.contains("What anybody said before about user `adele`"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -164,7 +239,10 @@ fn every_note_has_a_sentence() {
         .map(|line| line.split(['`', ':']).next().unwrap().to_string())
         .collect();
     assert!(codes.len() > 10);
-    for code in codes.iter().filter(|code| !SAID_ELSEWHERE.contains(&code.as_str())) {
+    for code in codes
+        .iter()
+        .filter(|code| !SAID_ELSEWHERE.contains(&code.as_str()))
+    {
         assert!(words.contains(&format!("\"{code}\"")), "{code}");
     }
 }

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::decision::Outcome;
 use crate::decision::request::{Answers, RecordAnswer, Request};
 use crate::engine::{
-    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, KeyNeed,
-    Needs, RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
+    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading,
+    Handle, KeyNeed, Needs, RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::json::Value;
 use crate::state::key::NameSpace;

@@ -3,9 +3,9 @@
 use cae_core::signal::list;
 use cae_core::signal::vocabulary::{EventType, event_types};
 
+use crate::cli::Exit;
 use crate::cli::output::Output;
 use crate::cli::problem::Problem;
-use crate::cli::Exit;
 use crate::text::{FAINT, STRONG, wrap};
 
 /// List every event type that is understood, and what it does to tokens

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cae_core::configuration::Configuration;
 use cae_core::json::{Limits, Value};
-use cae_core::signal::make::{Made, Wish, make};
 use cae_core::signal::check_made;
+use cae_core::signal::make::{Made, Wish, make};
 use serde_json::json;
 
 use super::subject;
@@ -79,21 +79,21 @@ pub(in crate::cli) struct Arguments {
 }
 
 const HELP: &str = concat!(
-        "What the type needs has sensible defaults: a session-revoked needs a subject, nothing more.\n\n",
-        "Subjects: RFC 9493 JSON ({\"format\": \"iss_sub\", ...}), or\n",
-        "  user:ID            the user ID of --subject-issuer (iss_sub)\n",
-        "  session:ID  device:ID  application:ID  tenant:ID  group:ID\n",
-        "                     a member of a complex subject\n",
-        "  token:JTI          one token of --subject-issuer (jwt_id)\n",
-        "  iss_sub:ISS,SUB    opaque:ID  email:ADDRESS  phone:NUMBER\n",
-        "  acct:ADDRESS       did:...  uri:URI  scim:/Users/ID\n\n",
-        "Exit status: 0 made; 2 an option cannot be used, or no receiver could read the event.\n\n",
-        "Examples:\n",
-        "  cae event make session-revoked --subject user:adele --key-out key.pem > set.jwt\n",
-        "  cae event make risk-level-change --subject user:adele --key key.pem --set current_level=MEDIUM\n",
-        "  cae event make credential-change --subject email:adele@contoso.example --unsigned \\\n",
-        "      --set credential_type=fido2-roaming --set change_type=create --set initiating_entity=user\n",
-        "  cae event make backchannel-logout --subject session:4f8a --config engine.json"
+    "What the type needs has sensible defaults: a session-revoked needs a subject, nothing more.\n\n",
+    "Subjects: RFC 9493 JSON ({\"format\": \"iss_sub\", ...}), or\n",
+    "  user:ID            the user ID of --subject-issuer (iss_sub)\n",
+    "  session:ID  device:ID  application:ID  tenant:ID  group:ID\n",
+    "                     a member of a complex subject\n",
+    "  token:JTI          one token of --subject-issuer (jwt_id)\n",
+    "  iss_sub:ISS,SUB    opaque:ID  email:ADDRESS  phone:NUMBER\n",
+    "  acct:ADDRESS       did:...  uri:URI  scim:/Users/ID\n\n",
+    "Exit status: 0 made; 2 an option cannot be used, or no receiver could read the event.\n\n",
+    "Examples:\n",
+    "  cae event make session-revoked --subject user:adele --key-out key.pem > set.jwt\n",
+    "  cae event make risk-level-change --subject user:adele --key key.pem --set current_level=MEDIUM\n",
+    "  cae event make credential-change --subject email:adele@contoso.example --unsigned \\\n",
+    "      --set credential_type=fido2-roaming --set change_type=create --set initiating_entity=user\n",
+    "  cae event make backchannel-logout --subject session:4f8a --config engine.json"
 );
 
 /// What the configuration says of the transmitter.
@@ -115,7 +115,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let subject_issuer = subject_issuer.unwrap_or_else(|| issuer.clone());
     let mut audiences = arguments.audiences.clone();
     if audiences.is_empty() {
-        audiences.push(defaults.audience.unwrap_or_else(|| "https://api.example".to_owned()));
+        audiences.push(
+            defaults
+                .audience
+                .unwrap_or_else(|| "https://api.example".to_owned()),
+        );
     }
     let subject = subject::read(&arguments.subjects, &subject_issuer).map_err(Problem::new)?;
     let now = clock::now();

@@ -23,7 +23,10 @@ pub(super) fn read(texts: &[String], issuer: &str) -> Result<Option<Value>, Stri
         several => {
             let mut subject = Map::from_iter([("format".to_owned(), "complex".into())]);
             for (member, identifier) in several {
-                if subject.insert((*member).to_owned(), identifier.clone()).is_some() {
+                if subject
+                    .insert((*member).to_owned(), identifier.clone())
+                    .is_some()
+                {
                     return Err(format!(
                         "two subjects are a {member}: a complex subject has one of each"
                     ));
@@ -78,7 +81,10 @@ fn part(text: &str, issuer: &str) -> Result<Part, String> {
         // The whole text is the URI that the format asks for.
         "acct" => ("user", one("account", "uri", text)),
         "account" => ("user", one("account", "uri", id)),
-        "did" => ("user", one("did", "url", if id.starts_with("did:") { id } else { text })),
+        "did" => (
+            "user",
+            one("did", "url", if id.starts_with("did:") { id } else { text }),
+        ),
         "uri" => ("user", one("uri", "uri", id)),
         "scim" => ("user", one("scim", "uri", id)),
         other => {
@@ -106,20 +112,35 @@ mod tests {
     #[test]
     fn short_forms_are_identifiers() {
         for (texts, subject) in [
-            (vec!["user:adele"], json!({"format": "iss_sub", "iss": ISSUER, "sub": "adele"})),
+            (
+                vec!["user:adele"],
+                json!({"format": "iss_sub", "iss": ISSUER, "sub": "adele"}),
+            ),
             (
                 vec!["iss_sub:https://a.example,b"],
                 json!({"format": "iss_sub", "iss": "https://a.example", "sub": "b"}),
             ),
-            (vec!["email:a@b.example"], json!({"format": "email", "email": "a@b.example"})),
+            (
+                vec!["email:a@b.example"],
+                json!({"format": "email", "email": "a@b.example"}),
+            ),
             (
                 vec!["phone:+12065550100"],
                 json!({"format": "phone_number", "phone_number": "+12065550100"}),
             ),
             (vec!["opaque:x:y"], json!({"format": "opaque", "id": "x:y"})),
-            (vec!["acct:a@b.example"], json!({"format": "account", "uri": "acct:a@b.example"})),
-            (vec!["did:example:123"], json!({"format": "did", "url": "did:example:123"})),
-            (vec!["token:t1"], json!({"format": "jwt_id", "iss": ISSUER, "jti": "t1"})),
+            (
+                vec!["acct:a@b.example"],
+                json!({"format": "account", "uri": "acct:a@b.example"}),
+            ),
+            (
+                vec!["did:example:123"],
+                json!({"format": "did", "url": "did:example:123"}),
+            ),
+            (
+                vec!["token:t1"],
+                json!({"format": "jwt_id", "iss": ISSUER, "jti": "t1"}),
+            ),
             (
                 vec!["session:s1"],
                 json!({"format": "complex", "session": {"format": "opaque", "id": "s1"}}),
@@ -147,7 +168,10 @@ mod tests {
             (vec!["person:adele"], "no form"),
             (vec!["iss_sub:adele"], "ISS,SUB"),
             (vec!["{"], "not JSON"),
-            (vec!["user:a", "email:b@c.example"], "two subjects are a user"),
+            (
+                vec!["user:a", "email:b@c.example"],
+                "two subjects are a user",
+            ),
         ] {
             let error = of(&texts).unwrap_err();
             assert!(error.contains(what), "{texts:?}: {error}");

@@ -27,8 +27,7 @@ impl FromStr for Time {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str =
-            "expected seconds since 1970, a date such as 2027-01-15T08:00:00Z, or -5m, +90s, -2h, -1d";
+        const EXPECTED: &str = "expected seconds since 1970, a date such as 2027-01-15T08:00:00Z, or -5m, +90s, -2h, -1d";
         let relative = |text: &str| {
             let (count, unit) = match text.strip_suffix(|last: char| last.is_ascii_alphabetic()) {
                 Some(count) => (count, text.strip_prefix(count)?),
