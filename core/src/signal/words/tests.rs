@@ -1,3 +1,4 @@
+use std::format;
 use std::string::{String, ToString as _};
 use std::vec::Vec;
 
