@@ -8,7 +8,10 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::vocabulary::{COMMON_MEMBERS, EventType, Member, Shape, Vocabulary, event_types};
+use super::event::Event;
+use super::vocabulary::{
+    COMMON_MEMBERS, EventType, Meaning, Member, Shape, Vocabulary, event_types,
+};
 use crate::configuration::read::nearest;
 use crate::json::{self, Limits, Map, Value};
 use crate::time::UnixTime;
@@ -332,7 +335,7 @@ fn write_subject(
     payload: &mut Map<String, Value>,
 ) -> Result<(), MakeError> {
     let Some(subject) = wish.subject else {
-        if row.about.is_empty() {
+        if is_about_the_stream(row) {
             // SPEC: SSF 1.0 §8.1.4.1: the stream, by its id. Drafts left it out.
             if !row.legacy {
                 claims.insert(
@@ -361,6 +364,13 @@ fn write_subject(
         _ => drop(claims.insert("sub_id".into(), subject.clone())),
     }
     Ok(())
+}
+
+fn is_about_the_stream(row: &EventType) -> bool {
+    matches!(
+        row.meaning,
+        Meaning::Is(Event::Verification | Event::StreamUpdated)
+    )
 }
 
 /// An object of texts.

@@ -54,7 +54,7 @@ fn every_type_is_made_with_its_defaults_and_read_again() {
             audiences: &audience,
             ..wish(
                 row.uri,
-                (!row.about.is_empty()).then_some(&subject),
+                (!is_about_the_stream(row)).then_some(&subject),
                 if needs_claims { &claims } else { &[] },
             )
         })

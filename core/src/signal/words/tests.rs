@@ -151,11 +151,11 @@ fn standing_state_says_who_asks_for_it() {
     let risky = policy("Risk", &json!({"userRiskLevels": ["medium"]}), "mfa");
     let asked = configuration(
         &json!([risky]),
-        &json!({"standingStateMaxAgeSeconds": 3600}),
+        &json!({"standingStateMaxAgeSeconds": 86_400}),
     );
     let text = said(&asked, RISK, &sub("adele"), &level);
     assert!(
-        text.contains("until 13:03:11 UTC; policy `Risk` asks for it"),
+        text.contains("until 2027-01-16 12:03:11 UTC; policy `Risk` asks for it"),
         "{text}"
     );
 }
@@ -218,8 +218,8 @@ fn overrides_of_the_transmitter_are_told() {
 #[test]
 fn what_can_never_match_is_told() {
     let plain = configuration(&json!([]), &json!({}));
-    let phone = json!({"format": "phone_number", "phone_number": "+12065550100"});
-    let text = said(&plain, REVOKED, &phone, &json!({}));
+    let account = json!({"format": "account", "uri": "acct:adele@contoso.example"});
+    let text = said(&plain, REVOKED, &account, &json!({}));
     assert!(text.contains("can ever show this key"), "{text}");
     let tenant = json!({"format": "complex", "tenant": {"format": "opaque", "id": TENANT}});
     let text = said(&plain, REVOKED, &tenant, &json!({}));
