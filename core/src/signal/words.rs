@@ -481,8 +481,12 @@ fn ask(policies: &[String]) -> String {
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
+    let mut capitalised = String::new();
+    if let Some(first) = letters.next() {
+        capitalised.extend(first.to_uppercase());
+    }
+    capitalised.push_str(letters.as_str());
+    capitalised
 }
 
 #[cfg(test)]

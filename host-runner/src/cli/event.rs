@@ -14,7 +14,7 @@ use super::{Exit, Options};
 pub(super) enum Command {
     Decode(decode::Arguments),
     List(list::Arguments),
-    Make(make::Arguments),
+    Make(Box<make::Arguments>),
 }
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
