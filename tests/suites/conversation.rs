@@ -7,7 +7,9 @@ use std::fmt::Debug;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cae_core::decision::{Answers, DirectoryFacts, RecordAnswer, Request};
-use cae_core::engine::{Begun, Conversation, Detail, EventReading, Handle, SignatureAnswer};
+use cae_core::engine::{
+    Begun, Conversation, Detail, EventQuestion, EventReading, Handle, SignatureAnswer,
+};
 use cae_core::{Engine, UnixTime};
 use cae_tests::artefacts;
 use cae_tests::transcript::{Recorder, Transcript};
@@ -120,6 +122,17 @@ fn converse<C: Conversation<Error: Debug>>(engine: &mut C) {
             if let EventReading::Accepted(event) = engine.read_event(&set, now, signature).unwrap()
             {
                 records.extend(event.changes.into_iter().map(|change| change.record));
+            }
+            for against in [None, Some(sound.as_str()), Some("no token")] {
+                engine
+                    .explain_event(&EventQuestion {
+                        text: &set,
+                        unsigned: false,
+                        received_at: now,
+                        signature,
+                        against,
+                    })
+                    .unwrap();
             }
         }
     }

@@ -207,6 +207,8 @@ fn every_command_ends_as_the_table_says() {
                 "--subject",
                 "user:adele",
                 "--unsigned",
+                "--issued-at",
+                &at,
                 "--jti",
                 "x",
             ],
