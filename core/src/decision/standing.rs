@@ -38,7 +38,9 @@ impl<'a> Standing<'a> {
         if answers.len() != token.keys.len() {
             return Err(Unreadable);
         }
-        let mut records: Vec<(SubjectKind, Record)> = Vec::new();
+        let found = |answer: &&RecordAnswer<'_>| matches!(answer, RecordAnswer::Found(_));
+        let mut records: Vec<(SubjectKind, Record)> =
+            Vec::with_capacity(answers.iter().filter(found).count());
         // The stable identifiers come first, so that the others can only ever make the result stricter.
         for stable in [true, false] {
             for (key, answer) in token.keys.iter().zip(answers) {
@@ -54,6 +56,10 @@ impl<'a> Standing<'a> {
                 // The first of a kind; what stands apart comes behind it.
                 let at = records.partition_point(|(kind, _)| *kind < key.kind);
                 if records.get(at).is_none_or(|(kind, _)| *kind != key.kind) {
+                    if stable {
+                        records.insert(at, (key.kind, record));
+                        continue;
+                    }
                     records.insert(at, (key.kind, Record::default()));
                 }
                 let apart = match records.get_mut(at) {
