@@ -260,7 +260,7 @@ fn feed(kind: SubjectKind, record: &Record, witnesses: Witnesses<'_>, findings: 
             OptOut::OptedOut => "sends no events",
         };
         if let Some(url) = witnesses.url_of(*by) {
-            findings.note("event.feed", "noFeed", || {
+            findings.note("event.feed", "reported", || {
                 let since = entry.at.floor().as_secs();
                 format!("{}: {url} {says} about it since {since}", name_of(kind))
             });

@@ -123,7 +123,9 @@ impl Effect {
             Event::IdentifierChange => {
                 Some(user.cutting_off(Cause::IdentifierChange, Reach::Subject))
             }
-            Event::AccessChange => Some(user.cutting_off(Cause::ClaimsChange, Reach::Subject)),
+            Event::AccessChange | Event::MembershipEnd(_) => {
+                Some(user.cutting_off(Cause::ClaimsChange, Reach::Subject))
+            }
             Event::TokenClaimsChange(claims) => {
                 // The token itself, or the narrowest of what it is about.
                 let narrowest = &[

@@ -1,5 +1,6 @@
 //! What happened, whichever vocabulary says so.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::state::SubjectKind;
@@ -19,6 +20,8 @@ pub enum Event {
     TokenClaimsChange(Vec<(ClaimName, ClaimValue)>),
     /// Groups, roles or other facts behind the claims of tokens changed, and the new values are not told, or too many.
     AccessChange,
+    /// These users, by their native ids, left the group that the subject names (RFC 9967 §2.4.2).
+    MembershipEnd(Vec<String>),
     /// A credential changed (CAEP 1.0 §3.3).
     CredentialChange {
         /// Which credential.

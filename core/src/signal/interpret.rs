@@ -94,6 +94,13 @@ pub(super) fn interpret<'a>(
             writer.note_absence(event);
             continue;
         };
+        if let Event::MembershipEnd(members) = event {
+            for member in members {
+                let member = SubjectIdentifier::Opaque(member.clone());
+                writer.write_simple(&effect, &member)?;
+            }
+            continue;
+        }
         match &set.subject {
             None => {}
             Some(Subject::Simple(identifier)) => writer.write_simple(&effect, identifier)?,

@@ -152,7 +152,7 @@ fn explanations_tell_where_silence_says_nothing() {
     assert_eq!(told(&verdict), "allow 200 []");
     let explained = verdict.json.unwrap();
     assert!(
-        explained.contains("noFeed") && explained.contains(TRANSMITTER),
+        explained.contains("event.feed") && explained.contains(TRANSMITTER),
         "{explained}"
     );
     host.event("risc/event-type/opt-in", START + 120, json!({}));
@@ -161,7 +161,7 @@ fn explanations_tell_where_silence_says_nothing() {
             .ask(&token, START + 130)
             .json
             .unwrap()
-            .contains("noFeed")
+            .contains("event.feed")
     );
 }
 

@@ -191,6 +191,61 @@ fn a_resource_has_the_names_that_the_event_gives() {
 }
 
 #[test]
+fn members_that_leave_a_group_need_new_tokens() {
+    let group = json!({"format": "scim", "uri": "/Groups/g"});
+    let plain = plain();
+    let user = |id: &str| {
+        format!(
+            "{}",
+            subject_key(KEYCLOAK, SubjectKind::User, NameSpace::Native, id)
+        )
+    };
+    for (operation, expected) in [
+        (
+            json!({"op": "remove", "path": "members", "value": [{"value": "a"}, {"value": "b", "display": "B"}]}),
+            &["a", "b"][..],
+        ),
+        (
+            json!({"op": "Remove", "path": "members[value eq \"a\"]"}),
+            &["a"],
+        ),
+        (
+            json!({"op": "remove", "path": "members[display eq \"a\"]"}),
+            &[],
+        ),
+        (json!({"op": "remove", "path": "members"}), &[]),
+        // Those who stay, or come.
+        (
+            json!({"op": "replace", "path": "members", "value": [{"value": "a"}]}),
+            &[],
+        ),
+        (
+            json!({"op": "add", "path": "members", "value": [{"value": "a"}]}),
+            &[],
+        ),
+    ] {
+        let uri = format!("{SCIM}prov:patch:full");
+        let event = json!({"data": {"Operations": [operation]}});
+        let reading = reading(&plain, &payload(ONE, &group, &uri, &event));
+        let effects = reading["effects"].as_array().unwrap();
+        let mut found: Vec<_> = effects
+            .iter()
+            .map(|effect| effect["key"].as_str().unwrap().to_owned())
+            .collect();
+        let mut keys: Vec<_> = expected.iter().map(|id| user(id)).collect();
+        found.sort();
+        keys.sort();
+        assert_eq!(found, keys, "{event}");
+        for line in summary(&reading) {
+            assert_eq!(line, "user: claimsChange");
+        }
+        if expected.is_empty() && event["data"]["Operations"][0]["op"] != "add" {
+            assert!(notes(&reading).contains(&"unmatchable:group"), "{event}");
+        }
+    }
+}
+
+#[test]
 fn exactly_one_of_data_and_attributes() {
     for events in [
         json!({"prov:patch:full": {}}),

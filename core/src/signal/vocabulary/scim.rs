@@ -76,7 +76,7 @@ const CREATED: &str = "The account is enabled, unless `active` is false: then as
      deletion.";
 const CHANGED: &str = "`active`: as prov:activate or prov:deactivate; a notice, which does not tell the value, refuses tokens issued \
      before it. `password`: refuses tokens issued before it. `roles`, `entitlements`, `groups` changed, other than by \
-     an addition: refuses tokens issued before it. Other attributes, and lists that `put:full` merely repeats: none.";
+     an addition: refuses tokens issued before it; `members` removed from a group: those of these members. Other attributes, and lists that `put:full` merely repeats: none.";
 const PASSWORD: &str = "Tokens issued before it are refused.";
 
 const PASSWORD_CHANGE: Event = Event::CredentialChange {
@@ -96,8 +96,8 @@ const FULL: &[Member] = &[
     Member::informational("version", Shape::Text),
 ];
 
-/// Attributes from which issuers make the claims that grant access (RFC 7643 §4.1.2).
-const ACCESS: [&str; 3] = ["roles", "entitlements", "groups"];
+/// Attributes from which issuers make the claims that grant access (RFC 7643 §4.1.2, §4.2).
+const ACCESS: [&str; 4] = ["roles", "entitlements", "groups", "members"];
 
 fn created(payload: &Payload<'_>) -> Result<Vec<Event>, Rejection> {
     let status = payload.get("data").and_then(|data| data.get("active"));
@@ -132,6 +132,11 @@ fn patched(payload: &Payload<'_>) -> Result<Vec<Event>, Rejection> {
         let removes = !name.eq_ignore_ascii_case("add");
         let value = operation.get("value");
         match operation.get("path").and_then(Value::as_str) {
+            Some(path)
+                if name.eq_ignore_ascii_case("remove") && attribute_of(path) == "members" =>
+            {
+                changes.remove_members(path, value);
+            }
             Some(path) => changes.touch(path, value, removes),
             // SPEC: RFC 7644 §3.5.2.1: without a path the value is a set of attributes.
             None => {
@@ -164,6 +169,7 @@ struct Changes {
     status: Option<AccountStatus>,
     password: bool,
     access: bool,
+    left: Vec<String>,
 }
 
 impl Changes {
@@ -180,11 +186,34 @@ impl Changes {
         }
     }
 
+    /// A group lost the members that a filter or the value of the operation names, or all of them.
+    fn remove_members(&mut self, path: &str, value: Option<&Value>) {
+        let filter = path.split_once('[').map(|(_, filter)| filter);
+        let before = self.left.len();
+        match filter {
+            Some(filter) => self.left.extend(member_of(filter)),
+            None => {
+                let members = match value {
+                    Some(Value::Array(members)) => members.as_slice(),
+                    Some(member) => core::slice::from_ref(member),
+                    None => &[],
+                };
+                let id = |member: &Value| Some(member.get("value")?.as_str()?.to_string());
+                self.left.extend(members.iter().filter_map(id));
+            }
+        }
+        // Who it was is not told.
+        self.access |= self.left.len() == before;
+    }
+
     fn events(self) -> Vec<Event> {
         let mut events = Vec::new();
         events.extend(self.status.map(Event::Account));
         events.extend(self.password.then_some(PASSWORD_CHANGE));
         events.extend(self.access.then_some(Event::AccessChange));
+        if !self.left.is_empty() {
+            events.push(Event::MembershipEnd(self.left));
+        }
         if events.is_empty() {
             events.push(Event::Informational);
         }
@@ -202,6 +231,17 @@ fn attribute_of(path: &str) -> String {
     };
     let (name, _) = name.split_once('.').unwrap_or((name, ""));
     name.to_string().to_ascii_lowercase()
+}
+
+/// The id in the filter `value eq "ID"]` (RFC 7644 §3.5.2.2); any other filter names nobody.
+fn member_of(filter: &str) -> Option<String> {
+    let mut words = filter.strip_suffix(']')?.split_whitespace();
+    let is =
+        |word: Option<&str>, name: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(name));
+    let (attribute, operator, id) = (words.next(), words.next(), words.next()?);
+    let equals = is(attribute, "value") && is(operator, "eq") && words.next().is_none();
+    let id = id.strip_prefix('"')?.strip_suffix('"')?;
+    equals.then(|| id.to_string())
 }
 
 /// `active`, also as the text that some provisioning clients send.
