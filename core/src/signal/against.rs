@@ -240,6 +240,7 @@ fn decided(
         token,
         &candidates,
         &request,
+        None,
         &answers,
         Detail::Explain,
     )
