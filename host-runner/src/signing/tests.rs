@@ -93,15 +93,16 @@ fn a_private_jwk_of_rsa_is_read() {
 
 fn integers(pkcs1: &[u8]) -> Vec<&[u8]> {
     let length = usize::from(u16::from_be_bytes([pkcs1[2], pkcs1[3]]));
-    let (mut rest, mut found) = (&pkcs1[4..4 + length], Vec::new());
+    let (mut rest, mut found) = (pkcs1[4..].split_at(length).0, Vec::new());
     while !rest.is_empty() {
         let (start, length) = match rest[1] {
             0x82 => (4, usize::from(u16::from_be_bytes([rest[2], rest[3]]))),
             0x81 => (3, usize::from(rest[2])),
             short => (2, usize::from(short)),
         };
-        found.push(&rest[start..start + length]);
-        rest = &rest[start + length..];
+        let (integer, more) = rest[start..].split_at(length);
+        found.push(integer);
+        rest = more;
     }
     found
 }
