@@ -79,7 +79,7 @@ enum EngineChoice {
 enum Command {
     Replay(replay::Arguments),
     Decide(decide::Arguments),
-    /// Read security event tokens (SETs): decode
+    /// Read, list and make security event tokens (SETs): decode, list, make
     #[command(subcommand)]
     Event(event::Command),
     /// Read claims challenges: parse

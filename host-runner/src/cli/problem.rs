@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::input::STANDARD_INPUT;
 use crate::component::EngineError;
-use crate::text::{ASKS, BAD, GOOD, one_line};
+use crate::text::{ASKS, BAD, FAINT, GOOD, one_line};
 
 /// Why a command did nothing: one line per fault, each saying what, where and how to mend it.
 #[derive(Debug)]
@@ -123,6 +123,11 @@ pub(super) fn note(what: impl Display) {
 /// One line on standard error, about something that should be looked at.
 pub(super) fn warn(what: impl Display) {
     say("warning", ASKS, what);
+}
+
+/// One line on standard error that goes with an answer.
+pub(super) fn note(what: impl Display) {
+    say("note", FAINT, what);
 }
 
 fn say(word: &str, style: Style, what: impl Display) {
