@@ -373,14 +373,14 @@ mod tests {
         let (stable, unstable) = (claim(10, "reader"), claim(20, "admin"));
         let mut record = stable.clone();
         assert_eq!(
-            tighten(&mut record, unstable.clone()),
+            tighten(&mut record, unstable.clone(), |_| false),
             Some(unstable.clone())
         );
         assert_eq!(record, stable, "not replaced, though later");
         // What was cleared under the other name is lifted with it.
         let clearing = Record::cleared(UnixTime::from_secs(30), []);
         let cleared = Record::merged(unstable, &clearing);
-        assert_eq!(tighten(&mut record, cleared), None);
+        assert_eq!(tighten(&mut record, cleared, |_| false), None);
         assert_eq!(record, stable);
     }
 }

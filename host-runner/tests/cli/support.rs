@@ -29,6 +29,15 @@ impl Run {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     }
+
+    /// What `cae decide` decided, line by line.
+    pub(crate) fn decisions(&self) -> Vec<String> {
+        let decision = |line: &Value| line.get("decision")?.as_str().map(str::to_owned);
+        self.lines()
+            .iter()
+            .map(|line| decision(line).unwrap())
+            .collect()
+    }
 }
 
 pub(crate) fn command(arguments: &[&str]) -> Command {

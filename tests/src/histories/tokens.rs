@@ -72,7 +72,10 @@ fn issue_time(random: &mut Random, times: &[u64], now: u64) -> u64 {
     } else {
         let reach = random.of(&[2, 400, 4_000]);
         let earliest = random.of(&near).saturating_sub(reach);
-        random.between(earliest, earliest.saturating_add(2 * reach))
+        random.between(
+            earliest,
+            earliest.saturating_add(reach).saturating_add(reach),
+        )
     };
     issued.min(now)
 }
