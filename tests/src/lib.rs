@@ -6,6 +6,8 @@
 )]
 
 pub mod artefacts;
+pub mod generator;
+pub mod oracle;
 pub mod places;
 pub mod transcript;
 pub mod world;

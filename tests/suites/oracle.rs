@@ -1,0 +1,176 @@
+//! The engine against the reference evaluator, which reads `policy-semantics.md` literally, and the properties of that
+//! page (P1 to P8) on the engine.
+//!
+//! Random, but repeatable: every policy set follows from its seed, and a disagreement names it. `CAE_ORACLE_SEED=7`
+//! runs that one alone, `CAE_ORACLE_SETS=100000` runs more than the usual number.
+#![cfg(test)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "numbers that a test chooses itself"
+)]
+
+#[path = "oracle/comparison.rs"]
+mod comparison;
+#[path = "oracle/engine.rs"]
+mod engine;
+#[path = "oracle/properties.rs"]
+mod properties;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::thread;
+
+use cae_core::configuration::Settings;
+use cae_tests::generator::{Material, Random, Vocabulary, sign_in};
+use cae_tests::oracle::Tenant;
+use serde_json::Value;
+
+/// Policy sets a run, and sign-ins for each: 100,000 evaluations of a policy set.
+const SETS: u64 = 2_000;
+const SIGN_INS: usize = 50;
+const LARGEST_SET: usize = 6;
+
+fn material() -> Material {
+    Material::read(&Settings::default().application_groups).unwrap()
+}
+
+/// One policy set with its sign-ins.
+struct Case {
+    tenant: Tenant,
+    near: Vocabulary,
+    random: Random,
+}
+
+impl Case {
+    fn new(material: &Material, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let tenant = material.tenant(&mut random, LARGEST_SET);
+        let locations = tenant.named_locations.as_deref().unwrap_or_default();
+        let near = Vocabulary::of(&tenant.policies, locations, &tenant.groups);
+        Self {
+            tenant,
+            near,
+            random,
+        }
+    }
+
+    fn sign_in(&mut self, material: &Material, number: usize) -> Value {
+        sign_in(
+            &mut self.random,
+            &self.near,
+            &material.vocabulary,
+            &format!("sign-in {number}"),
+        )
+    }
+}
+
+/// The seeds to run: one, or the usual ones, or more.
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    match number("CAE_ORACLE_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => {
+            0..number("CAE_ORACLE_SETS").map_or(usual, |sets| sets.saturating_mul(usual) / SETS)
+        }
+    }
+}
+
+/// Runs `check` for every seed, on all processors, and fails with what it finds wrong.
+fn for_every_seed(
+    usual: u64,
+    check: impl Fn(&Material, u64) -> Result<Seen, String> + Sync,
+) -> Seen {
+    let material = &material();
+    let seeds = &seeds(usual);
+    let check = &check;
+    let workers = thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    let found: Vec<(u64, Result<Seen, String>)> = thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers)
+            .map(|worker| {
+                let mine = seeds.clone().filter(move |seed| seed % workers == worker);
+                scope.spawn(move || {
+                    let mut results = Vec::new();
+                    for seed in mine {
+                        let result = check(material, seed);
+                        let failures = results
+                            .iter()
+                            .filter(|(_, result): &&(u64, Result<_, _>)| result.is_err());
+                        let stop = result.is_err() && failures.count() >= 3;
+                        results.push((seed, result));
+                        if stop {
+                            break;
+                        }
+                    }
+                    results
+                })
+            })
+            .collect();
+        handles
+            .into_iter()
+            .flat_map(|handle| handle.join().unwrap())
+            .collect()
+    });
+    let mut all = Seen::default();
+    let mut failures = Vec::new();
+    for (seed, result) in found {
+        match result {
+            Ok(seen) => all.add(seen),
+            Err(failure) => failures.push(format!("CAE_ORACLE_SEED={seed}\n{failure}")),
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} policy sets with faults\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
+    println!(
+        "seeds {} to {}: {} evaluations",
+        seeds.start,
+        seeds.end - 1,
+        all.evaluations
+    );
+    all
+}
+
+/// What a run came across, so that a generator that finds nothing is noticed.
+#[derive(Default)]
+struct Seen {
+    evaluations: usize,
+    words: BTreeSet<String>,
+}
+
+impl Seen {
+    fn note(&mut self, answer: &Value) {
+        self.evaluations += 1;
+        let mut note = |kind: &str, word: &Value| {
+            self.words
+                .insert(format!("{kind} {}", word.as_str().unwrap_or("?")));
+        };
+        note("answer", &answer["result"]);
+        for row in answer["policies"].as_array().into_iter().flatten() {
+            note("applies", &row["applies"]);
+            note("result", &row["result"]);
+            for (kind, member) in [("reason", "analysisReasons"), ("unknown", "unknown")] {
+                row[member]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|name| note(kind, name));
+            }
+        }
+        for name in answer["sessionControls"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+        {
+            self.words.insert(format!("session {name}"));
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.evaluations += other.evaluations;
+        self.words.extend(other.words);
+    }
+}
