@@ -14,7 +14,7 @@ mod vocabulary;
 
 use std::io;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::oracle::{Groups, Tenant};
 use crate::places;
@@ -75,9 +75,17 @@ impl Material {
         let mut policies: Vec<Value> = Vec::new();
         while policies.len() < count {
             let mut policy = random.pick(&self.policies).clone();
-            // Collected policies are often disabled or report-only: mostly as they are, often enforced.
+            // Collected policies are often disabled, and for few: more apply than an export has of them.
+            match random.below(8) {
+                0..=3 => policy["state"] = "enabled".into(),
+                4 => policy["state"] = "enabledForReportingButNotEnforced".into(),
+                _ => {}
+            }
             if random.one_in(3) {
-                policy["state"] = "enabled".into();
+                policy["conditions"]["users"] = json!({"includeUsers": ["All"]});
+            }
+            if random.one_in(3) {
+                policy["conditions"]["applications"] = json!({"includeApplications": ["All"]});
             }
             for _ in 0..*random.pick(&[0, 0, 1, 1, 2, 4]) {
                 mutation::mutate(random, &mut policy, self);

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use controls::Outcome;
 use reading::{has_only, is_configured, same};
-pub use target::Groups;
+pub use target::{Group, Groups};
 use truth::Truth::{self, False, True, Unknown};
 
 const CONDITIONS: [&str; 14] = [

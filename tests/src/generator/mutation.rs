@@ -27,7 +27,7 @@ pub(super) fn mutate(random: &mut Random, policy: &mut Value, material: &Materia
     match random.below(16) {
         0..=6 => graft(random, policy, material),
         7 => policy["state"] = state(random),
-        8 => change_text(random, policy, |random, text| other_letters(random, text)),
+        8 => change_text(random, policy, other_letters),
         9 => change_text(random, policy, |random, _| placeholder(random)),
         10 => misspell(random, policy),
         11 => add_member(random, policy),
@@ -112,7 +112,8 @@ fn any_place<'p>(
     if places.is_empty() {
         return None;
     }
-    policy.pointer_mut(random.pick(&places))
+    let place: &String = random.pick(&places);
+    policy.pointer_mut(place)
 }
 
 fn change_text(random: &mut Random, policy: &mut Value, change: fn(&mut Random, &str) -> String) {

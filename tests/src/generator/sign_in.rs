@@ -98,7 +98,7 @@ impl Facts<'_> {
 /// A sign-in against policies that name `near`, in a world in which all policies name `far`.
 #[must_use]
 pub fn sign_in(random: &mut Random, near: &Vocabulary, far: &Vocabulary, id: &str) -> Value {
-    let absent = *random.pick(&[0, 0, 5, 20, 50]);
+    let absent = *random.pick(&[0, 0, 0, 2, 5, 20, 50]);
     let mut facts = Facts {
         random,
         absent,
@@ -156,6 +156,8 @@ fn identity(random: &mut Random, absent: usize, near: &Vocabulary, far: &Vocabul
         "#microsoft.graph.userSignIn",
         "#microsoft.graph.userSignIn",
         "#microsoft.graph.userSignIn",
+        "#microsoft.graph.userSignIn",
+        "#microsoft.graph.userSignIn",
         "microsoft.graph.usersignin",
         "#microsoft.graph.servicePrincipalSignIn",
         "#microsoft.graph.servicePrincipalSignIn",
@@ -188,7 +190,7 @@ fn identity(random: &mut Random, absent: usize, near: &Vocabulary, far: &Vocabul
 }
 
 fn context(random: &mut Random, absent: usize, near: &Vocabulary, far: &Vocabulary) -> Value {
-    let choice = random.below(10);
+    let choice = random.below(11);
     let mut facts = Facts {
         random,
         absent,

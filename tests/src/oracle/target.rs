@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use cae_core::configuration::ApplicationGroup;
 use serde_json::Value;
 
 use super::reading::{
@@ -29,8 +28,17 @@ const KEYWORDS: [&str; 5] = [
 const GROUPS: [&str; 3] = ["Office365", "MicrosoftAdminPortals", "AllAgentIdResources"];
 const USER_ACTIONS: [&str; 2] = ["urn:user:registersecurityinfo", "urn:user:registerdevice"];
 
+/// What is known of the members of one group of applications.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Application ids.
+    pub ids: Vec<String>,
+    /// Whether no other application is a member.
+    pub complete: bool,
+}
+
 /// What an administrator knows of the groups of applications that Microsoft maintains (row 17).
-pub type Groups = BTreeMap<String, ApplicationGroup>;
+pub type Groups = BTreeMap<String, Group>;
 
 /// Row 19: the context of the sign-in chooses the kind of target and names the condition.
 pub(super) fn target(

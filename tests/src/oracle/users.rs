@@ -6,7 +6,7 @@ use super::guests;
 use super::reading::{
     entries, has_only, holds, is_configured, list_fact, match_ids, same, type_name, without,
 };
-use super::truth::Truth::{self, False, True, Unknown};
+use super::truth::Truth::{self, False, Unknown};
 
 const USERS: [&str; 8] = [
     "includeUsers",
