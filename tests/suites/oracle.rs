@@ -13,6 +13,8 @@
 mod comparison;
 #[path = "oracle/engine.rs"]
 mod engine;
+#[path = "oracle/matrix.rs"]
+mod matrix;
 #[path = "oracle/properties.rs"]
 mod properties;
 
@@ -32,7 +34,15 @@ const LARGEST_SET: usize = 6;
 
 fn material() -> Material {
     let known = Settings::default().application_groups.into_iter();
-    let groups = known.map(|(name, group)| (name, Group { ids: group.ids, complete: group.complete }));
+    let groups = known.map(|(name, group)| {
+        (
+            name,
+            Group {
+                ids: group.ids,
+                complete: group.complete,
+            },
+        )
+    });
     Material::read(&groups.collect()).unwrap()
 }
 

@@ -140,6 +140,14 @@ fn ids(random: &mut Random, near: &[String], far: &[String]) -> Value {
     (0..count).map(|_| json!(id(random, near, far))).collect()
 }
 
+/// Mostly one application.
+fn applications(random: &mut Random, near: &Vocabulary, far: &Vocabulary) -> Value {
+    if random.one_in(6) {
+        return ids(random, &near.applications, &far.applications);
+    }
+    json!([id(random, &near.applications, &far.applications)])
+}
+
 fn satisfied(random: &mut Random, near: &[String]) -> Value {
     let share = *random.pick(&[10, 50, 90, 100]);
     let mut satisfied = random.some(near, share);
@@ -151,25 +159,28 @@ fn satisfied(random: &mut Random, near: &[String]) -> Value {
 }
 
 fn identity(random: &mut Random, absent: usize, near: &Vocabulary, far: &Vocabulary) -> Value {
-    let kind = *random.pick(&[
-        "#microsoft.graph.userSignIn",
-        "#microsoft.graph.userSignIn",
-        "#microsoft.graph.userSignIn",
-        "#microsoft.graph.userSignIn",
-        "#microsoft.graph.userSignIn",
-        "#microsoft.graph.userSignIn",
-        "microsoft.graph.usersignin",
-        "#microsoft.graph.servicePrincipalSignIn",
-        "#microsoft.graph.servicePrincipalSignIn",
-        "#microsoft.graph.agentSignIn",
-    ]);
+    let share = if near.principals.is_empty() { 6 } else { 40 };
+    let kind = *if random.percent(share) {
+        random.pick(&[
+            "#microsoft.graph.servicePrincipalSignIn",
+            "#microsoft.graph.servicePrincipalSignIn",
+            "#microsoft.graph.ServicePrincipalSignIn",
+            "#microsoft.graph.agentSignIn",
+        ])
+    } else {
+        random.pick(&[
+            "#microsoft.graph.userSignIn",
+            "#microsoft.graph.userSignIn",
+            "microsoft.graph.usersignin",
+        ])
+    };
     let mut facts = Facts {
         random,
         absent,
         members: Map::new(),
     };
     facts.add("@odata.type", |_| json!(kind));
-    if kind.ends_with("servicePrincipalSignIn") {
+    if kind.ends_with("ervicePrincipalSignIn") {
         facts.add("servicePrincipalId", |random| {
             json!(id(random, &near.principals, &far.principals))
         });
@@ -190,22 +201,28 @@ fn identity(random: &mut Random, absent: usize, near: &Vocabulary, far: &Vocabul
 }
 
 fn context(random: &mut Random, absent: usize, near: &Vocabulary, far: &Vocabulary) -> Value {
-    let choice = random.below(11);
+    // Of the kinds of targets mostly one that the policies have.
+    let choice = match random.below(10) {
+        0 => random.below(12),
+        1..=3 if !near.actions.is_empty() => 8,
+        1..=5 if !near.contexts.is_empty() => 10,
+        _ => 0,
+    };
     let mut facts = Facts {
         random,
         absent,
         members: Map::new(),
     };
     match choice {
-        0..=5 => {
+        0..=7 => {
             facts.add("@odata.type", |_| {
                 json!("#microsoft.graph.applicationContext")
             });
             facts.add("includeApplications", |random| {
-                ids(random, &near.applications, &far.applications)
+                applications(random, near, far)
             });
         }
-        6..=7 => {
+        8..=9 => {
             facts.add("@odata.type", |_| {
                 json!("#microsoft.graph.userActionContext")
             });
@@ -219,7 +236,7 @@ fn context(random: &mut Random, absent: usize, near: &Vocabulary, far: &Vocabula
                 ],
             );
         }
-        8 => {
+        10 => {
             facts.add("@odata.type", |_| json!("#microsoft.graph.authContext"));
             facts.add("authenticationContextValue", |random| {
                 let near = if random.one_in(3) || near.contexts.is_empty() {

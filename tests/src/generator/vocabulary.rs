@@ -22,6 +22,8 @@ pub struct Vocabulary {
     pub tenants: Vec<String>,
     /// Application ids.
     pub applications: Vec<String>,
+    /// User actions, as URNs.
+    pub actions: Vec<String>,
     /// Authentication contexts.
     pub contexts: Vec<String>,
     /// Texts in the rules of device filters.
@@ -89,6 +91,7 @@ impl Vocabulary {
                 .collect(),
             tenants: texts(policies, &[&tenants[0], &tenants[1]]),
             applications,
+            actions: texts(policies, &["/conditions/applications/includeUserActions"]),
             contexts: texts(
                 policies,
                 &["/conditions/applications/includeAuthenticationContextClassReferences"],

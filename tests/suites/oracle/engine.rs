@@ -33,6 +33,12 @@ impl Engine {
             .collect()
     }
 
+    /// What the engine says it does not understand in each policy.
+    pub(crate) fn not_understood(&self) -> Vec<Vec<String>> {
+        let policies = self.0.describe().policies.into_iter();
+        policies.map(|policy| policy.not_understood).collect()
+    }
+
     pub(crate) fn answer(&self, sign_in: &Value) -> Value {
         self.answers(std::slice::from_ref(sign_in)).remove(0)
     }
