@@ -2,7 +2,7 @@
 
 use cae_tests::generator::{Material, reduce};
 use cae_tests::oracle::{self, Tenant};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::engine::Engine;
 use crate::{Case, SETS, SIGN_INS, Seen, for_every_seed};
@@ -105,19 +105,21 @@ fn compare(material: &Material, seed: u64) -> Result<Seen, String> {
     Ok(seen)
 }
 
-/// The disagreement with as little around it as possible.
+/// The disagreement with as little around it as possible. Its first line says of what kind it is.
 fn smallest(tenant: &Tenant, sign_in: &Value) -> String {
     let both = |tenant: &Tenant, sign_in: &Value| {
         let engine = Engine::new(tenant).ok()?.answer(sign_in);
         Some((engine, oracle::answer(tenant, sign_in)))
     };
-    let disagree = |tenant: &Tenant, sign_in: &Value| {
-        both(tenant, sign_in)
-            .is_some_and(|(engine, oracle)| engine != oracle && engine.get("error").is_none())
+    let kind = |tenant: &Tenant, sign_in: &Value| {
+        both(tenant, sign_in).and_then(|(engine, oracle)| difference("", &engine, &oracle))
     };
-    let (tenant, sign_in) = reduce(tenant, sign_in, disagree);
+    let wanted = kind(tenant, sign_in);
+    let (tenant, sign_in) = reduce(tenant, sign_in, |tenant, sign_in| {
+        kind(tenant, sign_in) == wanted
+    });
     let (engine, oracle) = both(&tenant, &sign_in).unwrap_or_default();
-    let mut text = String::new();
+    let mut text = format!("{}\n", wanted.unwrap_or_default());
     for policy in &tenant.policies {
         text += &format!("policy   {policy}\n");
     }
@@ -126,4 +128,23 @@ fn smallest(tenant: &Tenant, sign_in: &Value) -> String {
         None => text += "located  without a file\n",
     }
     text + &format!("sign-in  {sign_in}\nengine   {engine}\noracle   {oracle}")
+}
+
+/// The first member that differs, with both values; the policy is left out of it.
+fn difference(name: &str, engine: &Value, oracle: &Value) -> Option<String> {
+    match (engine, oracle) {
+        (same, other) if same == other => None,
+        (Value::Object(engine), Value::Object(oracle)) => {
+            engine.keys().chain(oracle.keys()).find_map(|key| {
+                let of =
+                    |members: &Map<String, Value>| members.get(key).cloned().unwrap_or_default();
+                difference(key, &of(engine), &of(oracle))
+            })
+        }
+        (Value::Array(engine), Value::Array(oracle)) if name == "policies" => engine
+            .iter()
+            .zip(oracle)
+            .find_map(|(engine, oracle)| difference(name, engine, oracle)),
+        _ => Some(format!("{name}: engine {engine}, oracle {oracle}")),
+    }
 }
