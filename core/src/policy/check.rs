@@ -96,7 +96,8 @@ pub fn match_locations(named_locations: &str, addresses: &[&str]) -> String {
     json::to_text(&answer)
 }
 
-const NAMED_LOCATIONS: &str = "namedLocations";
+/// Stands for the file with the named locations, whose name the engine does not know.
+pub(super) const NAMED_LOCATIONS: &str = "namedLocations";
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,8 +122,9 @@ struct PolicyRow {
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct FaultRow {
+/// A fault in one of several files.
+#[derive(Debug, Serialize)]
+pub(super) struct FaultRow {
     file: String,
     at: String,
     code: &'static str,
@@ -155,26 +157,32 @@ struct LocationRow {
     r#match: &'static str,
 }
 
-fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Option<Value> {
+pub(super) fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Option<Value> {
     json::parse(text.as_bytes(), Limits::DOCUMENT)
         .map_err(|error| {
-            faults.push(FaultRow {
-                file: file.into(),
+            let fault = Fault {
                 at: String::new(),
                 code: "policy.malformed",
                 message: error.to_string(),
-            });
+            };
+            faults.push(FaultRow::new(file, fault));
         })
         .ok()
 }
 
-fn add(rows: &mut Vec<FaultRow>, file: &str, faults: Vec<Fault>) {
-    rows.extend(faults.into_iter().map(|fault| FaultRow {
-        file: file.into(),
-        at: fault.at,
-        code: fault.code,
-        message: fault.message,
-    }));
+pub(super) fn add(rows: &mut Vec<FaultRow>, file: &str, faults: Vec<Fault>) {
+    rows.extend(faults.into_iter().map(|fault| FaultRow::new(file, fault)));
+}
+
+impl FaultRow {
+    pub(super) fn new(file: &str, fault: Fault) -> Self {
+        Self {
+            file: file.into(),
+            at: fault.at,
+            code: fault.code,
+            message: fault.message,
+        }
+    }
 }
 
 impl PolicyRow {

@@ -113,7 +113,7 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
 }
 
 /// The file itself, or the `.json` files of a folder in the order of their names.
-fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
+pub(super) fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
     if !file.is_dir() {
         return vec![Ok(file.to_owned())];
     }
