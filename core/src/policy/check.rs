@@ -15,6 +15,8 @@ use super::conditions::locations::Known;
 use super::controls::GrantControl;
 use super::location::{self, NamedLocation, NamedLocations};
 use super::logic::Truth;
+use super::what_if::Export;
+use super::what_if::coverage::{Coverage, coverage};
 use crate::configuration::Fault;
 use crate::json::{self, Limits, Value};
 
@@ -22,8 +24,10 @@ use crate::json::{self, Limits, Value};
 /// is not understood, as canonical JSON:
 ///
 /// `{"ok", "policies": [{"file", "index", "id", "displayName", "state", "enforcedAtResource", "onlyAtIssuer",
-/// "notUnderstood", "warnings"}], "warnings", "faults": [{"file", "at", "code", "message"}]}`
+/// "notUnderstood", "warnings"}], "coverage", "warnings", "faults": [{"file", "at", "code", "message"}]}`
 ///
+/// `coverage` says what the enabled policies leave open together, and where policies stand in each other's way; it is
+/// `null` if something cannot be read.
 /// `index` counts within the file; `ok` is false if a file cannot be read. Faults of the named locations have
 /// the file name `namedLocations`.
 #[must_use]
@@ -68,6 +72,12 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
         add(&mut answer.faults, file, faults);
     }
     answer.ok = answer.faults.is_empty();
+    if answer.ok {
+        answer.coverage = coverage(&Export {
+            policies,
+            named_locations,
+        });
+    }
     json::to_text(&answer)
 }
 
@@ -104,6 +114,7 @@ pub(super) const NAMED_LOCATIONS: &str = "namedLocations";
 struct CheckAnswer {
     ok: bool,
     policies: Vec<PolicyRow>,
+    coverage: Option<Coverage>,
     warnings: Vec<String>,
     faults: Vec<FaultRow>,
 }

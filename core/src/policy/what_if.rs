@@ -3,6 +3,8 @@
 
 mod changes;
 mod comparison;
+mod conflicts;
+pub(crate) mod coverage;
 mod evaluation;
 mod generate;
 mod members;

@@ -175,7 +175,7 @@ fn write(recipe: &Recipe, population: &Population, circumstances: &[Choice]) -> 
 }
 
 /// What is named for a condition that is configured, with the fact that carries it and what none of them names.
-const DIMENSIONS: [Dimension; 8] = [
+pub(super) const DIMENSIONS: [Dimension; 8] = [
     Dimension {
         condition: "platforms",
         fact: "devicePlatform",
@@ -227,15 +227,15 @@ const DIMENSIONS: [Dimension; 8] = [
 ];
 
 /// A condition that few facts decide.
-struct Dimension {
-    condition: &'static str,
-    fact: &'static str,
-    values: &'static [&'static str],
+pub(super) struct Dimension {
+    pub(super) condition: &'static str,
+    pub(super) fact: &'static str,
+    pub(super) values: &'static [&'static str],
     label: &'static str,
 }
 
 impl Dimension {
-    fn fact(&self, value: &str) -> Value {
+    pub(super) fn fact(&self, value: &str) -> Value {
         match (self.fact, value) {
             ("authenticationFlow", method) => json!({"transferMethod": method}),
             ("deviceInfo", "unregistered") => json!({"deviceId": ""}),

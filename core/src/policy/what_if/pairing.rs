@@ -161,7 +161,7 @@ fn names<'a>(old: &'a Document, new: &'a Document) -> BTreeSet<&'a str> {
 }
 
 /// What a value says: without what is not configured, and lists without order.
-fn said(value: Option<&Value>) -> Option<Value> {
+pub(super) fn said(value: Option<&Value>) -> Option<Value> {
     let value = value.filter(|value| is_configured(value))?;
     Some(match value {
         Value::Array(list) => {

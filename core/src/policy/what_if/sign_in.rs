@@ -20,7 +20,7 @@ use crate::token::UserType;
 pub(super) const LIMITS: Limits = Limits::EVENT;
 
 /// A sign-in as its line gives it; ids are in lower case.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SignIn {
     /// Goes into the answer unchanged.
     pub(super) id: Value,
@@ -35,25 +35,27 @@ pub(super) struct SignIn {
 }
 
 /// Who signs in (row 13).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Principal {
     User(Option<String>),
     ServicePrincipal(Option<String>),
     /// Absent, or of another type.
+    #[default]
     Unknown,
 }
 
 /// What is asked for (row 19).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum SignInTarget {
     /// None is one unknown application.
     Applications(Vec<String>),
     /// Absent, or of another type.
+    #[default]
     Unknown,
 }
 
 /// `signInConditions`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Conditions {
     platform: Option<String>,
     client_app_type: Option<String>,
