@@ -66,10 +66,8 @@ impl WhatIfEngine {
                     .map(|what_if| Self::Native(Arc::new(what_if)))
                     .map_err(EngineError::Configuration)
             }
-            Runtime::Wasm(component) => {
-                WasmWhatIf::new(Arc::clone(component), Arc::new(tenants))
-                    .map(|what_if| Self::Wasm(Box::new(what_if)))
-            }
+            Runtime::Wasm(component) => WasmWhatIf::new(Arc::clone(component), Arc::new(tenants))
+                .map(|what_if| Self::Wasm(Box::new(what_if))),
         }
     }
 

@@ -140,7 +140,8 @@ impl Reader<'_> {
         let platform = self.optional("platform", TEXT, text);
         let client_app_type = self.optional("clientAppType", TEXT, text);
         let user_risk = self.optional("userRisk", TEXT, |value| value.as_str().map(risk_level));
-        let sign_in_risk = self.optional("signInRisk", TEXT, |value| value.as_str().map(risk_level));
+        let sign_in_risk =
+            self.optional("signInRisk", TEXT, |value| value.as_str().map(risk_level));
         let account_enabled = self.optional("accountEnabled", "true or false", Value::as_bool);
         let sessions_valid_from = self.optional("sessionsValidFrom", INSTANT, instant);
         let claims = self.claims();

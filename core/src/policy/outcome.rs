@@ -1,6 +1,5 @@
 //! What a policy comes to for one sign-in, in Graph's words: the same for the issuer and for what-if.
 
-use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -50,8 +49,10 @@ impl<'a> Outcome<'a> {
 
     /// Whether nobody can tell if it is enforced.
     pub(crate) fn is_uncertain(&self) -> bool {
-        matches!(self.policy.state, PolicyState::Enabled | PolicyState::NotUnderstood)
-            && matches!(self.applicability, Applicability::Undetermined(_))
+        matches!(
+            self.policy.state,
+            PolicyState::Enabled | PolicyState::NotUnderstood
+        ) && matches!(self.applicability, Applicability::Undetermined(_))
     }
 
     /// SPEC: policy-semantics row 26: whether a user could meet enough of what is missing by interaction.
@@ -129,9 +130,9 @@ impl PolicyAnswer<&str> {
     /// The same, for an answer that outlives the policies.
     pub(crate) fn into_owned(self) -> PolicyAnswer {
         PolicyAnswer {
-            id: self.id.map(ToOwned::to_owned),
+            id: self.id.map(String::from),
             index: self.index,
-            display_name: self.display_name.map(ToOwned::to_owned),
+            display_name: self.display_name.map(String::from),
             applies: self.applies,
             analysis_reasons: self.analysis_reasons,
             unknown: self.unknown,

@@ -16,7 +16,7 @@ mod sketch;
 mod summary;
 mod tenant;
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -119,7 +119,10 @@ impl WhatIf {
     /// # Errors
     /// A JSON list of every fault, each `{"file", "at", "code", "message"}`.
     pub fn new(export: &Export<'_>, before: Option<&Export<'_>>) -> Result<Self, String> {
-        let (tenant, before) = (Tenant::compile(export), before.map(Tenant::compile).transpose());
+        let (tenant, before) = (
+            Tenant::compile(export),
+            before.map(Tenant::compile).transpose(),
+        );
         match (tenant, before) {
             (Ok(tenant), Ok(before)) => Ok(Self {
                 before: before.map(|before| Comparison::new(before, &tenant)),
@@ -145,7 +148,8 @@ impl WhatIf {
         Description {
             policies: policies.collect(),
             compared: compared.map_or_else(Vec::new, |compared| compared.policies.clone()),
-            named_locations: compared.map_or_else(Vec::new, |compared| compared.named_locations.clone()),
+            named_locations: compared
+                .map_or_else(Vec::new, |compared| compared.named_locations.clone()),
         }
     }
 

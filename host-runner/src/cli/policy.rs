@@ -28,8 +28,7 @@ pub(super) enum Command {
     },
 }
 
-const HELP: &str = "\
-Besides what each policy means, it says what all of them together leave open: whom, what
+const HELP: &str = r#"Besides what each policy means, it says what all of them together leave open: whom, what
 and where no enabled policy touches, which policies contradict each other, and which can
 never apply. With --json that is the last line: {"coverage":{…}}.
 
@@ -37,7 +36,7 @@ Exit status: 0 all policies were read; 2 a file or a policy cannot be used. Ever
 fault is reported, not the first.
 
 Example:
-  cae policy check policies/ --named-locations locations.json";
+  cae policy check policies/ --named-locations locations.json"#;
 
 /// The answer of the engine.
 #[derive(Deserialize)]
@@ -109,7 +108,11 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     if !out.json() && answer.policies.len() > 1 {
         print_sum(&answer.policies, out);
     }
-    if let Some(coverage) = answer.coverage.as_ref().filter(|_| !answer.policies.is_empty()) {
+    if let Some(coverage) = answer
+        .coverage
+        .as_ref()
+        .filter(|_| !answer.policies.is_empty())
+    {
         if out.json() {
             out.line(json::to_text(&CoverageLine { coverage }));
         } else {

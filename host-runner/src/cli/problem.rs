@@ -78,7 +78,12 @@ impl Problem {
     /// Everything that is wrong with several files, as a list of faults in JSON.
     pub(super) fn file_faults(faults: &str, named_locations: Option<&Path>) -> Self {
         match serde_json::from_str::<Vec<FileFault>>(faults) {
-            Ok(faults) => Self(faults.iter().map(|fault| fault.named(named_locations)).collect()),
+            Ok(faults) => Self(
+                faults
+                    .iter()
+                    .map(|fault| fault.named(named_locations))
+                    .collect(),
+            ),
             Err(_) => Self::new(faults),
         }
     }

@@ -24,7 +24,6 @@ use super::policy::json_files;
 use super::problem::{Problem, complain, warn};
 use super::{Exit, Options};
 use crate::component::EngineError;
-use crate::text::count;
 use crate::what_if::{Tenant, Tenants, WhatIfEngine};
 use gate::Gate;
 use labels::Labels;
@@ -36,7 +35,12 @@ use progress::Progress;
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
     /// Policies as Microsoft Graph exports them: a file, or a folder of files
-    #[arg(long, value_name = "P.json", required_unless_present = "diff", conflicts_with = "diff")]
+    #[arg(
+        long,
+        value_name = "P.json",
+        required_unless_present = "diff",
+        conflicts_with = "diff"
+    )]
     policies: Vec<PathBuf>,
     /// Show whose access changes from one state of the policies to another (files or folders)
     #[arg(long, num_args = 2, value_names = ["OLD.json", "NEW.json"])]
@@ -57,7 +61,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "diff")]
     html: Option<PathBuf>,
     /// End with status 1 if there are changes of these kinds
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "KINDS", requires = "diff")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "KINDS",
+        requires = "diff"
+    )]
     fail_on: Vec<Gate>,
     /// How many threads evaluate [default: as many as there are processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -96,8 +106,8 @@ pub(super) fn run(
     let tenants = arguments.tenants()?;
     let compares = tenants.before.is_some();
     let runtime = options.runtime()?;
-    let mut engine = WhatIfEngine::new(&runtime, tenants)
-        .map_err(|error| arguments.problem(&error))?;
+    let mut engine =
+        WhatIfEngine::new(&runtime, tenants).map_err(|error| arguments.problem(&error))?;
     let description = engine.describe()?;
     let labels = labels.with(&description);
     if description.policies.is_empty() && description.compared.is_empty() {
@@ -112,7 +122,10 @@ pub(super) fn run(
     for fault in &done.counts.summary.first_faults {
         // With --json the answers themselves say so.
         if !out.json() {
-            complain(format_args!("{}: line {}: {}", done.name, fault.line, fault.error));
+            complain(format_args!(
+                "{}: line {}: {}",
+                done.name, fault.line, fault.error
+            ));
         }
     }
     if compares {
@@ -131,7 +144,11 @@ pub(super) fn run(
         summary::print(&done, &description, &labels, out);
     }
     let mut exit = Exit::Done;
-    if arguments.fail_on.iter().any(|gate| gate.closes(&done.counts.changes)) {
+    if arguments
+        .fail_on
+        .iter()
+        .any(|gate| gate.closes(&done.counts.changes))
+    {
         exit = Exit::Negative;
     }
     if done.counts.summary.faulty > 0 {
@@ -147,10 +164,6 @@ struct Done {
     name: String,
     /// How they were made, if nobody gave them.
     made: Option<Representatives>,
-    /// How long it took.
-    elapsed: std::time::Duration,
-    /// How many pairs of sign-in and policy were evaluated.
-    evaluations: u64,
 }
 
 /// Where sign-ins come from.
@@ -165,7 +178,9 @@ impl Source {
     fn open(file: &Path) -> Result<Self, Problem> {
         if file == Path::new(STANDARD_INPUT) {
             if io::stdin().is_terminal() {
-                warn("sign-ins are read from this terminal, one JSON object per line; Ctrl-D ends them");
+                warn(
+                    "sign-ins are read from this terminal, one JSON object per line; Ctrl-D ends them",
+                );
             }
             return Ok(Self {
                 input: Box::new(io::stdin()),
@@ -175,9 +190,14 @@ impl Source {
             });
         }
         let open = File::open(file).map_err(|error| Problem::file(file, error))?;
-        let about = open.metadata().map_err(|error| Problem::file(file, error))?;
+        let about = open
+            .metadata()
+            .map_err(|error| Problem::file(file, error))?;
         if about.is_dir() {
-            return Err(Problem::file(file, "a folder: name the file with the sign-ins"));
+            return Err(Problem::file(
+                file,
+                "a folder: name the file with the sign-ins",
+            ));
         }
         Ok(Self {
             input: Box::new(open),
@@ -222,7 +242,11 @@ fn evaluate(
     out: &mut Output,
 ) -> Result<Done, Problem> {
     let policies = description.policies.len().saturating_add(
-        description.compared.iter().filter(|pair| pair.state_before.is_some()).count(),
+        description
+            .compared
+            .iter()
+            .filter(|pair| pair.state_before.is_some())
+            .count(),
     );
     let write = out.json();
     let threads = arguments.threads.map_or_else(
@@ -243,9 +267,13 @@ fn evaluate(
     };
     let mut progress = Progress::new(source.bytes, write && out.terminal());
     let mut counts = Counts::default();
-    let evaluations = |counts: &Counts| {
+    let so_far = |counts: &Counts| {
+        let summary = &counts.summary;
         let policies = u64::try_from(policies).unwrap_or(u64::MAX);
-        counts.summary.sign_ins.saturating_mul(policies)
+        (
+            summary.sign_ins.saturating_add(summary.faulty),
+            summary.sign_ins.saturating_mul(policies),
+        )
     };
     let out = std::cell::RefCell::new(out);
     let done = work.run(
@@ -254,17 +282,16 @@ fn evaluate(
             let mut out = out.borrow_mut();
             out.text(&batch.lines);
             counts.merge(&batch.counts);
-            let lines = counts.summary.sign_ins.saturating_add(counts.summary.faulty);
-            progress.draw(lines, evaluations(&counts), read.load(Ordering::Relaxed));
+            let (lines, evaluations) = so_far(&counts);
+            progress.draw(lines, evaluations, read.load(Ordering::Relaxed));
             out.open()
         },
         || out.borrow_mut().flush(),
     );
-    progress.finish();
+    let (lines, evaluations) = so_far(&counts);
+    progress.finish(lines, evaluations);
     done?;
     Ok(Done {
-        evaluations: evaluations(&counts),
-        elapsed: progress.elapsed(),
         counts,
         name: super::problem::name(&source.name).into_owned(),
         made: source.made,
@@ -283,10 +310,20 @@ fn lines_of_a_chunk(policies: usize, write: bool) -> usize {
 impl Arguments {
     fn refuse_two_readers_of_standard_input(&self) -> Result<(), Problem> {
         let files = self.policies.iter().chain(&self.diff);
-        let files = files.chain(&self.named_locations).chain(&self.old_named_locations);
-        let files = files.chain(&self.authentication_strengths).chain(&self.sign_ins);
-        if files.filter(|file| *file == Path::new(STANDARD_INPUT)).count() > 1 {
-            return Err(Problem::new("standard input can hold one of the files: name the others"));
+        let files = files
+            .chain(&self.named_locations)
+            .chain(&self.old_named_locations);
+        let files = files
+            .chain(&self.authentication_strengths)
+            .chain(&self.sign_ins);
+        if files
+            .filter(|file| *file == Path::new(STANDARD_INPUT))
+            .count()
+            > 1
+        {
+            return Err(Problem::new(
+                "standard input can hold one of the files: name the others",
+            ));
         }
         Ok(())
     }
@@ -334,7 +371,12 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<(String, String)>, Problem> {
     let mut read = Vec::new();
     let mut problems = Vec::new();
     for file in files.iter().flat_map(|file| json_files(file)) {
-        match file.and_then(|file| Ok((super::problem::name(&file).into_owned(), input::document(&file)?))) {
+        match file.and_then(|file| {
+            Ok((
+                super::problem::name(&file).into_owned(),
+                input::document(&file)?,
+            ))
+        }) {
             Ok(policies) => read.push(policies),
             Err(problem) => problems.push(problem),
         }
@@ -344,14 +386,4 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<(String, String)>, Problem> {
     } else {
         Err(Problem::all(problems))
     }
-}
-
-/// How many pairs of sign-in and policy, and how fast.
-fn speed(done: &Done) -> String {
-    format!(
-        "{} evaluations in {} ms ({} a second)",
-        count(done.evaluations),
-        count(u64::try_from(done.elapsed.as_millis()).unwrap_or(u64::MAX)),
-        count(progress::rate(done.evaluations, done.elapsed))
-    )
 }

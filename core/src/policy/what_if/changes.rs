@@ -86,7 +86,9 @@ impl Changes {
         let results = self.results.entry(before.result).or_default();
         add(results.entry(after.result).or_default(), 1);
         let person = sign_in.person();
-        person.into_iter().for_each(|person| self.people.insert(person));
+        person
+            .into_iter()
+            .for_each(|person| self.people.insert(person));
         let Some((change, policies)) = difference else {
             return;
         };
@@ -96,8 +98,16 @@ impl Changes {
             sign_ins: 1,
             uncertain: u64::from(after.outcomes.iter().any(Outcome::is_uncertain)),
             people: person.map(Sketch::of).unwrap_or_default(),
-            unmet_before: before.unmet.iter().map(|name| String::from(&**name)).collect(),
-            unmet_after: after.unmet.iter().map(|name| String::from(&**name)).collect(),
+            unmet_before: before
+                .unmet
+                .iter()
+                .map(|name| String::from(&**name))
+                .collect(),
+            unmet_after: after
+                .unmet
+                .iter()
+                .map(|name| String::from(&**name))
+                .collect(),
             targets: Tally {
                 seen: sign_in.targets().map(|target| (target.into(), 1)).collect(),
                 others: 0,
@@ -133,13 +143,14 @@ impl Changes {
     }
 
     fn add(&mut self, group: &ChangeGroup) {
+        let room = self.groups.len() < GROUPS;
         let known = self
             .groups
             .iter_mut()
             .find(|known| known.change == group.change && known.policies == group.policies);
         match known {
             Some(known) => known.merge(group),
-            None if self.groups.len() < GROUPS => self.groups.push(group.clone()),
+            None if room => self.groups.push(group.clone()),
             None => add(&mut self.ungrouped, group.sign_ins),
         }
     }
@@ -154,16 +165,18 @@ impl ChangeGroup {
         self.unmet_after.extend(other.unmet_after.iter().cloned());
         self.targets.merge(&other.targets);
         let room = EXAMPLES.saturating_sub(self.examples.len());
-        self.examples.extend(other.examples.iter().take(room).cloned());
+        self.examples
+            .extend(other.examples.iter().take(room).cloned());
     }
 }
 
 impl Tally {
     fn merge(&mut self, other: &Self) {
         for (value, count) in &other.seen {
+            let room = self.seen.len() < VALUES;
             match self.seen.iter_mut().find(|(known, _)| known == value) {
                 Some((_, known)) => add(known, *count),
-                None if self.seen.len() < VALUES => self.seen.push((value.clone(), *count)),
+                None if room => self.seen.push((value.clone(), *count)),
                 None => add(&mut self.others, *count),
             }
         }

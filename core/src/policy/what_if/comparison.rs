@@ -54,7 +54,9 @@ impl Change {
             (Block | Challenge, Grant) => Some(Self::NewGrants),
             (Block, Challenge) => Some(Self::LiftedBlocks),
             (Grant, Challenge) => Some(Self::NewChallenges),
-            (Challenge, Challenge) if before.unmet != after.unmet => Some(Self::ChangedRequirements),
+            (Challenge, Challenge) if before.unmet != after.unmet => {
+                Some(Self::ChangedRequirements)
+            }
             (Grant, Grant) if before.session != after.session => Some(Self::ChangedSession),
             (Grant, Grant) | (Challenge, Challenge) | (Block, Block) => {
                 let differs = pairs.iter().any(|pair| {
@@ -75,12 +77,18 @@ impl Change {
         let missing = |outcome: Option<&Outcome<'_>>| {
             let enforced = outcome.filter(|outcome| outcome.is_enforced());
             enforced.map_or_else(BTreeSet::new, |outcome| {
-                outcome.missing.iter().map(|control| control.name().into_owned()).collect()
+                outcome
+                    .missing
+                    .iter()
+                    .map(|control| control.name().into_owned())
+                    .collect()
             })
         };
         let session = |outcome: Option<&Outcome<'_>>| {
             let enforced = outcome.filter(|outcome| outcome.is_enforced());
-            enforced.map(|outcome| outcome.policy.session.clone()).unwrap_or_default()
+            enforced
+                .map(|outcome| outcome.policy.session.clone())
+                .unwrap_or_default()
         };
         match self {
             Self::NewBlocks => blocks(after) && !blocks(before),
@@ -90,7 +98,8 @@ impl Change {
             }
             Self::ChangedSession => session(before) != session(after),
             Self::ChangedCertainty => {
-                before.is_some_and(Outcome::is_uncertain) != after.is_some_and(Outcome::is_uncertain)
+                before.is_some_and(Outcome::is_uncertain)
+                    != after.is_some_and(Outcome::is_uncertain)
             }
         }
     }
@@ -202,7 +211,11 @@ impl<'a> Side<'a> {
             result: evaluation.result,
             unmet: &evaluation.unmet,
             session_controls: &evaluation.session,
-            undetermined: evaluation.outcomes.iter().filter(|outcome| outcome.is_uncertain()).count(),
+            undetermined: evaluation
+                .outcomes
+                .iter()
+                .filter(|outcome| outcome.is_uncertain())
+                .count(),
         }
     }
 }

@@ -48,10 +48,19 @@ struct Own<'a> {
 
 /// Every conflict between two enabled policies.
 pub(super) fn find(tenant: &Tenant, reach: &Reach) -> Vec<Conflict> {
-    let policies = tenant.set.policies().iter().zip(&tenant.documents).zip(&reach.0);
+    let policies = tenant
+        .set
+        .policies()
+        .iter()
+        .zip(&tenant.documents)
+        .zip(&reach.0);
     let enabled: Vec<Own<'_>> = policies
         .filter(|(_, reach)| reach.enabled)
-        .map(|((policy, document), reach)| Own { policy, document, reach })
+        .map(|((policy, document), reach)| Own {
+            policy,
+            document,
+            reach,
+        })
         .collect();
     let mut conflicts = Vec::new();
     for (position, first) in enabled.iter().enumerate() {
@@ -72,20 +81,28 @@ fn between(first: Own<'_>, second: Own<'_>) -> Vec<Conflict> {
     if first.overlaps(second) {
         let mut found = Vec::new();
         for (kind, control, odd) in [
-            (Kind::ContinuousAccessEvaluation, "continuousAccessEvaluation", Some("disabled")),
+            (
+                Kind::ContinuousAccessEvaluation,
+                "continuousAccessEvaluation",
+                Some("disabled"),
+            ),
             (Kind::PersistentBrowser, "persistentBrowser", None),
         ] {
             if let (Some(one), Some(other)) = (first.mode(control), second.mode(control)) {
                 let differ = !one.eq_ignore_ascii_case(other);
-                let odd = odd.is_none_or(|odd| one.eq_ignore_ascii_case(odd) || other.eq_ignore_ascii_case(odd));
+                let odd = odd.is_none_or(|odd| {
+                    one.eq_ignore_ascii_case(odd) || other.eq_ignore_ascii_case(odd)
+                });
                 if differ && odd {
-                    let what = format!("for the same sign-ins `{control}` is `{one}` and `{other}`");
+                    let what =
+                        format!("for the same sign-ins `{control}` is `{one}` and `{other}`");
                     found.push(conflict(kind, both, what));
                 }
             }
         }
         for [block, other] in [both, [second, first]] {
-            if block.policy.grant.blocks() && !other.policy.grant.blocks() && other.is_within(block) {
+            if block.policy.grant.blocks() && !other.policy.grant.blocks() && other.is_within(block)
+            {
                 let what = format!(
                     "wherever `{}` applies, `{}` blocks: what it asks for never matters",
                     name(other.policy),
@@ -132,10 +149,17 @@ impl Own<'_> {
             && conditions(other.document).is_some_and(|conditions| {
                 conditions
                     .keys()
-                    .filter(|name| !matches!(name.as_str(), "users" | "clientApplications" | "applications" | "locations"))
+                    .filter(|name| {
+                        !matches!(
+                            name.as_str(),
+                            "users" | "clientApplications" | "applications" | "locations"
+                        )
+                    })
                     .all(|name| {
                         let theirs = condition(other, name);
-                        theirs.is_none() || is_all(theirs.as_ref()) || theirs == condition(self, name)
+                        theirs.is_none()
+                            || is_all(theirs.as_ref())
+                            || theirs == condition(self, name)
                     })
             })
     }
@@ -145,11 +169,20 @@ impl Own<'_> {
         if session.get("isEnabled") == Some(&Value::Bool(false)) {
             return None;
         }
-        session.get("mode").and_then(Value::as_str).and_then(|mode| {
-            ["disabled", "strictLocation", "strictEnforcement", "always", "never"]
+        session
+            .get("mode")
+            .and_then(Value::as_str)
+            .and_then(|mode| {
+                [
+                    "disabled",
+                    "strictLocation",
+                    "strictEnforcement",
+                    "always",
+                    "never",
+                ]
                 .into_iter()
                 .find(|known| known.eq_ignore_ascii_case(mode))
-        })
+            })
     }
 
     /// Conditions and controls, without names and dates.
@@ -162,6 +195,10 @@ impl Own<'_> {
 fn is_all(value: Option<&Value>) -> bool {
     let list = value.and_then(Value::as_array);
     list.is_some_and(|list| {
-        list.iter().any(|entry| entry.as_str().is_some_and(|text| text.eq_ignore_ascii_case("all")))
+        list.iter().any(|entry| {
+            entry
+                .as_str()
+                .is_some_and(|text| text.eq_ignore_ascii_case("all"))
+        })
     })
 }

@@ -86,8 +86,12 @@ pub(crate) fn coverage(export: &Export<'_>) -> Option<Coverage> {
                     excluded: is_excluded(choice, &tenant),
                 })
                 .collect(),
-            targets: labels(untouched(&reach, &population.targets, |policy| &policy.targets)),
-            networks: labels(untouched(&reach, &population.places, |policy| &policy.places)),
+            targets: labels(untouched(&reach, &population.targets, |policy| {
+                &policy.targets
+            })),
+            networks: labels(untouched(&reach, &population.places, |policy| {
+                &policy.places
+            })),
         },
         gaps: gaps(&reach, &population),
         conflicts: conflicts::find(&tenant, &reach),
@@ -100,13 +104,20 @@ pub(crate) fn coverage(export: &Export<'_>) -> Option<Coverage> {
             let row = |conditions: &[Condition], why| Never {
                 policy: name(policy),
                 id: policy.id.clone(),
-                conditions: conditions.iter().map(|condition| condition.as_str()).collect(),
+                conditions: conditions
+                    .iter()
+                    .map(|condition| condition.as_str())
+                    .collect(),
                 why,
             };
             if !never.is_empty() {
-                answer.never_applies.push(row(&never, why_never(&never, document)));
+                answer
+                    .never_applies
+                    .push(row(&never, why_never(&never, document)));
             } else if !unsure.is_empty() {
-                answer.never_definite.push(row(&unsure, "these conditions can never be told".into()));
+                answer
+                    .never_definite
+                    .push(row(&unsure, "these conditions can never be told".into()));
             }
         }
     }
@@ -115,7 +126,10 @@ pub(crate) fn coverage(export: &Export<'_>) -> Option<Coverage> {
 
 /// The name of a policy for people.
 pub(super) fn name(policy: &CompiledPolicy) -> String {
-    policy.display_name.clone().unwrap_or_else(|| policy.label())
+    policy
+        .display_name
+        .clone()
+        .unwrap_or_else(|| policy.label())
 }
 
 /// What a policy comes to for each choice of a dimension, whatever the others are.
@@ -139,7 +153,10 @@ impl Reach {
         );
         let of = |policy: &CompiledPolicy| {
             let ask = |condition, facts: &[SignIn]| {
-                facts.iter().map(|facts| truth(policy, condition, facts, tenant)).collect()
+                facts
+                    .iter()
+                    .map(|facts| truth(policy, condition, facts, tenant))
+                    .collect()
             };
             PolicyReach {
                 enabled: policy.state == PolicyState::Enabled && policy.skipped.is_none(),
@@ -180,14 +197,19 @@ fn untouched<'c>(
     choices: &'c [Choice],
     of: fn(&PolicyReach) -> &Vec<Truth>,
 ) -> impl Iterator<Item = &'c Choice> {
-    choices.iter().enumerate().filter_map(move |(position, choice)| {
-        let touched = reach.enabled().any(|policy| touches(of(policy), position));
-        (!touched).then_some(choice)
-    })
+    choices
+        .iter()
+        .enumerate()
+        .filter_map(move |(position, choice)| {
+            let touched = reach.enabled().any(|policy| touches(of(policy), position));
+            (!touched).then_some(choice)
+        })
 }
 
 fn touches(truths: &[Truth], position: usize) -> bool {
-    truths.get(position).is_some_and(|truth| *truth != Truth::False)
+    truths
+        .get(position)
+        .is_some_and(|truth| *truth != Truth::False)
 }
 
 fn labels<'c>(choices: impl Iterator<Item = &'c Choice>) -> Vec<String> {
@@ -276,23 +298,37 @@ fn in_the_way(
         (Condition::UserRisk, "userRiskLevels"),
         (Condition::InsiderRisk, "insiderRiskLevels"),
         (Condition::AuthenticationFlow, "authenticationFlows"),
-        (Condition::ServicePrincipalRisk, "servicePrincipalRiskLevels"),
+        (
+            Condition::ServicePrincipalRisk,
+            "servicePrincipalRiskLevels",
+        ),
     ] {
-        let dimension = DIMENSIONS.iter().find(|dimension| dimension.condition == name);
+        let dimension = DIMENSIONS
+            .iter()
+            .find(|dimension| dimension.condition == name);
         let truths: Vec<Truth> = dimension
             .into_iter()
             .flat_map(|dimension| dimension.values.iter().map(move |value| (dimension, value)))
             .map(|(dimension, value)| {
                 let fact = Map::from_iter([(dimension.fact.to_string(), dimension.fact(value))]);
-                let members = Map::from_iter([("signInConditions".to_string(), Value::Object(fact))]);
+                let members =
+                    Map::from_iter([("signInConditions".to_string(), Value::Object(fact))]);
                 let facts = SignIn::read(&canonical(&Value::Object(members))).unwrap_or_default();
                 truth(policy, condition, &facts, tenant)
             })
             .collect();
         judge(condition, &truths);
     }
-    for condition in [Condition::Time, Condition::InvalidCondition, Condition::InvalidPolicy, Condition::PolicyNotEnabled] {
-        judge(condition, &[truth(policy, condition, &SignIn::default(), tenant)]);
+    for condition in [
+        Condition::Time,
+        Condition::InvalidCondition,
+        Condition::InvalidPolicy,
+        Condition::PolicyNotEnabled,
+    ] {
+        judge(
+            condition,
+            &[truth(policy, condition, &SignIn::default(), tenant)],
+        );
     }
     (never, unsure)
 }
@@ -303,12 +339,22 @@ fn why_never(never: &[Condition], document: &Map<String, Value>) -> String {
         let (what, object, sides) = match condition {
             Condition::Users => ("users", "users", USERS),
             Condition::Application => ("applications", "applications", APPLICATIONS),
-            Condition::Location => ("locations", "locations", &[("includeLocations", "excludeLocations")][..]),
-            Condition::DevicePlatform => ("platforms", "platforms", &[("includePlatforms", "excludePlatforms")][..]),
+            Condition::Location => (
+                "locations",
+                "locations",
+                &[("includeLocations", "excludeLocations")][..],
+            ),
+            Condition::DevicePlatform => (
+                "platforms",
+                "platforms",
+                &[("includePlatforms", "excludePlatforms")][..],
+            ),
             other => return format!("no value of {} fits", other.as_str()),
         };
         let list = |name: &str| {
-            let members = document.get("conditions").and_then(|conditions| conditions.get(object));
+            let members = document
+                .get("conditions")
+                .and_then(|conditions| conditions.get(object));
             said(members.and_then(|members| members.get(name)))
         };
         let contradicts = |(include, exclude): &(&str, &str)| {
@@ -331,7 +377,10 @@ const USERS: &[(&str, &str)] = &[
     ("includeUsers", "excludeUsers"),
     ("includeGroups", "excludeGroups"),
     ("includeRoles", "excludeRoles"),
-    ("includeGuestsOrExternalUsers", "excludeGuestsOrExternalUsers"),
+    (
+        "includeGuestsOrExternalUsers",
+        "excludeGuestsOrExternalUsers",
+    ),
 ];
 
 const APPLICATIONS: &[(&str, &str)] = &[

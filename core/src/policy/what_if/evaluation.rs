@@ -49,7 +49,10 @@ impl<'a> Evaluation<'a> {
             .collect();
         let enforced = || outcomes.iter().filter(|outcome| outcome.is_enforced());
         let (result, unmet) = if enforced().any(|outcome| outcome.policy.grant.blocks()) {
-            (SignInResult::Block, BTreeSet::from([Cow::Borrowed("block")]))
+            (
+                SignInResult::Block,
+                BTreeSet::from([Cow::Borrowed("block")]),
+            )
         } else {
             let unmet: BTreeSet<Cow<'a, str>> = enforced()
                 .flat_map(|outcome| &outcome.missing)

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::population::{Choice, Population, conditions, words};
+use super::population::{Choice, Population, conditions};
 use super::tenant::Tenant;
 use crate::json::{Map, Value, canonical};
 use crate::policy::document::{configured, entries};
@@ -59,14 +59,27 @@ pub(super) fn representatives(tenants: &[&Tenant]) -> Representatives {
             continue;
         };
         let own = circumstances_of(conditions, &mut circumstances);
-        let people = named(&population.people, conditions, &["users", "clientApplications"]);
+        let people = named(
+            &population.people,
+            conditions,
+            &["users", "clientApplications"],
+        );
         let targets = named(&population.targets, conditions, &["applications"]);
         let places = named(&population.places, conditions, &["locations"]);
         cross([&people, &targets, &places, &own], &mut recipes);
     }
-    cross([&everybody, &everything, last(&everywhere), &[0]], &mut recipes);
-    cross([&everybody, last(&everything), &everywhere, &[0]], &mut recipes);
-    cross([last(&everybody), &everything, &everywhere, &[0]], &mut recipes);
+    cross(
+        [&everybody, &everything, last(&everywhere), &[0]],
+        &mut recipes,
+    );
+    cross(
+        [&everybody, last(&everything), &everywhere, &[0]],
+        &mut recipes,
+    );
+    cross(
+        [last(&everybody), &everything, &everywhere, &[0]],
+        &mut recipes,
+    );
 
     let step = recipes.len().div_ceil(ALL).max(1);
     thinned |= step > 1;
@@ -97,7 +110,9 @@ fn last(list: &[usize]) -> &[usize] {
 
 /// Adds every combination of the lists, or `most` of them evenly spread; whether some were left out.
 fn combine(lists: [&[usize]; 4], most: usize, recipes: &mut BTreeSet<Recipe>) -> bool {
-    let count = lists.iter().fold(1_usize, |count, list| count.saturating_mul(list.len()));
+    let count = lists
+        .iter()
+        .fold(1_usize, |count, list| count.saturating_mul(list.len()));
     let taken = count.min(most);
     for number in 0..taken {
         // Evenly spread over the whole, with the digits of the position as positions in the lists.
@@ -141,7 +156,9 @@ fn collect(value: &Value, into: &mut BTreeSet<String>) {
         value => {
             for entry in entries(Some(value)) {
                 match entry {
-                    Ok(text) => into.extend(text.split(',').map(|word| word.trim().to_ascii_lowercase())),
+                    Ok(text) => {
+                        into.extend(text.split(',').map(|word| word.trim().to_ascii_lowercase()))
+                    }
                     Err(other) if other.is_object() => collect(other, into),
                     Err(_) => {}
                 }
@@ -169,7 +186,11 @@ fn write(recipe: &Recipe, population: &Population, circumstances: &[Choice]) -> 
         }
     }
     line.insert("signInConditions".into(), Value::Object(conditions));
-    let labels: Vec<&str> = chosen.iter().map(|choice| choice.label.as_str()).filter(|label| !label.is_empty()).collect();
+    let labels: Vec<&str> = chosen
+        .iter()
+        .map(|choice| choice.label.as_str())
+        .filter(|label| !label.is_empty())
+        .collect();
     line.insert("id".into(), labels.join(", ").into());
     Some(canonical(&Value::Object(line)))
 }
@@ -179,13 +200,27 @@ pub(super) const DIMENSIONS: [Dimension; 8] = [
     Dimension {
         condition: "platforms",
         fact: "devicePlatform",
-        values: &["android", "iOS", "windows", "windowsPhone", "macOS", "linux", ""],
+        values: &[
+            "android",
+            "iOS",
+            "windows",
+            "windowsPhone",
+            "macOS",
+            "linux",
+            "",
+        ],
         label: "platform",
     },
     Dimension {
         condition: "clientAppTypes",
         fact: "clientAppType",
-        values: &["browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"],
+        values: &[
+            "browser",
+            "mobileAppsAndDesktopClients",
+            "exchangeActiveSync",
+            "easSupported",
+            "other",
+        ],
         label: "client",
     },
     Dimension {
@@ -221,7 +256,12 @@ pub(super) const DIMENSIONS: [Dimension; 8] = [
     Dimension {
         condition: "devices",
         fact: "deviceInfo",
-        values: &["unregistered", "registered", "joined and compliant", "hybrid joined and compliant"],
+        values: &[
+            "unregistered",
+            "registered",
+            "joined and compliant",
+            "hybrid joined and compliant",
+        ],
         label: "device",
     },
 ];
@@ -291,9 +331,10 @@ fn circumstances_of(conditions: &Map<String, Value>, known: &mut Vec<Choice>) ->
         }
         // Whoever configures a filter may mean any of the devices.
         let filtered = dimension.condition == "devices" && !found.is_empty();
-        let values = dimension.values.iter().filter(|value| {
-            filtered || found.contains(&value.to_ascii_lowercase())
-        });
+        let values = dimension
+            .values
+            .iter()
+            .filter(|value| filtered || found.contains(&value.to_ascii_lowercase()));
         let more: Vec<Choice> = values
             .flat_map(|value| own.iter().map(move |choice| vary(choice, dimension, value)))
             .collect();
@@ -301,7 +342,9 @@ fn circumstances_of(conditions: &Map<String, Value>, known: &mut Vec<Choice>) ->
     }
     own.into_iter()
         .map(|choice| {
-            let found = known.iter().position(|other| other.members == choice.members);
+            let found = known
+                .iter()
+                .position(|other| other.members == choice.members);
             found.unwrap_or_else(|| {
                 known.push(choice);
                 known.len().saturating_sub(1)

@@ -98,7 +98,11 @@ pub(super) fn describe(
 ) -> DocumentPair {
     let old = before_at.and_then(|index| before.get(index));
     let new = after_at.and_then(|index| after.get(index));
-    let own = |name| new.or(old).and_then(|document| text(document, name)).map(String::from);
+    let own = |name| {
+        new.or(old)
+            .and_then(|document| text(document, name))
+            .map(String::from)
+    };
     let members = match (old, new) {
         (Some(old), Some(new)) => changed_members(old, new),
         _ => Vec::new(),
@@ -109,10 +113,15 @@ pub(super) fn describe(
         _ if members.is_empty() => DocumentChange::Unchanged,
         _ => DocumentChange::Changed,
     };
-    let state = |document: Option<&Document>| document.and_then(|d| text(d, "state")).map(String::from);
+    let state =
+        |document: Option<&Document>| document.and_then(|d| text(d, "state")).map(String::from);
     let id = own("id");
     DocumentPair {
-        index: if id.is_none() { after_at.or(before_at) } else { None },
+        index: if id.is_none() {
+            after_at.or(before_at)
+        } else {
+            None
+        },
         id,
         display_name: own("displayName"),
         change,
@@ -157,7 +166,10 @@ fn changed_members(old: &Document, new: &Document) -> Vec<String> {
 }
 
 fn names<'a>(old: &'a Document, new: &'a Document) -> BTreeSet<&'a str> {
-    configured(old).chain(configured(new)).map(|(name, _)| name).collect()
+    configured(old)
+        .chain(configured(new))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// What a value says: without what is not configured, and lists without order.

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::tenant::Tenant;
 use crate::json::{Map, Value};
 use crate::policy::address::AddressRange;
-use crate::policy::document::{configured, entries, is_guid};
+use crate::policy::document::{configured, entries};
 use crate::policy::location::Kind;
 
 /// One alternative of a dimension: members of a sign-in, under a name for people.
@@ -145,24 +145,31 @@ impl Words {
             };
             into.extend(words(list(object, name)));
         }
-        for side in ["includeGuestsOrExternalUsers", "excludeGuestsOrExternalUsers"] {
+        for side in [
+            "includeGuestsOrExternalUsers",
+            "excludeGuestsOrExternalUsers",
+        ] {
             let Some(guests) = list("users", side) else {
                 continue;
             };
             let types = entries(guests.get("guestOrExternalUserTypes")).filter_map(Result::ok);
-            self.guest_types
-                .extend(types.flat_map(|types| types.split(',')).map(|name| name.trim().to_owned()));
-            let tenants = guests.get("externalTenants").and_then(|tenants| tenants.get("members"));
+            self.guest_types.extend(
+                types
+                    .flat_map(|types| types.split(','))
+                    .map(|name| name.trim().to_owned()),
+            );
+            let tenants = guests
+                .get("externalTenants")
+                .and_then(|tenants| tenants.get("members"));
             self.tenants.extend(words(tenants));
         }
-        for (name, into) in [
-            ("includeApplications", &mut self.applications),
-            ("excludeApplications", &mut self.applications),
-            ("includeUserActions", &mut self.actions),
-            ("includeAuthenticationContextClassReferences", &mut self.contexts),
-        ] {
-            into.extend(words(list("applications", name)));
+        for name in ["includeApplications", "excludeApplications"] {
+            self.applications.extend(words(list("applications", name)));
         }
+        self.actions
+            .extend(words(list("applications", "includeUserActions")));
+        let contexts = "includeAuthenticationContextClassReferences";
+        self.contexts.extend(words(list("applications", contexts)));
         // A policy that names agents alone names nobody of ours.
         if configured(conditions).any(|(name, _)| name == "clientApplications")
             && self.service_principals.is_empty()
@@ -191,10 +198,17 @@ impl Words {
             people.push(Choice::new(label, &[role], member(&user, &[], &[role])));
         }
         for kind in GUEST_TYPES {
-            if !self.guest_types.iter().any(|name| name.eq_ignore_ascii_case(kind)) {
+            if !self
+                .guest_types
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(kind))
+            {
                 continue;
             }
-            let elsewhere = self.tenants.iter().map(|tenant| (format!(" of tenant {tenant}"), tenant.clone()));
+            let elsewhere = self
+                .tenants
+                .iter()
+                .map(|tenant| (format!(" of tenant {tenant}"), tenant.clone()));
             let tenants = elsewhere.chain([(String::new(), stranger(0xFFFE))]);
             for (suffix, tenant) in tenants {
                 let user = stranger(people.len());
@@ -209,13 +223,25 @@ impl Words {
             people.push(Choice::new(label, &[id], service_principal(id)));
         }
         let user = stranger(people.len());
-        people.push(Choice::new("any other guest", &[], guest(&user, "b2bCollaborationGuest", &stranger(0xFFFE))));
+        people.push(Choice::new(
+            "any other guest",
+            &[],
+            guest(&user, "b2bCollaborationGuest", &stranger(0xFFFE)),
+        ));
         if !self.service_principals.is_empty() {
             let id = stranger(people.len());
-            people.push(Choice::new("any other service principal", &[], service_principal(&id)));
+            people.push(Choice::new(
+                "any other service principal",
+                &[],
+                service_principal(&id),
+            ));
         }
         let user = stranger(people.len());
-        people.push(Choice::new("any other member", &[], member(&user, &[], &[])));
+        people.push(Choice::new(
+            "any other member",
+            &[],
+            member(&user, &[], &[]),
+        ));
         people
     }
 
@@ -229,7 +255,11 @@ impl Words {
                 id => (format!("application {id}"), id),
             };
             let context = json!({"@odata.type": "#microsoft.graph.applicationContext", "includeApplications": [id]});
-            targets.push(Choice::new(label, &[application, id], json!({"signInContext": context})));
+            targets.push(Choice::new(
+                label,
+                &[application, id],
+                json!({"signInContext": context}),
+            ));
         }
         for action in &self.actions {
             let name = match action.as_str() {
@@ -237,7 +267,8 @@ impl Words {
                 "urn:user:registerdevice" => "registerOrJoinDevices",
                 _ => continue,
             };
-            let context = json!({"@odata.type": "#microsoft.graph.userActionContext", "userAction": name});
+            let context =
+                json!({"@odata.type": "#microsoft.graph.userActionContext", "userAction": name});
             targets.push(Choice::new(
                 format!("user action {name}"),
                 &[action],
@@ -253,7 +284,11 @@ impl Words {
             ));
         }
         let context = json!({"@odata.type": "#microsoft.graph.applicationContext", "includeApplications": [stranger(0xFFFD)]});
-        targets.push(Choice::new("any other application", &[], json!({"signInContext": context})));
+        targets.push(Choice::new(
+            "any other application",
+            &[],
+            json!({"signInContext": context}),
+        ));
         targets
     }
 }
@@ -323,7 +358,11 @@ fn places(tenants: &[&Tenant]) -> Vec<Choice> {
                 Some(range) => (first_address(*range), abroad.clone()),
                 None => continue,
             },
-            Kind::Country { countries, unmapped, .. } => match countries.first() {
+            Kind::Country {
+                countries,
+                unmapped,
+                ..
+            } => match countries.first() {
                 Some(country) => (elsewhere.clone(), String::from(&**country)),
                 None if *unmapped => (elsewhere.clone(), String::new()),
                 None => continue,
@@ -331,9 +370,15 @@ fn places(tenants: &[&Tenant]) -> Vec<Choice> {
             Kind::NotUnderstood => continue,
         };
         let trusted = if location.trusted { "alltrusted" } else { "" };
-        let names: Vec<&str> = [id, trusted].into_iter().filter(|name| !name.is_empty()).collect();
+        let names: Vec<&str> = [id, trusted]
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect();
         let conditions = json!({"signInConditions": {"ipAddress": address, "country": country}});
-        if places.iter().all(|place| place.members != *conditions.as_object().unwrap_or(&Map::new())) {
+        if places
+            .iter()
+            .all(|place| place.members != *conditions.as_object().unwrap_or(&Map::new()))
+        {
             places.push(Choice::new(format!("network {name}"), &names, conditions));
         }
     }

@@ -5,7 +5,8 @@ use alloc::string::String;
 
 use crate::json::Value;
 use crate::policy::controls::{
-    AuthenticationType, ContinuousAccessEvaluation, SessionControls, SignInFrequency, SignInInterval,
+    AuthenticationType, ContinuousAccessEvaluation, SessionControls, SignInFrequency,
+    SignInInterval,
 };
 
 /// What the session controls come to, by Graph's name of each.

@@ -4,7 +4,7 @@
 //! (`policy-semantics.md` rows 2 and 3).
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 

@@ -66,8 +66,13 @@ impl Tenant {
             enforces_policies: true,
             undetermined_configured: true,
         };
-        let set = PolicySet::compile(&[source], &context)
-            .map_err(|found| found.0.into_iter().map(|fault| place(fault, &origins)).collect::<Vec<_>>())?;
+        let set = PolicySet::compile(&[source], &context).map_err(|found| {
+            found
+                .0
+                .into_iter()
+                .map(|fault| place(fault, &origins))
+                .collect::<Vec<_>>()
+        })?;
         let places = locations.iter().flat_map(|document| {
             document::items(document, "", &mut Vec::new())
                 .into_iter()
@@ -90,7 +95,10 @@ fn place(fault: Fault, origins: &[(&str, String)]) -> FaultRow {
     }
     let path = fault.at.strip_prefix('/').unwrap_or(&fault.at);
     let (index, rest) = path.split_once('/').unwrap_or((path, ""));
-    let origin = index.parse().ok().and_then(|index: usize| origins.get(index));
+    let origin = index
+        .parse()
+        .ok()
+        .and_then(|index: usize| origins.get(index));
     let (file, at) = match origin {
         Some((file, at)) if rest.is_empty() => (*file, at.clone()),
         Some((file, at)) => (*file, format!("{at}/{rest}")),

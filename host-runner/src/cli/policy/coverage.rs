@@ -76,7 +76,11 @@ pub(super) fn print(coverage: &Value, out: &mut Output) -> Result<(), Problem> {
         ("no policy touches", names(&people(false)), BAD),
         ("excluded everywhere", names(&people(true)), ASKS),
         ("untouched targets", texts(&coverage.untouched.targets), BAD),
-        ("untouched networks", texts(&coverage.untouched.networks), BAD),
+        (
+            "untouched networks",
+            texts(&coverage.untouched.networks),
+            BAD,
+        ),
     ] {
         quiet &= words.is_empty();
         part(out, label, &words, style);
@@ -103,7 +107,12 @@ pub(super) fn print(coverage: &Value, out: &mut Output) -> Result<(), Problem> {
     ] {
         for row in rows {
             quiet = false;
-            let words = format!("{}: {} ({})", row.policy, row.why, row.conditions.join(", "));
+            let words = format!(
+                "{}: {} ({})",
+                row.policy,
+                row.why,
+                row.conditions.join(", ")
+            );
             part(out, label, &words, style);
         }
     }
@@ -127,6 +136,8 @@ fn part(out: &mut Output, label: &str, words: &str, style: Style) {
     let lines = wrap(words, out.width().saturating_sub(LABEL).saturating_sub(2));
     for (n, line) in lines.into_iter().enumerate() {
         let label = if n == 0 { label } else { "" };
-        out.line(format_args!("  {FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}"));
+        out.line(format_args!(
+            "  {FAINT}{label:LABEL$}{FAINT:#}{style}{line}{style:#}"
+        ));
     }
 }

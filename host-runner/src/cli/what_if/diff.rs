@@ -11,7 +11,7 @@ use super::super::output::Output;
 use super::gate::{meaning, title};
 use super::labels::{Labels, pair_name};
 use super::summary::{cell, made, percent, table};
-use super::{Arguments, Done, speed};
+use super::{Arguments, Done};
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, count, one_line, wrap};
 
 /// What there is to report about two states of a tenant.
@@ -30,7 +30,9 @@ impl<'a> Report<'a> {
     pub(super) fn states(&self) -> [String; 2] {
         let name = |position: usize| {
             let file = self.arguments.diff.get(position);
-            file.map_or_else(String::new, |file| super::super::problem::name(file).into_owned())
+            file.map_or_else(String::new, |file| {
+                super::super::problem::name(file).into_owned()
+            })
         };
         [name(0), name(1)]
     }
@@ -55,7 +57,11 @@ impl<'a> Report<'a> {
 
     /// How many people, exact or not.
     pub(super) fn people(&self, group: &ChangeGroup) -> String {
-        let about = if group.people.is_exact() { "" } else { "about " };
+        let about = if group.people.is_exact() {
+            ""
+        } else {
+            "about "
+        };
         format!("{about}{}", count(group.people.count()))
     }
 
@@ -115,14 +121,16 @@ impl<'a> Report<'a> {
                 count(ungrouped)
             ));
         }
-        out.line(format_args!("\n{FAINT}{}{FAINT:#}", speed(self.done)));
     }
 
     /// What became of each policy and named location.
     fn print_documents(&self, out: &mut Output) {
         for (heading, pairs) in [
             ("Policies that differ", &self.description.compared),
-            ("Named locations that differ", &self.description.named_locations),
+            (
+                "Named locations that differ",
+                &self.description.named_locations,
+            ),
         ] {
             let rows = pairs
                 .iter()
@@ -189,7 +197,11 @@ impl<'a> Report<'a> {
         let mut details = Vec::new();
         let controls = |names: &std::collections::BTreeSet<String>| {
             let names: Vec<String> = names.iter().map(|name| self.labels.control(name)).collect();
-            if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+            if names.is_empty() {
+                "nothing".to_owned()
+            } else {
+                names.join(", ")
+            }
         };
         if group.unmet_before != group.unmet_after {
             details.push(format!(
@@ -229,7 +241,10 @@ impl<'a> Report<'a> {
             .examples
             .iter()
             .take(NAMED)
-            .map(|id| id.as_str().map_or_else(|| id.to_string(), ToOwned::to_owned))
+            .map(|id| {
+                id.as_str()
+                    .map_or_else(|| id.to_string(), ToOwned::to_owned)
+            })
             .collect()
     }
 }
@@ -248,7 +263,11 @@ pub(super) fn what_differs(pair: &DocumentPair) -> String {
     let unset = || "not set".to_owned();
     let state = |state: &Option<String>| state.clone().unwrap_or_else(unset);
     let members = pair.members.iter().map(|member| match member.as_str() {
-        "state" => format!("state {} → {}", state(&pair.state_before), state(&pair.state_after)),
+        "state" => format!(
+            "state {} → {}",
+            state(&pair.state_before),
+            state(&pair.state_after)
+        ),
         other => other.to_owned(),
     });
     let members: Vec<String> = members.collect();

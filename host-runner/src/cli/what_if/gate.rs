@@ -63,12 +63,22 @@ pub(super) const fn title(change: Change) -> &'static str {
 /// What a change means, in one sentence.
 pub(super) const fn meaning(change: Change) -> &'static str {
     match change {
-        Change::NewBlocks => "These sign-ins went through, or could have, and are blocked from now on.",
-        Change::NewGrants => "These sign-ins were blocked or asked for more, and go through without more from now on.",
-        Change::LiftedBlocks => "These sign-ins were blocked, and go through from now on if something more is done.",
-        Change::NewChallenges => "These sign-ins went through without more, and are asked for more from now on.",
+        Change::NewBlocks => {
+            "These sign-ins went through, or could have, and are blocked from now on."
+        }
+        Change::NewGrants => {
+            "These sign-ins were blocked or asked for more, and go through without more from now on."
+        }
+        Change::LiftedBlocks => {
+            "These sign-ins were blocked, and go through from now on if something more is done."
+        }
+        Change::NewChallenges => {
+            "These sign-ins went through without more, and are asked for more from now on."
+        }
         Change::ChangedRequirements => "These sign-ins are asked for something else than before.",
-        Change::ChangedSession => "These sign-ins go through as before, into a session with other controls.",
+        Change::ChangedSession => {
+            "These sign-ins go through as before, into a session with other controls."
+        }
         Change::ChangedCertainty => {
             "These sign-ins come to the same as far as can be told, but other policies cannot be told."
         }

@@ -58,7 +58,10 @@ pub(super) fn page(report: &Report<'_>) -> String {
         page.changes(report);
     }
     page.documents("Policies that differ", &report.description.compared);
-    page.documents("Named locations that differ", &report.description.named_locations);
+    page.documents(
+        "Named locations that differ",
+        &report.description.named_locations,
+    );
     page.notes(report);
     page.add(format_args!("</main>\n</body>\n</html>"));
     page.0
@@ -97,7 +100,11 @@ impl Page {
         ));
         let mut cards = vec![(
             count(changed),
-            format!("of {} sign-ins change ({} %)", count(report.sign_ins()), percent(changed, report.sign_ins())),
+            format!(
+                "of {} sign-ins change ({} %)",
+                count(report.sign_ins()),
+                percent(changed, report.sign_ins())
+            ),
             "",
         )];
         for change in Change::ALL {
@@ -109,7 +116,11 @@ impl Page {
         if report.done.made.is_none() {
             let affected = &report.done.counts.changes.affected;
             let about = if affected.is_exact() { "" } else { "about " };
-            cards.push((format!("{about}{}", count(affected.count())), "people affected".to_owned(), ""));
+            cards.push((
+                format!("{about}{}", count(affected.count())),
+                "people affected".to_owned(),
+                "",
+            ));
         }
         self.add(format_args!("<ul class=\"cards\">"));
         for (number, words, class) in cards {
@@ -176,7 +187,11 @@ impl Page {
             count(group.sign_ins)
         ));
         for position in &group.policies {
-            let change = report.description.compared.get(*position).map(|pair| pair.change);
+            let change = report
+                .description
+                .compared
+                .get(*position)
+                .map(|pair| pair.change);
             self.add(format_args!(
                 "<li>{} <span class=\"tag {1}\">{1}</span></li>",
                 Escaped(report.labels.compared(*position)),
@@ -194,8 +209,15 @@ impl Page {
     fn facts(&mut self, report: &Report<'_>, group: &ChangeGroup) {
         if group.unmet_before != group.unmet_after {
             let controls = |names: &std::collections::BTreeSet<String>| {
-                let names: Vec<String> = names.iter().map(|name| report.labels.control(name)).collect();
-                if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+                let names: Vec<String> = names
+                    .iter()
+                    .map(|name| report.labels.control(name))
+                    .collect();
+                if names.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    names.join(", ")
+                }
             };
             self.fact("Missing before", &controls(&group.unmet_before));
             self.fact("Missing now", &controls(&group.unmet_after));
@@ -219,18 +241,29 @@ impl Page {
         if group.uncertain > 0 {
             self.fact(
                 "As far as can be told",
-                &format!("for {} of them an enabled policy is undetermined", count(group.uncertain)),
+                &format!(
+                    "for {} of them an enabled policy is undetermined",
+                    count(group.uncertain)
+                ),
             );
         }
         self.fact("Such as", &report.examples(group).join("; "));
     }
 
     fn fact(&mut self, name: &str, text: &str) {
-        self.add(format_args!("<dt>{}</dt><dd>{}</dd>", Escaped(name), Escaped(text)));
+        self.add(format_args!(
+            "<dt>{}</dt><dd>{}</dd>",
+            Escaped(name),
+            Escaped(text)
+        ));
     }
 
     fn documents(&mut self, heading: &str, pairs: &[DocumentPair]) {
-        let differ = || pairs.iter().filter(|pair| pair.change != DocumentChange::Unchanged);
+        let differ = || {
+            pairs
+                .iter()
+                .filter(|pair| pair.change != DocumentChange::Unchanged)
+        };
         if pairs.is_empty() {
             return;
         }
@@ -307,7 +340,10 @@ fn verdict(report: &Report<'_>) -> String {
         (Change::LiftedBlocks, "are no longer blocked"),
         (Change::NewGrants, "go through without more"),
         (Change::ChangedSession, "get other session controls"),
-        (Change::ChangedCertainty, "depend on other policies that cannot be told"),
+        (
+            Change::ChangedCertainty,
+            "depend on other policies that cannot be told",
+        ),
     ] {
         if total(change) > 0 && said.len() < 3 {
             let words = match (said.is_empty(), words.starts_with("of ")) {

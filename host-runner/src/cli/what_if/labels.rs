@@ -22,15 +22,23 @@ pub(super) struct Labels {
 
 /// SPEC: conditional-access.md §3: ids that are the same in every tenant.
 const BUILT_IN: [(&str, &str); 3] = [
-    ("00000000-0000-0000-0000-000000000002", "multifactor authentication"),
+    (
+        "00000000-0000-0000-0000-000000000002",
+        "multifactor authentication",
+    ),
     ("00000000-0000-0000-0000-000000000003", "passwordless MFA"),
-    ("00000000-0000-0000-0000-000000000004", "phishing-resistant MFA"),
+    (
+        "00000000-0000-0000-0000-000000000004",
+        "phishing-resistant MFA",
+    ),
 ];
 
 impl Labels {
     /// Reads the names of authentication strengths, as Graph exports them.
     pub(super) fn read(strengths: Option<&Path>) -> Result<Self, Problem> {
-        let built_in = BUILT_IN.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned()));
+        let built_in = BUILT_IN
+            .iter()
+            .map(|(id, name)| ((*id).to_owned(), (*name).to_owned()));
         let mut labels = Self {
             strengths: built_in.collect(),
             ..Self::default()
@@ -51,10 +59,15 @@ impl Labels {
         for item in items {
             let text = |name: &str| item.get(name).and_then(Value::as_str);
             let Some(id) = text("id") else {
-                return Err(Problem::file(file, "an authentication strength without `id`"));
+                return Err(Problem::file(
+                    file,
+                    "an authentication strength without `id`",
+                ));
             };
             if let Some(name) = text("displayName") {
-                labels.strengths.insert(id.to_ascii_lowercase(), name.to_owned());
+                labels
+                    .strengths
+                    .insert(id.to_ascii_lowercase(), name.to_owned());
             }
         }
         Ok(labels)

@@ -101,10 +101,7 @@ fn no_thread(error: io::Error) -> Problem {
 }
 
 /// Hands out the chunks; how many.
-fn read(
-    mut input: Chunks<impl Read>,
-    workers: &[SyncSender<Result<Chunk, Failure>>],
-) -> usize {
+fn read(mut input: Chunks<impl Read>, workers: &[SyncSender<Result<Chunk, Failure>>]) -> usize {
     let mut sent = 0_usize;
     for worker in workers.iter().cycle() {
         let chunk = match input.next() {

@@ -44,21 +44,25 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
-    pub(super) fn finish(&self) {
-        if self.drawn.is_some() {
-            drop(write!(io::stderr(), "\r\u{1b}[K"));
+    /// Puts in the place of the bar how long it all took.
+    pub(super) fn finish(&self, lines: u64, evaluations: u64) {
+        if self.shown {
+            let elapsed = self.started.elapsed();
+            let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            drop(writeln!(
+                io::stderr(),
+                "\r\u{1b}[K{} sign-ins, {} evaluations in {} ms, {} a second",
+                count(lines),
+                count(evaluations),
+                count(millis),
+                count(rate(evaluations, elapsed))
+            ));
         }
-    }
-
-    /// How long it has taken so far.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
     }
 }
 
 /// How many in a second.
-pub(super) fn rate(number: u64, elapsed: Duration) -> u64 {
+fn rate(number: u64, elapsed: Duration) -> u64 {
     let millis = elapsed.as_millis().max(1);
     let rate = u128::from(number).saturating_mul(1_000).checked_div(millis);
     u64::try_from(rate.unwrap_or_default()).unwrap_or(u64::MAX)
@@ -74,7 +78,12 @@ fn line(lines: u64, evaluations: u64, bytes: u64, total: Option<u64>, elapsed: D
         return format!("{speed}, {} so far", clock(elapsed));
     };
     let bytes = bytes.min(total);
-    let share = |of: u64| bytes.saturating_mul(of).checked_div(total).unwrap_or_default();
+    let share = |of: u64| {
+        bytes
+            .saturating_mul(of)
+            .checked_div(total)
+            .unwrap_or_default()
+    };
     let filled = usize::try_from(share(BAR)).unwrap_or_default();
     let empty = usize::try_from(BAR.saturating_sub(share(BAR))).unwrap_or_default();
     let left = elapsed
@@ -112,7 +121,10 @@ mod tests {
                 "░".repeat(18)
             )
         );
-        assert_eq!(at(None, 100), "12,000 sign-ins, 80,000 evaluations a second, 0:30 so far");
+        assert_eq!(
+            at(None, 100),
+            "12,000 sign-ins, 80,000 evaluations a second, 0:30 so far"
+        );
         assert!(at(Some(400), 0).ends_with("? left"));
         assert!(at(Some(400), 900).ends_with("0:00 left"));
     }

@@ -4,8 +4,8 @@ use anstyle::Style;
 use cae_core::policy::what_if::{Description, PolicySummary, SignInResult};
 
 use super::super::output::Output;
+use super::Done;
 use super::labels::Labels;
-use super::{Done, speed};
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, Table, count, wrap};
 
 /// How many policies a list names.
@@ -45,9 +45,19 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
     let rows = missing
         .into_iter()
         .take(LISTED)
-        .map(|(name, number)| vec![cell(count(number), ASKS), cell(labels.control(name), Style::new())])
+        .map(|(name, number)| {
+            vec![
+                cell(count(number), ASKS),
+                cell(labels.control(name), Style::new()),
+            ]
+        })
         .collect();
-    table(out, "What is asked for", &["sign-ins", "grant control"], rows);
+    table(
+        out,
+        "What is asked for",
+        &["sign-ins", "grant control"],
+        rows,
+    );
 
     let named = || summary.policies.iter().enumerate();
     let enforced = |position: usize| {
@@ -63,17 +73,35 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         found
     };
     for (title, number, wanted, style) in [
-        ("Policies that block", (|p| p.blocks) as fn(&PolicySummary) -> u64, true, BAD),
+        (
+            "Policies that block",
+            (|p| p.blocks) as fn(&PolicySummary) -> u64,
+            true,
+            BAD,
+        ),
         ("Policies that ask for more", |p| p.unmet, true, ASKS),
-        ("Report-only policies that would block", |p| p.blocks, false, FAINT),
-        ("Report-only policies that would ask for more", |p| p.unmet, false, FAINT),
+        (
+            "Report-only policies that would block",
+            |p| p.blocks,
+            false,
+            FAINT,
+        ),
+        (
+            "Report-only policies that would ask for more",
+            |p| p.unmet,
+            false,
+            FAINT,
+        ),
     ] {
         let found = list(number, &|position| enforced(position) == wanted);
         let rows = found
             .iter()
             .take(LISTED)
             .map(|(position, number)| {
-                vec![cell(count(*number), style), cell(labels.policy(*position).to_owned(), Style::new())]
+                vec![
+                    cell(count(*number), style),
+                    cell(labels.policy(*position).to_owned(), Style::new()),
+                ]
             })
             .collect();
         table(out, title, &["sign-ins", "policy"], rows);
@@ -87,7 +115,12 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         .map(|(position, number)| {
             let policy = summary.policies.get(*position);
             let why = policy.map_or_else(String::new, |policy| {
-                policy.unknown.keys().cloned().collect::<Vec<_>>().join(", ")
+                policy
+                    .unknown
+                    .keys()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ")
             });
             vec![
                 cell(count(*number), ASKS),
@@ -96,9 +129,13 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
             ]
         })
         .collect();
-    table(out, "Undetermined", &["sign-ins", "not known", "policy"], rows);
+    table(
+        out,
+        "Undetermined",
+        &["sign-ins", "not known", "policy"],
+        rows,
+    );
     more(out, found.len());
-    out.line(format_args!("\n{FAINT}{}{FAINT:#}", speed(done)));
 }
 
 fn headline(done: &Done, description: &Description) -> String {
@@ -151,14 +188,17 @@ pub(super) fn table(
         return;
     }
     out.line(format_args!("\n{STRONG}{title}{STRONG:#}"));
-    for line in Table { headings, rows }.to_string().lines() {
+    for line in (Table { headings, rows }).to_string().lines() {
         out.line(format_args!("  {line}"));
     }
 }
 
 fn more(out: &mut Output, found: usize) {
     if found > LISTED {
-        out.line(format_args!("  {FAINT}and {} more{FAINT:#}", found.saturating_sub(LISTED)));
+        out.line(format_args!(
+            "  {FAINT}and {} more{FAINT:#}",
+            found.saturating_sub(LISTED)
+        ));
     }
 }
 

@@ -50,15 +50,24 @@ const WIDTH: u64 = 800;
 pub(super) fn flow_chart(results: &Results) -> String {
     let of = |before, after| {
         let row: Option<&BTreeMap<SignInResult, u64>> = results.get(&before);
-        row.and_then(|row| row.get(&after)).copied().unwrap_or_default()
+        row.and_then(|row| row.get(&after))
+            .copied()
+            .unwrap_or_default()
     };
-    let sum = |pairs: &dyn Fn(SignInResult) -> u64| RESULTS.iter().map(|result| pairs(*result)).fold(0, u64::saturating_add);
+    let sum = |pairs: &dyn Fn(SignInResult) -> u64| {
+        RESULTS
+            .iter()
+            .map(|result| pairs(*result))
+            .fold(0, u64::saturating_add)
+    };
     let before = |result| sum(&|after| of(result, after));
     let after = |result| sum(&|before| of(before, result));
     let all = sum(&before);
     // A band that is there is seen, however small its share.
     let scale = |number: u64| {
-        let height = u128::from(number).saturating_mul(u128::from(HEIGHT)).checked_div(u128::from(all));
+        let height = u128::from(number)
+            .saturating_mul(u128::from(HEIGHT))
+            .checked_div(u128::from(all));
         let height = u64::try_from(height.unwrap_or_default()).unwrap_or_default();
         if number > 0 { height.max(2) } else { 0 }
     };
@@ -78,14 +87,34 @@ pub(super) fn flow_chart(results: &Results) -> String {
             }
             let arrival = arrivals.entry(to).or_insert(TOP);
             let kind = if from == to { "same" } else { "moved" };
-            band(&mut bands, [y, *arrival], thick, &format!("{kind} {}", result_class(to)), &format!("{} → {}: {}", name(from), name(to), count(number)));
+            band(
+                &mut bands,
+                [y, *arrival],
+                thick,
+                &format!("{kind} {}", result_class(to)),
+                &format!("{} → {}: {}", name(from), name(to), count(number)),
+            );
             y = y.saturating_add(thick);
             *arrival = arrival.saturating_add(thick);
-            in_words.push(format!("{} {} then {}", count(number), name(from), name(to)));
+            in_words.push(format!(
+                "{} {} then {}",
+                count(number),
+                name(from),
+                name(to)
+            ));
         }
         if y > start {
             column(&mut columns, LEFT, start, y, from);
-            label(&mut words, LEFT.saturating_sub(10), start, y, "end", from, before(from), all);
+            label(
+                &mut words,
+                LEFT.saturating_sub(10),
+                start,
+                y,
+                "end",
+                from,
+                before(from),
+                all,
+            );
             y = y.saturating_add(GAP);
         }
     }
@@ -95,7 +124,16 @@ pub(super) fn flow_chart(results: &Results) -> String {
         if let (Some(start), Some(end)) = (starts.get(&to), arrivals.get(&to)) {
             if end > start {
                 column(&mut columns, RIGHT, *start, *end, to);
-                label(&mut words, RIGHT.saturating_add(COLUMN).saturating_add(10), *start, *end, "start", to, after(to), all);
+                label(
+                    &mut words,
+                    RIGHT.saturating_add(COLUMN).saturating_add(10),
+                    *start,
+                    *end,
+                    "start",
+                    to,
+                    after(to),
+                    all,
+                );
                 bottom = bottom.max(*end);
             }
         }
@@ -146,7 +184,10 @@ fn column(into: &mut String, x: u64, from: u64, to: u64, result: SignInResult) {
     ));
 }
 
-#[expect(clippy::too_many_arguments, reason = "the place, the style and the words of one label")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the place, the style and the words of one label"
+)]
 fn label(
     into: &mut String,
     x: u64,
@@ -180,14 +221,27 @@ pub(super) fn changes_chart(changes: &Changes) -> String {
         .map(|change| (*change, changes.total(*change)))
         .filter(|(_, number)| *number > 0)
         .collect();
-    let most = shown.iter().map(|(_, number)| *number).max().unwrap_or(1).max(1);
-    let all = changes.results.values().flat_map(BTreeMap::values).sum::<u64>();
+    let most = shown
+        .iter()
+        .map(|(_, number)| *number)
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    let all = changes
+        .results
+        .values()
+        .flat_map(BTreeMap::values)
+        .sum::<u64>();
     let mut rows = String::new();
     let mut in_words = Vec::new();
     let mut y = 4_u64;
     for (change, number) in &shown {
-        let width = u128::from(*number).saturating_mul(u128::from(LONGEST)).checked_div(u128::from(most));
-        let width = u64::try_from(width.unwrap_or_default()).unwrap_or(LONGEST).max(2);
+        let width = u128::from(*number)
+            .saturating_mul(u128::from(LONGEST))
+            .checked_div(u128::from(most));
+        let width = u64::try_from(width.unwrap_or_default())
+            .unwrap_or(LONGEST)
+            .max(2);
         let text = y.saturating_add(18);
         drop(write!(
             rows,
