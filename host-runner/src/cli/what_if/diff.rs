@@ -65,12 +65,6 @@ impl<'a> Report<'a> {
         format!("{about}{}", count(group.people.count()))
     }
 
-    /// How many policies became what.
-    pub(super) fn policies(&self, change: DocumentChange) -> usize {
-        let compared = self.description.compared.iter();
-        compared.filter(|pair| pair.change == change).count()
-    }
-
     /// The first sentence: how many sign-ins, how many change.
     pub(super) fn headline(&self) -> String {
         let changed = self.changed();

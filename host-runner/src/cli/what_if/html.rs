@@ -83,8 +83,8 @@ struct Page(String);
 
 impl Page {
     fn add(&mut self, text: fmt::Arguments<'_>) {
-        // Writing into a string does not fail.
-        drop(writeln!(self.0, "{text}"));
+        self.0.push_str(&text.to_string());
+        self.0.push('\n');
     }
 
     fn header(&mut self, report: &Report<'_>, old: &str, new: &str) {

@@ -1,7 +1,6 @@
 //! Pictures as inline SVG; colours come from the style of the page.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use cae_core::policy::what_if::{Change, Changes, SignInResult};
 
@@ -168,17 +167,13 @@ fn band(into: &mut String, [from, to]: [u64; 2], thick: u64, class: &str, words:
     let (left, right) = (LEFT.saturating_add(COLUMN), RIGHT);
     let middle = left.saturating_add(right) / 2;
     let (from_end, to_end) = (from.saturating_add(thick), to.saturating_add(thick));
-    drop(write!(
-        into,
-        "<path class=\"band {class}\" d=\"M{left} {from}C{middle} {from} {middle} {to} {right} {to}V{to_end}\
+    into.push_str(&format!("<path class=\"band {class}\" d=\"M{left} {from}C{middle} {from} {middle} {to} {right} {to}V{to_end}\
          C{middle} {to_end} {middle} {from_end} {left} {from_end}Z\"><title>{words}</title></path>"
     ));
 }
 
 fn column(into: &mut String, x: u64, from: u64, to: u64, result: SignInResult) {
-    drop(write!(
-        into,
-        "<rect class=\"node {}\" x=\"{x}\" y=\"{from}\" width=\"{COLUMN}\" height=\"{}\" rx=\"2\"/>",
+    into.push_str(&format!("<rect class=\"node {}\" x=\"{x}\" y=\"{from}\" width=\"{COLUMN}\" height=\"{}\" rx=\"2\"/>",
         result_class(result),
         to.saturating_sub(from)
     ));
@@ -199,8 +194,7 @@ fn label(
     all: u64,
 ) {
     let middle = from.saturating_add(to) / 2;
-    drop(write!(
-        into,
+    into.push_str(&format!(
         "<text class=\"label\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>\
          <text class=\"value\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{} ({} %)</text>",
         middle.saturating_sub(1),
@@ -243,9 +237,7 @@ pub(super) fn changes_chart(changes: &Changes) -> String {
             .unwrap_or(LONGEST)
             .max(2);
         let text = y.saturating_add(18);
-        drop(write!(
-            rows,
-            "<text class=\"label\" x=\"{}\" y=\"{text}\" text-anchor=\"end\">{}</text>\
+        rows.push_str(&format!("<text class=\"label\" x=\"{}\" y=\"{text}\" text-anchor=\"end\">{}</text>\
              <rect class=\"node {}\" x=\"{NAMES}\" y=\"{y}\" width=\"{width}\" height=\"24\" rx=\"3\"/>\
              <text class=\"value\" x=\"{}\" y=\"{text}\">{} ({} %)</text>",
             NAMES.saturating_sub(10),
