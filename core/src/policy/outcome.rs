@@ -141,12 +141,12 @@ impl PolicyAnswer<&str> {
     }
 }
 
-/// SPEC: policy-semantics row 26.
+/// SPEC: policy-semantics row 26. What nothing satisfies (a strength without id), no interaction satisfies either.
 const fn is_interactive(control: &GrantControl) -> bool {
     matches!(
         control,
         GrantControl::Mfa
-            | GrantControl::AuthenticationStrength(_)
+            | GrantControl::AuthenticationStrength(Some(_))
             | GrantControl::RiskRemediation
             | GrantControl::PasswordChange
             | GrantControl::TermsOfUse(_)

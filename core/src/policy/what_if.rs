@@ -51,7 +51,7 @@ use tenant::Tenant;
 ///     1,
 ///     true,
 /// );
-/// # let _ = batch;
+/// assert!(batch.lines.starts_with(r#"{"id":1,"result":"challenge","unmet":["mfa"],"policies":[{"id":"p""#));
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Debug)]
@@ -218,3 +218,6 @@ impl Batch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
