@@ -40,6 +40,7 @@ pub mod compile;
 pub mod conditions;
 pub mod controls;
 pub(crate) mod date;
+pub mod device;
 mod document;
 pub mod evaluate;
 pub(crate) mod fact_names;
@@ -54,7 +55,7 @@ pub use compile::{CompileContext, CompiledPolicy, PolicySet, PolicySource, Polic
 pub use conditions::{Condition, ConditionSet};
 pub use controls::{GrantControl, GrantControls, Operator, SessionControls};
 pub use evaluate::{Applicability, Candidates};
-pub use facts::{Facts, Identity, Target};
+pub use facts::{Facts, Identity, InsiderRisk, Target, UserAction, UserKinds};
 pub use logic::Truth;
 
 #[cfg(test)]

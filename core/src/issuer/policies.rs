@@ -11,15 +11,11 @@ use crate::configuration::Settings;
 use crate::configuration::settings::{LocationEnforcement, Undetermined};
 use crate::policy::conditions::levels::{CLIENT_APP_TYPES, Enumeration, PLATFORMS};
 use crate::policy::controls::{ContinuousAccessEvaluation, GrantControl, SignInInterval};
-use crate::policy::location::Kind;
+use crate::policy::location::{Kind, MFA_TRUSTED_IPS, NamedLocation};
 use crate::policy::outcome::{Outcome, PolicyAnswer};
 use crate::policy::{
     Applicability, CompiledPolicy, Condition, ConditionSet, Facts, Identity, PolicyState, Target,
-    Truth,
 };
-
-/// Id of the location "MFA trusted IPs" (policy-semantics row 20).
-const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Policies of an issuer, judged for one sign-in as seen from one address.
 pub(super) struct Assessment<'a> {
@@ -93,6 +89,7 @@ impl<'a> Assessment<'a> {
             country,
             user_risk: sign_in.user_risk,
             sign_in_risk: sign_in.sign_in_risk,
+            ..Facts::UNKNOWN
         };
         let judgements = sign_in
             .issuer
@@ -178,14 +175,10 @@ impl<'a> Assessment<'a> {
         let policies = &sign_in.issuer.policies;
         let locations = policies.named_locations();
         let place = locations.place(sign_in.ip_address, sign_in.country.as_deref());
-        let holds_unseen = |index: &usize| {
-            let location = locations.locations().get(*index);
-            locations.truth(*index, place) == Truth::True
-                && location.is_some_and(|location| match location.kind {
-                    Kind::Country { .. } => !settings.country_at_resource,
-                    Kind::Ip { .. } => location.id.as_deref() == Some(MFA_TRUSTED_IPS),
-                    Kind::NotUnderstood => true,
-                })
+        let is_unseen = |location: &NamedLocation| match location.kind {
+            Kind::Country { .. } => !settings.country_at_resource,
+            Kind::Ip { .. } => location.id.as_deref() == Some(MFA_TRUSTED_IPS),
+            Kind::Unseen(_) | Kind::NotUnderstood => true,
         };
         policies.location_ranges_exceeded()
             || self
@@ -194,9 +187,9 @@ impl<'a> Assessment<'a> {
                 .filter(|judgement| judgement.depends_on_location())
                 .flat_map(|judgement| {
                     let location = &judgement.policy().conditions.locations;
-                    [&location.include, &location.exclude]
+                    location.holding(locations, place)
                 })
-                .any(|side| side.locations.iter().any(holds_unseen))
+                .any(is_unseen)
     }
 
     /// Every policy with what it came to.

@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::address::parse_address;
 use super::compile::{CompiledPolicy, Reading};
 use super::conditions::Condition;
-use super::conditions::locations::Known;
+use super::conditions::devices::Devices;
 use super::controls::GrantControl;
-use super::location::{self, NamedLocation, NamedLocations};
+use super::location::{self, Known, Named, NamedLocation, NamedLocations};
 use super::logic::Truth;
 use super::what_if::Export;
 use super::what_if::coverage::{Coverage, coverage};
@@ -44,9 +44,10 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
         answer.warnings = location::warnings(locations, document);
     }
 
+    let named = locations.as_deref().map(Named::new);
     let reading = Reading {
         known: Known {
-            locations: locations.as_deref(),
+            named: named.as_ref(),
             offset: 0,
         },
         application_groups: &BTreeMap::new(),
@@ -217,37 +218,64 @@ impl PolicyRow {
     /// Where each condition is enforced (`conditional-access.md` §6).
     fn conditions(&mut self, policy: &CompiledPolicy, locations: &NamedLocations) {
         let conditions = &policy.conditions;
-        let reads = conditions.reads(locations);
-        let reads =
-            |condition| reads.contains(condition) && !conditions.undecided.contains(condition);
+        let read = conditions.reads(locations);
+        let opaque = matches!(conditions.devices, Devices::Opaque);
+        let reads = |condition| {
+            read.contains(condition)
+                && !conditions.undecided.contains(condition)
+                && !(opaque && condition == Condition::Devices)
+        };
+        let targets = &conditions.applications;
         for (named, path) in [
-            (conditions.identities.named, "conditions.users"),
+            (conditions.identities.users_named, "conditions.users"),
             (
-                conditions.applications.include.is_named(),
-                "conditions.applications",
+                conditions.identities.workloads_named,
+                "conditions.clientApplications",
             ),
+            (targets.include.is_named(), "conditions.applications"),
+            (reads(Condition::Devices), "conditions.devices"),
             (
                 reads(Condition::Location) && (policy.reads_address || !policy.reads_country),
                 "conditions.locations",
             ),
             (reads(Condition::UserRisk), "conditions.userRiskLevels"),
+            (
+                reads(Condition::ServicePrincipalRisk),
+                "conditions.servicePrincipalRiskLevels",
+            ),
         ] {
             if named {
                 self.enforced_at_resource.push(path.into());
             }
         }
-        for name in &conditions.applications.otherwise {
-            self.only_at_issuer
-                .push(format!("conditions.applications.{name}"));
-        }
         for (named, path) in [
+            (
+                !targets.user_actions.is_empty(),
+                "conditions.applications.includeUserActions",
+            ),
+            (
+                !targets.contexts.is_empty(),
+                "conditions.applications.includeAuthenticationContextClassReferences",
+            ),
             (reads(Condition::DevicePlatform), "conditions.platforms"),
             (reads(Condition::ClientApps), "conditions.clientAppTypes"),
             (
                 policy.reads_country,
                 "conditions.locations.countryNamedLocation",
             ),
+            (
+                conditions.locations.reads_unseen,
+                "conditions.locations.compliantNetworkNamedLocation",
+            ),
             (reads(Condition::SignInRisk), "conditions.signInRiskLevels"),
+            (
+                reads(Condition::InsiderRisk),
+                "conditions.insiderRiskLevels",
+            ),
+            (
+                reads(Condition::AuthenticationFlow),
+                "conditions.authenticationFlows",
+            ),
         ] {
             if named {
                 self.only_at_issuer.push(path.into());

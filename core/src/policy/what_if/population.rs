@@ -367,7 +367,7 @@ fn places(tenants: &[&Tenant]) -> Vec<Choice> {
                 None if *unmapped => (elsewhere.clone(), String::new()),
                 None => continue,
             },
-            Kind::NotUnderstood => continue,
+            Kind::Unseen(_) | Kind::NotUnderstood => continue,
         };
         let trusted = if location.trusted { "alltrusted" } else { "" };
         let names: Vec<&str> = [id, trusted]

@@ -11,8 +11,9 @@ use core::net::IpAddr;
 use super::members::{Members, fault};
 use crate::json::{self, Limits, Value};
 use crate::policy::address::parse_address;
+use crate::policy::device::Device;
 use crate::policy::fact_names::{country, risk_level};
-use crate::policy::facts::{Facts, Identity, Target};
+use crate::policy::facts::{Facts, Identity, InsiderRisk, Target, UserAction, UserKinds};
 use crate::state::record::RiskLevel;
 use crate::token::UserType;
 
@@ -30,6 +31,8 @@ pub(super) struct SignIn {
     member_of: Option<Vec<String>>,
     roles: Option<Vec<String>>,
     user_type: Option<UserType>,
+    external_user_type: Option<UserKinds>,
+    external_tenant: Option<String>,
     target: SignInTarget,
     conditions: Conditions,
 }
@@ -49,6 +52,9 @@ enum Principal {
 enum SignInTarget {
     /// None is one unknown application.
     Applications(Vec<String>),
+    /// As written; for people and for the engine.
+    UserAction(Option<String>),
+    AuthenticationContext(Option<String>),
     /// Absent, or of another type.
     #[default]
     Unknown,
@@ -59,10 +65,14 @@ enum SignInTarget {
 struct Conditions {
     platform: Option<String>,
     client_app_type: Option<String>,
+    device: Option<Device>,
     address: Option<IpAddr>,
     country: Option<String>,
     user_risk: Option<RiskLevel>,
     sign_in_risk: Option<RiskLevel>,
+    service_principal_risk: Option<RiskLevel>,
+    insider_risk: Option<InsiderRisk>,
+    transfer_method: Option<String>,
 }
 
 impl SignIn {
@@ -93,6 +103,11 @@ impl SignIn {
             member_of: line.texts("memberOf")?,
             roles: line.texts("roles")?,
             user_type,
+            external_user_type: either(identity, line, "externalUserType")?
+                .and_then(UserKinds::external),
+            external_tenant: either(identity, line, "externalTenantId")?
+                .filter(|tenant| !tenant.is_empty())
+                .map(str::to_ascii_lowercase),
             target: SignInTarget::read(context)?,
             conditions: Conditions::read(line.get("signInConditions"))?,
         })
@@ -113,12 +128,14 @@ impl SignIn {
 
     /// What is asked for, for people: application ids, a user action, an authentication context.
     pub(super) fn targets(&self) -> impl Iterator<Item = &str> {
-        match &self.target {
+        let ids = match &self.target {
             SignInTarget::Applications(ids) => ids.as_slice(),
+            SignInTarget::UserAction(name) | SignInTarget::AuthenticationContext(name) => {
+                name.as_slice()
+            }
             SignInTarget::Unknown => &[],
-        }
-        .iter()
-        .map(String::as_str)
+        };
+        ids.iter().map(String::as_str)
     }
 
     pub(super) fn facts(&self) -> Facts<'_> {
@@ -132,18 +149,32 @@ impl SignIn {
             member_of: self.member_of.as_deref(),
             roles: self.roles.as_deref(),
             user_type: self.user_type,
+            external_user_type: self.external_user_type,
+            external_tenant: self.external_tenant.as_deref(),
             target: match &self.target {
-                SignInTarget::Applications(ids) => {
-                    Target::Application(ids.first().map(String::as_str))
+                SignInTarget::Applications(ids) => match ids.as_slice() {
+                    [] => Target::Application(None),
+                    [id] => Target::Application(Some(id)),
+                    ids => Target::Applications(ids),
+                },
+                SignInTarget::UserAction(name) => {
+                    Target::UserAction(name.as_deref().and_then(UserAction::from_name))
+                }
+                SignInTarget::AuthenticationContext(id) => {
+                    Target::AuthenticationContext(id.as_deref())
                 }
                 SignInTarget::Unknown => Target::Unknown,
             },
             client_app_type: conditions.client_app_type.as_deref(),
             platform: conditions.platform.as_deref(),
+            device: conditions.device.as_ref(),
             address: conditions.address,
             country: conditions.country.as_deref(),
             user_risk: conditions.user_risk,
             sign_in_risk: conditions.sign_in_risk,
+            service_principal_risk: conditions.service_principal_risk,
+            insider_risk: conditions.insider_risk,
+            transfer_method: conditions.transfer_method.as_deref(),
         }
     }
 }
@@ -167,8 +198,12 @@ impl Principal {
 impl SignInTarget {
     fn read(context: Members<'_>) -> Result<Self, String> {
         let applications = context.texts("includeApplications")?;
+        let lower = |name| Ok::<_, String>(context.text(name)?.map(str::to_ascii_lowercase));
+        let (action, id) = (lower("userAction")?, lower("authenticationContextValue")?);
         Ok(match context.type_name()?.as_str() {
             "applicationcontext" => Self::Applications(applications.unwrap_or_default()),
+            "useractioncontext" => Self::UserAction(action),
+            "authcontext" => Self::AuthenticationContext(id),
             _ => Self::Unknown,
         })
     }
@@ -182,12 +217,37 @@ impl Conditions {
         Ok(Self {
             platform: owned("devicePlatform")?,
             client_app_type: owned("clientAppType")?,
+            device: read_device(members.get("deviceInfo"))?,
             address: members.text("ipAddress")?.and_then(parse_address),
             country: members.text("country")?.map(country),
             user_risk: risk("userRiskLevel")?,
             sign_in_risk: risk("signInRiskLevel")?,
+            service_principal_risk: risk("servicePrincipalRiskLevel")?,
+            insider_risk: members
+                .text("insiderRiskLevel")?
+                .and_then(InsiderRisk::from_name),
+            transfer_method: Members::open(
+                members.get("authenticationFlow"),
+                "/signInConditions/authenticationFlow",
+                &["transferMethod"],
+            )?
+            .text("transferMethod")?
+            .map(String::from),
         })
     }
+}
+
+/// `deviceInfo`, of which every member has its type.
+fn read_device(value: Option<&Value>) -> Result<Option<Device>, String> {
+    let members = Members::open(value, "/signInConditions/deviceInfo", &DEVICE)?;
+    for name in DEVICE {
+        match name {
+            "isCompliant" => drop(members.flag(name)?),
+            "physicalIds" | "systemLabels" => drop(members.texts(name)?),
+            _ => drop(members.text(name)?),
+        }
+    }
+    Ok(value.and_then(Value::as_object).map(Device::read))
 }
 
 /// Facts about the user stand in Graph's identity or beside it; the identity speaks first.
@@ -242,4 +302,36 @@ const CONDITIONS: [&str; 11] = [
     "ipAddress",
     "deviceInfo",
     "authenticationFlow",
+];
+
+const DEVICE: [&str; 29] = [
+    "deviceId",
+    "displayName",
+    "enrollmentProfileName",
+    "isCompliant",
+    "manufacturer",
+    "mdmAppId",
+    "model",
+    "operatingSystem",
+    "operatingSystemVersion",
+    "ownership",
+    "physicalIds",
+    "profileType",
+    "systemLabels",
+    "trustType",
+    "extensionAttribute1",
+    "extensionAttribute2",
+    "extensionAttribute3",
+    "extensionAttribute4",
+    "extensionAttribute5",
+    "extensionAttribute6",
+    "extensionAttribute7",
+    "extensionAttribute8",
+    "extensionAttribute9",
+    "extensionAttribute10",
+    "extensionAttribute11",
+    "extensionAttribute12",
+    "extensionAttribute13",
+    "extensionAttribute14",
+    "extensionAttribute15",
 ];
