@@ -71,7 +71,8 @@ pub(super) fn object(object: &Value, sign_in: &Value) -> Truth {
     )
 }
 
-/// Row 14: which tenants; an internal guest is in no enumerated one.
+/// Row 14: which tenants. An internal guest is in no enumerated one, nor is an ordinary member (the reading of P4: for a
+/// member a missing tenant is a fact).
 fn tenant(tenants: &Value, kind: &str, sign_in: &Value) -> Truth {
     let membership = tenants["membershipKind"].as_str().unwrap_or_default();
     if !is_configured(tenants) || same(membership, "all") {
@@ -80,7 +81,7 @@ fn tenant(tenants: &Value, kind: &str, sign_in: &Value) -> Truth {
     if !same(membership, "enumerated") {
         return Unknown;
     }
-    if kind == INTERNAL_GUEST {
+    if kind == INTERNAL_GUEST || kind == ORDINARY_MEMBER {
         return False;
     }
     let fact = sign_in["signInIdentity"]["externalTenantId"]
