@@ -31,6 +31,8 @@ use serde_json::Value;
 const SETS: u64 = 2_000;
 const SIGN_INS: usize = 50;
 const LARGEST_SET: usize = 6;
+/// So many fail, and the rest need not be tried: finding the smallest case takes time.
+const ENOUGH_FAILURES: usize = 20;
 
 fn material() -> Material {
     let known = Settings::default().application_groups.into_iter();
@@ -101,15 +103,12 @@ fn for_every_seed(
             .map(|worker| {
                 let mine = seeds.clone().filter(move |seed| seed % workers == worker);
                 scope.spawn(move || {
-                    let mut results = Vec::new();
+                    let (mut results, mut failures) = (Vec::new(), 0);
                     for seed in mine {
                         let result = check(material, seed);
-                        let failures = results
-                            .iter()
-                            .filter(|(_, result): &&(u64, Result<_, _>)| result.is_err());
-                        let stop = result.is_err() && failures.count() >= 20;
+                        failures += usize::from(result.is_err());
                         results.push((seed, result));
-                        if stop {
+                        if failures >= ENOUGH_FAILURES {
                             break;
                         }
                     }

@@ -192,16 +192,15 @@ fn add_member(random: &mut Random, policy: &mut Value) {
 }
 
 fn empty(random: &mut Random, policy: &mut Value) {
-    let nothing = [
-        json!(null),
-        json!([]),
-        json!({}),
-        json!(""),
-        json!([""]),
-        json!({"x": null}),
-    ];
+    let no_object = [json!(null), json!([]), json!({}), json!({"x": null})];
+    let no_list = [json!(null), json!([]), json!({}), json!(""), json!([""])];
     if let Some(place) = any_place(random, policy, |node| node.is_array() || node.is_object()) {
-        *place = random.pick(&nothing).clone();
+        *place = if place.is_object() {
+            random.pick(&no_object)
+        } else {
+            random.pick(&no_list)
+        }
+        .clone();
     }
 }
 

@@ -58,7 +58,12 @@ fn texts(documents: &[Value], pointers: &[&str]) -> Vec<String> {
         let items = node
             .as_array()
             .map_or(std::slice::from_ref(node), Vec::as_slice);
-        found.extend(items.iter().filter_map(Value::as_str).map(str::to_owned));
+        // An empty entry is none (row 6).
+        let given = items
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|text| !text.is_empty());
+        found.extend(given.map(str::to_owned));
     }
     found.into_iter().collect()
 }

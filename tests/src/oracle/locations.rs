@@ -62,10 +62,11 @@ fn has_id(location: &Value, id: &str) -> bool {
     location["id"].as_str().is_some_and(|given| same(given, id))
 }
 
-/// Row 20: country locations are never trusted.
+/// Row 20: named IP locations by their flag, and the one with this id whatever its flag; country locations never.
 fn is_trusted(location: &Value) -> bool {
-    kind(location) == Some(Kind::Addresses)
-        && (location["isTrusted"] == true || has_id(location, TRUSTED_ADDRESSES))
+    let kind = kind(location);
+    kind == Some(Kind::Addresses) && location["isTrusted"] == true
+        || kind != Some(Kind::Countries) && has_id(location, TRUSTED_ADDRESSES)
 }
 
 #[derive(Eq, PartialEq)]

@@ -51,7 +51,7 @@ fn spelt(value: &Value, known: &[&str]) -> String {
     (*graph.unwrap_or(&written)).to_owned()
 }
 
-/// Row 27: per authentication type `everyTime` or the smallest number of hours.
+/// Row 27: per authentication type `everyTime` or the smallest number of hours. Both factors unless it says otherwise.
 fn sign_in_frequency(controls: &[&Value]) -> Value {
     let mut merged: Map<String, Value> = Map::new();
     for control in controls {
@@ -59,10 +59,8 @@ fn sign_in_frequency(controls: &[&Value]) -> Value {
             "primaryAndSecondaryAuthentication",
             "secondaryAuthentication",
         ];
-        let kind = match &control["authenticationType"] {
-            given if is_configured(given) => spelt(given, &types),
-            _ => types[0].to_owned(),
-        };
+        let is_secondary = spelt(&control["authenticationType"], &types) == types[1];
+        let kind = types[usize::from(is_secondary)].to_owned();
         let frequency = hours(control).map_or(json!("everyTime"), Value::from);
         let known = merged.entry(kind).or_insert_with(|| frequency.clone());
         if frequency == "everyTime" || frequency.as_u64() < known.as_u64() {
