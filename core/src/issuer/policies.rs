@@ -234,8 +234,8 @@ impl<'a> Judgement<'a> {
             controls.filter(|control| !is_met(control)).collect()
         };
         let interactive = match policy.grant.operator {
-            Operator::And => missing.iter().all(|control| is_interactive(control)),
-            Operator::Or => missing.iter().any(|control| is_interactive(control)),
+            Operator::And => missing.iter().all(|control| control.is_interactive()),
+            Operator::Or => missing.iter().any(|control| control.is_interactive()),
         };
         Self {
             enforced: policy.state == PolicyState::Enabled
@@ -333,17 +333,4 @@ fn lacks(sign_in: &SignIn<'_>, condition: Condition) -> bool {
         Condition::UserRisk => sign_in.user_risk.is_none(),
         _ => false,
     }
-}
-
-/// SPEC: policy-semantics row 26.
-const fn is_interactive(control: &GrantControl) -> bool {
-    matches!(
-        control,
-        GrantControl::Mfa
-            | GrantControl::AuthenticationStrength(_)
-            | GrantControl::RiskRemediation
-            | GrantControl::PasswordChange
-            | GrantControl::TermsOfUse(_)
-            | GrantControl::CustomAuthenticationFactor(_)
-    )
 }
