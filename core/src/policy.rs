@@ -43,10 +43,13 @@ pub(crate) mod date;
 pub mod device;
 mod document;
 pub mod evaluate;
+pub(crate) mod fact_names;
 pub mod facts;
 mod index;
 pub mod location;
 pub mod logic;
+pub(crate) mod outcome;
+pub mod what_if;
 
 pub use compile::{CompileContext, CompiledPolicy, PolicySet, PolicySource, PolicyState};
 pub use conditions::{Condition, ConditionSet};

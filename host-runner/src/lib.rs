@@ -12,3 +12,4 @@ pub mod session;
 pub mod signature;
 mod text;
 mod timeline;
+pub mod what_if;

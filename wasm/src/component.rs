@@ -5,8 +5,10 @@ mod convert;
 
 use std::cell::RefCell;
 
-use bindings::exports::cae::engine::{conversation, tools};
+use bindings::exports::cae::engine::{conversation, evaluation, tools};
 use cae_core::engine::{Conversation as _, Engine, Handle};
+use cae_core::json;
+use cae_core::policy::what_if::{Export, WhatIf};
 use cae_core::time::UnixTime;
 
 use crate::convert::{faults, reached, texts};
@@ -95,17 +97,53 @@ impl conversation::GuestEngine for EngineCell {
     }
 }
 
+impl evaluation::Guest for Component {
+    type WhatIf = WhatIf;
+}
+
+impl evaluation::GuestWhatIf for WhatIf {
+    fn create(
+        tenant: evaluation::Tenant,
+        before: Option<evaluation::Tenant>,
+    ) -> Result<evaluation::WhatIf, String> {
+        let policies = named_texts(&tenant.policies);
+        let older = before.as_ref().map(|tenant| named_texts(&tenant.policies));
+        let before = before.as_ref().zip(older.as_ref());
+        let before = before.map(|(tenant, policies)| Export {
+            policies,
+            named_locations: tenant.named_locations.as_deref(),
+        });
+        let export = Export {
+            policies: &policies,
+            named_locations: tenant.named_locations.as_deref(),
+        };
+        Self::new(&export, before.as_ref()).map(evaluation::WhatIf::new)
+    }
+
+    fn describe(&self) -> String {
+        json::to_text(&Self::describe(self))
+    }
+
+    fn representatives(&self) -> String {
+        json::to_text(&Self::representatives(self))
+    }
+
+    fn evaluate(&self, lines: Vec<u8>, first_line: u64, write: bool) -> evaluation::Batch {
+        let batch = Self::evaluate(self, &lines, first_line, write);
+        evaluation::Batch {
+            counts: json::to_text(&batch.counts),
+            lines: batch.lines,
+        }
+    }
+}
+
 impl tools::Guest for Component {
     fn parse_challenge(header: String) -> String {
         cae_core::tools::parse_challenge(&header)
     }
 
     fn check_policies(policies: Vec<(String, String)>, named_locations: Option<String>) -> String {
-        let policies: Vec<(&str, &str)> = policies
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
-            .collect();
-        cae_core::tools::check_policies(&policies, named_locations.as_deref())
+        cae_core::tools::check_policies(&named_texts(&policies), named_locations.as_deref())
     }
 
     fn match_locations(named_locations: String, addresses: Vec<String>) -> String {
@@ -127,4 +165,12 @@ impl tools::Guest for Component {
     fn version() -> String {
         env!("CARGO_PKG_VERSION").to_owned()
     }
+}
+
+/// Borrows the files of a folder.
+fn named_texts(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect()
 }

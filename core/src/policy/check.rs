@@ -15,6 +15,8 @@ use super::conditions::devices::Devices;
 use super::controls::GrantControl;
 use super::location::{self, Known, Named, NamedLocation, NamedLocations};
 use super::logic::Truth;
+use super::what_if::Export;
+use super::what_if::coverage::{Coverage, coverage};
 use crate::configuration::Fault;
 use crate::json::{self, Limits, Value};
 
@@ -22,8 +24,10 @@ use crate::json::{self, Limits, Value};
 /// is not understood, as canonical JSON:
 ///
 /// `{"ok", "policies": [{"file", "index", "id", "displayName", "state", "enforcedAtResource", "onlyAtIssuer",
-/// "notUnderstood", "warnings"}], "warnings", "faults": [{"file", "at", "code", "message"}]}`
+/// "notUnderstood", "warnings"}], "coverage", "warnings", "faults": [{"file", "at", "code", "message"}]}`
 ///
+/// `coverage` says what the enabled policies leave open together, and where policies stand in each other's way; it is
+/// `null` if something cannot be read.
 /// `index` counts within the file; `ok` is false if a file cannot be read. Faults of the named locations have
 /// the file name `namedLocations`.
 #[must_use]
@@ -69,6 +73,12 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
         add(&mut answer.faults, file, faults);
     }
     answer.ok = answer.faults.is_empty();
+    if answer.ok {
+        answer.coverage = coverage(&Export {
+            policies,
+            named_locations,
+        });
+    }
     json::to_text(&answer)
 }
 
@@ -97,13 +107,15 @@ pub fn match_locations(named_locations: &str, addresses: &[&str]) -> String {
     json::to_text(&answer)
 }
 
-const NAMED_LOCATIONS: &str = "namedLocations";
+/// Stands for the file with the named locations, whose name the engine does not know.
+pub(super) const NAMED_LOCATIONS: &str = "namedLocations";
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CheckAnswer {
     ok: bool,
     policies: Vec<PolicyRow>,
+    coverage: Option<Coverage>,
     warnings: Vec<String>,
     faults: Vec<FaultRow>,
 }
@@ -122,8 +134,9 @@ struct PolicyRow {
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct FaultRow {
+/// A fault in one of several files.
+#[derive(Debug, Serialize)]
+pub(super) struct FaultRow {
     file: String,
     at: String,
     code: &'static str,
@@ -156,26 +169,32 @@ struct LocationRow {
     r#match: &'static str,
 }
 
-fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Option<Value> {
+pub(super) fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Option<Value> {
     json::parse(text.as_bytes(), Limits::DOCUMENT)
         .map_err(|error| {
-            faults.push(FaultRow {
-                file: file.into(),
+            let fault = Fault {
                 at: String::new(),
                 code: "policy.malformed",
                 message: error.to_string(),
-            });
+            };
+            faults.push(FaultRow::new(file, fault));
         })
         .ok()
 }
 
-fn add(rows: &mut Vec<FaultRow>, file: &str, faults: Vec<Fault>) {
-    rows.extend(faults.into_iter().map(|fault| FaultRow {
-        file: file.into(),
-        at: fault.at,
-        code: fault.code,
-        message: fault.message,
-    }));
+pub(super) fn add(rows: &mut Vec<FaultRow>, file: &str, faults: Vec<Fault>) {
+    rows.extend(faults.into_iter().map(|fault| FaultRow::new(file, fault)));
+}
+
+impl FaultRow {
+    pub(super) fn new(file: &str, fault: Fault) -> Self {
+        Self {
+            file: file.into(),
+            at: fault.at,
+            code: fault.code,
+            message: fault.message,
+        }
+    }
 }
 
 impl PolicyRow {

@@ -7,7 +7,7 @@ const LONGEST: usize = 64;
 
 /// The known name that differs least from `name`, if the difference looks like a slip: other case, a few letters,
 /// or a unit left out (`clockSkew` for `clockSkewSeconds`).
-pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     if name.len() > LONGEST {
         return None;
     }
