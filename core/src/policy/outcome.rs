@@ -60,8 +60,8 @@ impl<'a> Outcome<'a> {
         let mut missing = self.missing.iter();
         !self.policy.grant.blocks()
             && match self.policy.grant.operator {
-                Operator::And => missing.all(|control| is_interactive(control)),
-                Operator::Or => missing.any(|control| is_interactive(control)),
+                Operator::And => missing.all(|control| control.is_interactive()),
+                Operator::Or => missing.any(|control| control.is_interactive()),
             }
     }
 
@@ -139,17 +139,4 @@ impl PolicyAnswer<&str> {
             result: self.result,
         }
     }
-}
-
-/// SPEC: policy-semantics row 26. What nothing satisfies (a strength without id), no interaction satisfies either.
-const fn is_interactive(control: &GrantControl) -> bool {
-    matches!(
-        control,
-        GrantControl::Mfa
-            | GrantControl::AuthenticationStrength(Some(_))
-            | GrantControl::RiskRemediation
-            | GrantControl::PasswordChange
-            | GrantControl::TermsOfUse(_)
-            | GrantControl::CustomAuthenticationFactor(_)
-    )
 }
