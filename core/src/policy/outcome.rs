@@ -26,8 +26,10 @@ impl<'a> Outcome<'a> {
         applicability: Applicability,
         is_met: impl Fn(&GrantControl) -> bool,
     ) -> Self {
-        // Row 24: what is not understood is never satisfied, even if it is listed.
-        let is_met = |control: &GrantControl| !control.is_not_understood() && is_met(control);
+        // Row 24: what is not understood is never satisfied, even if it is listed; nor is a block.
+        let is_met = |control: &GrantControl| {
+            !control.is_not_understood() && *control != GrantControl::Block && is_met(control)
+        };
         let ruled_out = matches!(applicability, Applicability::DoesNotApply(_));
         let missing = if ruled_out || policy.grant.satisfied(is_met) {
             Vec::new()

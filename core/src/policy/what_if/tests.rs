@@ -6,7 +6,6 @@ mod lines;
 mod outcomes;
 
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 
 use serde_json::{Value, json};
