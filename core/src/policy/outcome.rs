@@ -26,8 +26,10 @@ impl<'a> Outcome<'a> {
         applicability: Applicability,
         is_met: impl Fn(&GrantControl) -> bool,
     ) -> Self {
-        // Row 24: what is not understood is never satisfied, even if it is listed.
-        let is_met = |control: &GrantControl| !control.is_not_understood() && is_met(control);
+        // Row 24: what is not understood is never satisfied, even if it is listed; nor is a block.
+        let is_met = |control: &GrantControl| {
+            !control.is_not_understood() && *control != GrantControl::Block && is_met(control)
+        };
         let ruled_out = matches!(applicability, Applicability::DoesNotApply(_));
         let missing = if ruled_out || policy.grant.satisfied(is_met) {
             Vec::new()
@@ -60,8 +62,8 @@ impl<'a> Outcome<'a> {
         let mut missing = self.missing.iter();
         !self.policy.grant.blocks()
             && match self.policy.grant.operator {
-                Operator::And => missing.all(|control| is_interactive(control)),
-                Operator::Or => missing.any(|control| is_interactive(control)),
+                Operator::And => missing.all(|control| control.is_interactive()),
+                Operator::Or => missing.any(|control| control.is_interactive()),
             }
     }
 
@@ -139,17 +141,4 @@ impl PolicyAnswer<&str> {
             result: self.result,
         }
     }
-}
-
-/// SPEC: policy-semantics row 26. What nothing satisfies (a strength without id), no interaction satisfies either.
-const fn is_interactive(control: &GrantControl) -> bool {
-    matches!(
-        control,
-        GrantControl::Mfa
-            | GrantControl::AuthenticationStrength(Some(_))
-            | GrantControl::RiskRemediation
-            | GrantControl::PasswordChange
-            | GrantControl::TermsOfUse(_)
-            | GrantControl::CustomAuthenticationFactor(_)
-    )
 }

@@ -6,7 +6,7 @@ use alloc::string::String;
 use super::guests::GuestObject;
 use super::ids::IdList;
 use crate::json::{Map, Value};
-use crate::policy::document::{Notes, entries, is_configured, text};
+use crate::policy::document::{Notes, configured, entries, is_configured, text};
 use crate::policy::facts::{Facts, Identity};
 use crate::policy::logic::Truth;
 
@@ -135,7 +135,6 @@ impl WorkloadSide {
                 Ok(text) if text.eq_ignore_ascii_case("ServicePrincipalsInMyTenant") => {
                     side.all = true;
                 }
-                Ok(text) if text.eq_ignore_ascii_case("None") => {}
                 Ok(text) => side.ids.push(text, path, notes),
                 Err(_) => side.ids.push_odd(path, notes),
             }
@@ -184,7 +183,12 @@ impl Identities {
         let mut read = Self::default();
         read.read_users(conditions, notes);
         read.read_workloads(conditions, notes);
-        read.agents_named |= conditions.get("agents").is_some_and(is_configured);
+        read.agents_named |= match conditions.get("agents") {
+            Some(Value::Object(agents)) => {
+                configured(agents).any(|(name, _)| !name.starts_with("exclude"))
+            }
+            other => other.is_some_and(is_configured),
+        };
         if read.agents_named {
             notes.warnings.push(
                 "conditions: agents are neither users nor service principals here; what names them matches nobody"
@@ -248,9 +252,13 @@ impl Identities {
         }
         self.workloads_opaque = notes.unknown_members(path, members, &WORKLOADS);
         self.workloads_named = self.workloads.is_named();
-        self.agents_named |= AGENTS
-            .iter()
-            .any(|name| members.get(*name).is_some_and(is_configured));
+        let filter = members
+            .get("agentIdServicePrincipalFilter")
+            .filter(|value| is_configured(value));
+        self.agents_named |= members
+            .get("includeAgentIdServicePrincipals")
+            .is_some_and(is_configured)
+            || filter.is_some_and(|filter| filtered_sides(filter).0);
     }
 
     /// The condition `users` or `workloadIdentities`, whichever the sign-in is of.
@@ -317,10 +325,5 @@ const WORKLOADS: [&str; 6] = [
     "servicePrincipalFilter",
     "includeAgentIdServicePrincipals",
     "excludeAgentIdServicePrincipals",
-    "agentIdServicePrincipalFilter",
-];
-
-const AGENTS: [&str; 2] = [
-    "includeAgentIdServicePrincipals",
     "agentIdServicePrincipalFilter",
 ];

@@ -15,6 +15,8 @@ pub(crate) struct Enumeration {
     nothing: Nothing,
     /// `all` is a member.
     all: bool,
+    /// A member that no fact ever equals.
+    unseen: &'static str,
 }
 
 /// What `none` means in the list of a policy.
@@ -41,6 +43,7 @@ pub(crate) const PLATFORMS: Enumeration = Enumeration {
     ],
     nothing: Nothing::Listed,
     all: true,
+    unseen: "",
 };
 
 /// `conditionalAccessClientApp`.
@@ -54,13 +57,15 @@ pub(crate) const CLIENT_APP_TYPES: Enumeration = Enumeration {
     ],
     nothing: Nothing::Listed,
     all: true,
+    unseen: "",
 };
 
-/// `riskLevel`, without `hidden`, which is no level but the lack of a licence to see it.
+/// `riskLevel`; `hidden` is no level but the lack of a licence to see it.
 pub(crate) const RISK_LEVELS: Enumeration = Enumeration {
     names: &["none", "low", "medium", "high"],
     nothing: Nothing::Listed,
     all: false,
+    unseen: "hidden",
 };
 
 /// `insiderRiskLevel`, of which `conditionalAccessInsiderRiskLevels` lists all but `none`.
@@ -68,6 +73,7 @@ pub(crate) const INSIDER_RISK_LEVELS: Enumeration = Enumeration {
     names: &["none", "minor", "moderate", "elevated"],
     nothing: Nothing::FactOnly,
     all: false,
+    unseen: "",
 };
 
 /// `conditionalAccessTransferMethods`.
@@ -75,6 +81,7 @@ pub(crate) const TRANSFER_METHODS: Enumeration = Enumeration {
     names: &["none", "deviceCodeFlow", "authenticationTransfer"],
     nothing: Nothing::Ignored,
     all: false,
+    unseen: "",
 };
 
 /// `conditionalAccessGuestOrExternalUserTypes`. The first is no guest at all: an ordinary member (row 14).
@@ -90,6 +97,7 @@ pub(crate) const GUEST_TYPES: Enumeration = Enumeration {
     ],
     nothing: Nothing::Ignored,
     all: false,
+    unseen: "",
 };
 
 /// User actions, as policies name them.
@@ -97,6 +105,7 @@ pub(crate) const USER_ACTIONS: Enumeration = Enumeration {
     names: &["urn:user:registersecurityinfo", "urn:user:registerdevice"],
     nothing: Nothing::Listed,
     all: false,
+    unseen: "",
 };
 
 impl Enumeration {
@@ -123,6 +132,9 @@ pub(crate) const fn risk_position(level: RiskLevel) -> u8 {
         RiskLevel::High => 3,
     }
 }
+
+/// The bit of a member that no fact ever equals.
+const UNSEEN: u16 = 1 << 15;
 
 /// A list of enumeration values in a policy.
 #[derive(Clone, Debug, Default)]
@@ -167,6 +179,7 @@ impl Levels {
                     (Some(position), nothing) if position > 0 || nothing == Nothing::Listed => {
                         levels.listed |= bit(position);
                     }
+                    _ if name.eq_ignore_ascii_case(enumeration.unseen) => levels.listed |= UNSEEN,
                     _ if enumeration.all && name.eq_ignore_ascii_case("all") => levels.all = true,
                     _ => {
                         levels.odd = true;
@@ -194,7 +207,7 @@ impl Levels {
 
     /// Whether some fact makes it true.
     pub(crate) fn can_be_true(&self) -> bool {
-        self.all || self.listed != 0
+        self.all || self.listed & !UNSEEN != 0
     }
 
     /// Whether some fact makes it false.

@@ -187,7 +187,6 @@ impl Property {
             "iscompliant" => return Some(Self::Compliant),
             "physicalids" => return Some(Self::List(ListProperty::PhysicalIds)),
             "systemlabels" => return Some(Self::List(ListProperty::SystemLabels)),
-            "ownership" => return Some(Self::Choice(TextProperty::DeviceOwnership)),
             _ => {}
         }
         let (_, property) = TextProperty::NAMED
@@ -366,9 +365,8 @@ impl<I: Iterator<Item = Token>> Parser<I> {
     fn list(&mut self) -> Result<Vec<String>, RuleError> {
         let mut list = Vec::new();
         loop {
-            let token = self.next("a quoted text or `]`")?;
+            let token = self.next("a quoted text")?;
             match &token.kind {
-                Kind::CloseList if list.is_empty() => return Ok(list),
                 Kind::Text(text) => list.push(text.to_lowercase()),
                 _ => return Err(token.fault("a quoted text")),
             }
@@ -404,6 +402,11 @@ impl<I: Iterator<Item = Token>> Parser<I> {
 /// A comparison that makes sense; `None` if the value does not fit.
 fn subject(property: Property, operator: Operator, operand: Operand) -> Option<Subject> {
     let text = |source, operand| {
+        // `True` without quotes is a text where no truth is due.
+        let operand = match operand {
+            Operand::Truth(truth) => Operand::Text(if truth { "true" } else { "false" }.into()),
+            other => other,
+        };
         let test = match (operator, operand) {
             (Operator::Equals, Operand::Null) => TextTest::IsNull,
             (Operator::Equals, Operand::Text(text)) => TextTest::Equals(text),
@@ -430,6 +433,10 @@ fn subject(property: Property, operator: Operator, operand: Operand) -> Option<S
             _ => None,
         },
         (Property::List(property), Operand::Text(text)) => Some(Subject::List(property, text)),
+        (Property::List(property), Operand::Truth(truth)) => Some(Subject::List(
+            property,
+            if truth { "true" } else { "false" }.into(),
+        )),
         _ => None,
     }
 }

@@ -55,10 +55,10 @@ fn operators_and_their_negations() {
             "displayName -notIn [\"a\", 'saw-ärger']",
             T,
         ),
-        ("deviceid -in []", "DEVICEID -notin []", F),
+        ("deviceid -in [\"x\"]", "DEVICEID -notin [\"x\"]", F),
         (
             "deviceOwnership -eq \"company\"",
-            "ownership -ne \"company\"",
+            "deviceOwnership -ne \"company\"",
             T,
         ),
         (
@@ -92,7 +92,8 @@ fn operators_and_their_negations() {
         ("model -eq null", "model -ne null", T),
         ("model -startsWith \"\"", "model -notStartsWith \"\"", F),
         ("manufacturer -eq null", "manufacturer -ne null", U),
-        ("manufacturer -in []", "manufacturer -notIn []", U),
+        ("manufacturer -in ['x']", "manufacturer -notIn ['x']", U),
+        ("displayName -eq True", "displayName -ne True", F),
     ] {
         let rule = |test| alloc::format!("device.{test}");
         assert_eq!(truth(&rule(positive), info), expected, "{positive}");
@@ -216,6 +217,14 @@ fn faults_have_columns() {
         (
             "device.extensionAttribute16 -eq \"x\"",
             "column 1: `device.extensionAttribute16` is no property of device filters",
+        ),
+        (
+            "device.model -in []",
+            "column 19: expected a quoted text, found `]`",
+        ),
+        (
+            "device.ownership -eq \"x\"",
+            "column 1: `device.ownership` is no property of device filters",
         ),
         (
             "user.model -eq \"x\"",

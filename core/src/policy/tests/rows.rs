@@ -356,7 +356,7 @@ fn row_11_and_23_enumerations() {
             (
                 r#""userRiskLevels": ["hidden"]"#,
                 "user=$1 app=$2 risk=low",
-                "unknown userRisk",
+                "no userRisk",
             ),
             (
                 r#""signInRiskLevels": ["high"]"#,

@@ -1,12 +1,12 @@
 //! The session controls of all enforced policies, merged (`policy-semantics.md` row 27).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 
 use crate::json::Value;
 use crate::policy::controls::{
-    AuthenticationType, ContinuousAccessEvaluation, SessionControls, SignInFrequency,
-    SignInInterval,
+    AuthenticationType, ContinuousAccessEvaluation, PersistentBrowser, SessionControls,
+    SignInFrequency, SignInInterval,
 };
 
 /// What the session controls come to, by Graph's name of each.
@@ -17,6 +17,8 @@ pub(super) fn merge<'a>(controls: impl Iterator<Item = &'a SessionControls>) -> 
     let mut merged = MergedControls::new();
     let mut modes: Option<Value> = None;
     let mut frequencies: BTreeMap<&'static str, Frequency> = BTreeMap::new();
+    let mut browser: Option<PersistentBrowser> = None;
+    let mut cloud_apps: Option<BTreeSet<&str>> = None;
     for controls in controls {
         if let Some(mode) = &controls.continuous_access_evaluation {
             modes = Some(merge_modes(modes, mode_name(mode)));
@@ -28,9 +30,21 @@ pub(super) fn merge<'a>(controls: impl Iterator<Item = &'a SessionControls>) -> 
                 .and_modify(|known| *known = found.min(*known))
                 .or_insert(found);
         }
+        browser = browser.max(controls.persistent_browser);
+        if let Some(name) = &controls.cloud_app_security {
+            cloud_apps
+                .get_or_insert_with(BTreeSet::new)
+                .extend(Some(name.as_str()).filter(|name| !name.is_empty()));
+        }
         for name in &controls.others {
             merged.insert(name.clone(), Value::Bool(true));
         }
+    }
+    if let Some(browser) = browser {
+        merged.insert("persistentBrowser".into(), browser.as_str().into());
+    }
+    if let Some(types) = cloud_apps {
+        merged.insert("cloudAppSecurity".into(), types.into_iter().collect());
     }
     if let Some(mode) = modes {
         merged.insert("continuousAccessEvaluation".into(), mode);

@@ -6,7 +6,6 @@ mod lines;
 mod outcomes;
 
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 
 use serde_json::{Value, json};
@@ -78,7 +77,10 @@ fn sign_in(members: &str) -> Value {
 }
 
 fn evaluate(what_if: &WhatIf, sign_ins: &[Value]) -> Batch {
-    let lines: Vec<String> = sign_ins.iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = sign_ins
+        .iter()
+        .map(alloc::string::ToString::to_string)
+        .collect();
     what_if.evaluate(lines.join("\n").as_bytes(), 1, true)
 }
 

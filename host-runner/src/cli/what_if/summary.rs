@@ -25,7 +25,7 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
     for (name, number, style) in rows {
         let bar = bar(number, summary.sign_ins);
         out.line(format_args!(
-            "  {name:10} {:>13}  {:>5} %  {style}{bar}{style:#}",
+            "  {name:10} {:>13}  {:>5}%  {style}{bar}{style:#}",
             count(number),
             percent(number, summary.sign_ins)
         ));
@@ -144,8 +144,8 @@ fn headline(done: &Done, description: &Description) -> String {
         policies.filter(|policy| policy.state == state).count()
     };
     let mut words = format!(
-        "{} sign-ins against {} policies ({} enabled, {} report-only, {} disabled)",
-        count(done.counts.summary.sign_ins),
+        "{} against {} policies ({} enabled, {} report-only, {} disabled)",
+        sign_ins(done.counts.summary.sign_ins),
         description.policies.len(),
         states("enabled"),
         states("enabledForReportingButNotEnforced"),
@@ -202,10 +202,17 @@ fn more(out: &mut Output, found: usize) {
     }
 }
 
+/// A number of sign-ins, in words.
+pub(super) fn sign_ins(number: u64) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} sign-in{ending}", count(number))
+}
+
 /// Tenths of a per cent, as people write them.
 pub(super) fn percent(part: u64, whole: u64) -> String {
     let tenths = u128::from(part)
         .saturating_mul(1_000)
+        .saturating_add(u128::from(whole / 2))
         .checked_div(u128::from(whole))
         .unwrap_or_default();
     format!("{}.{}", tenths / 10, tenths % 10)

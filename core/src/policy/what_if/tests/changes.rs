@@ -1,5 +1,7 @@
 //! Two states of a tenant: which change it is, which policies cause it, how it adds up.
 
+use alloc::vec;
+
 use super::*;
 use crate::policy::what_if::{Change, Changes, Counts, DocumentChange};
 
