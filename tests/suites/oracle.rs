@@ -97,7 +97,8 @@ fn for_every_seed(
     let material = &material();
     let seeds = &seeds(usual);
     let check = &check;
-    let workers = thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    let workers = thread::available_parallelism().map_or(1, |count| count.get());
+    let workers = u64::try_from(workers).unwrap();
     let found: Vec<(u64, Result<Seen, String>)> = thread::scope(|scope| {
         let handles: Vec<_> = (0..workers)
             .map(|worker| {
