@@ -68,7 +68,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// SPEC: policy-semantics row 26: Graph's name of the result.
-    fn result(&self) -> &'static str {
+    pub(crate) fn result(&self) -> &'static str {
         let report_only = self.policy.state == PolicyState::ReportOnly;
         let met = self.missing.is_empty();
         match (&self.applicability, report_only) {
@@ -95,13 +95,11 @@ impl<'a> Outcome<'a> {
             ),
         };
         PolicyAnswer {
-            id: self.policy.id.as_deref(),
-            index: self.policy.id.is_none().then_some(self.policy.index),
-            display_name: self.policy.display_name.as_deref(),
             applies,
             analysis_reasons,
             unknown,
             result: self.result(),
+            ..PolicyAnswer::of(self.policy)
         }
     }
 }
@@ -128,7 +126,20 @@ pub struct PolicyAnswer<S = String> {
     pub result: &'static str,
 }
 
-impl PolicyAnswer<&str> {
+impl<'a> PolicyAnswer<&'a str> {
+    /// The names of a policy, of which nothing is said yet.
+    pub(crate) fn of(policy: &'a CompiledPolicy) -> Self {
+        Self {
+            id: policy.id.as_deref(),
+            index: policy.id.is_none().then_some(policy.index),
+            display_name: policy.display_name.as_deref(),
+            applies: "",
+            analysis_reasons: Vec::new(),
+            unknown: Vec::new(),
+            result: "",
+        }
+    }
+
     /// The same, for an answer that outlives the policies.
     pub(crate) fn into_owned(self) -> PolicyAnswer {
         PolicyAnswer {
