@@ -40,25 +40,18 @@ impl Material {
     /// # Errors
     /// A file is missing or not JSON lines.
     pub fn read(groups: &Groups) -> io::Result<Self> {
-        let read = |names: [&str; 2], member: &str| -> io::Result<Vec<Value>> {
-            let mut found = Vec::new();
-            for name in names {
-                found.extend(
-                    places::vectors(name)?
-                        .into_iter()
-                        .map(|mut line| line[member].take()),
-                );
-            }
-            Ok(found)
-        };
-        let policies = read(["graph-policies.jsonl", "what-if-policies.jsonl"], "policy")?;
-        let locations = read(
-            [
-                "graph-named-locations.jsonl",
-                "what-if-named-locations.jsonl",
-            ],
-            "location",
-        )?;
+        let mut policies = places::vectors("graph-policies.jsonl")?;
+        policies.extend(places::own_vectors("what-if-policies.jsonl")?);
+        let mut locations = places::vectors("graph-named-locations.jsonl")?;
+        locations.extend(places::own_vectors("what-if-named-locations.jsonl")?);
+        let policies: Vec<Value> = policies
+            .iter_mut()
+            .map(|line| line["policy"].take())
+            .collect();
+        let locations: Vec<Value> = locations
+            .iter_mut()
+            .map(|line| line["location"].take())
+            .collect();
         let vocabulary = Vocabulary::of(&policies, &locations, groups);
         Ok(Self {
             policies,
