@@ -203,7 +203,7 @@ impl Source {
             input: Box::new(open),
             name: file.to_owned(),
             // A pipe has no length.
-            bytes: about.is_file().then(|| about.len()),
+            bytes: about.is_file().then_some(about.len()),
             made: None,
         })
     }

@@ -59,6 +59,8 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         rows,
     );
 
+    let blocks: fn(&PolicySummary) -> u64 = |policy| policy.blocks;
+    let unmet: fn(&PolicySummary) -> u64 = |policy| policy.unmet;
     let named = || summary.policies.iter().enumerate();
     let enforced = |position: usize| {
         let policy = description.policies.get(position);
@@ -73,22 +75,17 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         found
     };
     for (title, number, wanted, style) in [
-        (
-            "Policies that block",
-            (|p| p.blocks) as fn(&PolicySummary) -> u64,
-            true,
-            BAD,
-        ),
-        ("Policies that ask for more", |p| p.unmet, true, ASKS),
+        ("Policies that block", blocks, true, BAD),
+        ("Policies that ask for more", unmet, true, ASKS),
         (
             "Report-only policies that would block",
-            |p| p.blocks,
+            blocks,
             false,
             FAINT,
         ),
         (
             "Report-only policies that would ask for more",
-            |p| p.unmet,
+            unmet,
             false,
             FAINT,
         ),
