@@ -141,9 +141,9 @@ fn headline(done: &Done, description: &Description) -> String {
         policies.filter(|policy| policy.state == state).count()
     };
     let mut words = format!(
-        "{} against {} policies ({} enabled, {} report-only, {} disabled)",
+        "{} against {} ({} enabled, {} report-only, {} disabled)",
         sign_ins(done.counts.summary.sign_ins),
-        description.policies.len(),
+        several(description.policies.len(), "policy", "policies"),
         states("enabled"),
         states("enabledForReportingButNotEnforced"),
         states("disabled")
@@ -163,10 +163,16 @@ pub(super) fn made(done: &Done) -> Option<String> {
         ""
     };
     Some(format!(
-        "; no sign-ins were given, so these are made from the policies: {} kinds of people, {} applications and other \
-         targets, {} networks and {} combinations of device, client and risk that the policies name, everybody and \
-         everything else among them{thinned}",
-        made.people, made.targets, made.places, made.circumstances
+        "; no sign-ins were given, so these are made from the policies: {}, {}, {} and {} of device, client and risk \
+         that the policies name, everybody and everything else among them{thinned}",
+        several(made.people, "kind of people", "kinds of people"),
+        several(
+            made.targets,
+            "application or other target",
+            "applications and other targets"
+        ),
+        several(made.places, "network", "networks"),
+        several(made.circumstances, "combination", "combinations")
     ))
 }
 
@@ -197,6 +203,11 @@ fn more(out: &mut Output, found: usize) {
             found.saturating_sub(LISTED)
         ));
     }
+}
+
+/// A number of things, in words.
+fn several(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }
 
 /// A number of sign-ins, in words.
