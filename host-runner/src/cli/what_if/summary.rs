@@ -206,7 +206,7 @@ fn more(out: &mut Output, found: usize) {
 }
 
 /// A number of things, in words.
-fn several(number: usize, one: &str, more: &str) -> String {
+pub(super) fn several(number: usize, one: &str, more: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { more })
 }
 
