@@ -346,10 +346,10 @@ fn verdict(report: &Report<'_>) -> String {
             Change::NewBlocks,
             "of the compared sign-ins are newly blocked",
         ),
+        (Change::NewGrants, "go through without more"),
         (Change::NewChallenges, "are asked for more"),
         (Change::ChangedRequirements, "are asked for something else"),
         (Change::LiftedBlocks, "are no longer blocked"),
-        (Change::NewGrants, "go through without more"),
         (Change::ChangedSession, "get other session controls"),
         (
             Change::ChangedCertainty,
