@@ -59,6 +59,8 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         rows,
     );
 
+    let blocks: fn(&PolicySummary) -> u64 = |policy| policy.blocks;
+    let unmet: fn(&PolicySummary) -> u64 = |policy| policy.unmet;
     let named = || summary.policies.iter().enumerate();
     let enforced = |position: usize| {
         let policy = description.policies.get(position);
@@ -73,22 +75,17 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         found
     };
     for (title, number, wanted, style) in [
-        (
-            "Policies that block",
-            (|p| p.blocks) as fn(&PolicySummary) -> u64,
-            true,
-            BAD,
-        ),
-        ("Policies that ask for more", |p| p.unmet, true, ASKS),
+        ("Policies that block", blocks, true, BAD),
+        ("Policies that ask for more", unmet, true, ASKS),
         (
             "Report-only policies that would block",
-            |p| p.blocks,
+            blocks,
             false,
             FAINT,
         ),
         (
             "Report-only policies that would ask for more",
-            |p| p.unmet,
+            unmet,
             false,
             FAINT,
         ),
@@ -144,9 +141,9 @@ fn headline(done: &Done, description: &Description) -> String {
         policies.filter(|policy| policy.state == state).count()
     };
     let mut words = format!(
-        "{} against {} policies ({} enabled, {} report-only, {} disabled)",
+        "{} against {} ({} enabled, {} report-only, {} disabled)",
         sign_ins(done.counts.summary.sign_ins),
-        description.policies.len(),
+        several(description.policies.len(), "policy", "policies"),
         states("enabled"),
         states("enabledForReportingButNotEnforced"),
         states("disabled")
@@ -161,15 +158,22 @@ fn headline(done: &Done, description: &Description) -> String {
 pub(super) fn made(done: &Done) -> Option<String> {
     let made = done.made.as_ref()?;
     let thinned = if made.thinned {
-        "; combinations that no single policy names are left out, and of policies with very many an even sample is taken"
+        ", of policies with very many an even sample"
     } else {
         ""
     };
     Some(format!(
-        "; no sign-ins were given, so these are made from the policies: {} kinds of people, {} applications and other \
-         targets, {} networks and {} combinations of device, client and risk that the policies name, everybody and \
-         everything else among them{thinned}",
-        made.people, made.targets, made.places, made.circumstances
+        "; no sign-ins were given, so these are made from the policies: {}, {}, {} and {} of device, client and risk \
+         that the policies name, everybody and everything else among them; tried are the combinations that a policy \
+         names{thinned}",
+        several(made.people, "kind of people", "kinds of people"),
+        several(
+            made.targets,
+            "application or other target",
+            "applications and other targets"
+        ),
+        several(made.places, "network", "networks"),
+        several(made.circumstances, "combination", "combinations")
     ))
 }
 
@@ -200,6 +204,11 @@ fn more(out: &mut Output, found: usize) {
             found.saturating_sub(LISTED)
         ));
     }
+}
+
+/// A number of things, in words.
+pub(super) fn several(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }
 
 /// A number of sign-ins, in words.

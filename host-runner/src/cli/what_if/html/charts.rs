@@ -120,21 +120,21 @@ pub(super) fn flow_chart(results: &Results) -> String {
     let mut bottom = y;
     let starts = stack(|result| sum(&|before| scale(of(before, result))));
     for to in RESULTS {
-        if let (Some(start), Some(end)) = (starts.get(&to), arrivals.get(&to)) {
-            if end > start {
-                column(&mut columns, RIGHT, *start, *end, to);
-                label(
-                    &mut words,
-                    RIGHT.saturating_add(COLUMN).saturating_add(10),
-                    *start,
-                    *end,
-                    "start",
-                    to,
-                    after(to),
-                    all,
-                );
-                bottom = bottom.max(*end);
-            }
+        if let (Some(start), Some(end)) = (starts.get(&to), arrivals.get(&to))
+            && end > start
+        {
+            column(&mut columns, RIGHT, *start, *end, to);
+            label(
+                &mut words,
+                RIGHT.saturating_add(COLUMN).saturating_add(10),
+                *start,
+                *end,
+                "start",
+                to,
+                after(to),
+                all,
+            );
+            bottom = bottom.max(*end);
         }
     }
     format!(
