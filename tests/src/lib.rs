@@ -9,5 +9,6 @@ pub mod artefacts;
 pub mod generator;
 pub mod oracle;
 pub mod places;
+pub mod population;
 pub mod transcript;
 pub mod world;

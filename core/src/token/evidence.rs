@@ -2,6 +2,7 @@
 
 use super::access_token::{AccessToken, Fact};
 use crate::configuration::Issuer;
+use crate::state::record::AssuranceLevel;
 
 /// `amr` values that stand for multi-factor authentication: RFC 8176 §2 `mfa`, and Entra's `ngcmfa`
 /// (`access-token.md` §2.2).
@@ -54,6 +55,13 @@ impl AccessToken {
                 .any(|shown| shown.eq_ignore_ascii_case(context))
         });
         by_contexts || self.shows_acr(issuer, context) == Some(true)
+    }
+
+    /// The assurance level that `acr` stands for by the issuer's map; `None` if the token does not say, or the map.
+    #[must_use]
+    pub fn assurance_level(&self, issuer: &Issuer) -> Option<AssuranceLevel> {
+        let level = issuer.assurance_levels.get(self.acr.known()?)?;
+        AssuranceLevel::new(level)
     }
 
     /// Whether `acr` is the value configured for `control`; `None` without a mapping or without `acr`.
