@@ -13,6 +13,7 @@ pub mod challenge;
 pub mod configuration;
 pub mod decision;
 pub mod engine;
+pub mod forwarded;
 pub mod issuer;
 pub mod json;
 pub mod policy;

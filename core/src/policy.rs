@@ -40,18 +40,22 @@ pub mod compile;
 pub mod conditions;
 pub mod controls;
 pub(crate) mod date;
+pub mod device;
 mod document;
 pub mod evaluate;
+pub(crate) mod fact_names;
 pub mod facts;
 mod index;
 pub mod location;
 pub mod logic;
+pub(crate) mod outcome;
+pub mod what_if;
 
 pub use compile::{CompileContext, CompiledPolicy, PolicySet, PolicySource, PolicyState};
 pub use conditions::{Condition, ConditionSet};
 pub use controls::{GrantControl, GrantControls, Operator, SessionControls};
 pub use evaluate::{Applicability, Candidates};
-pub use facts::{Facts, Identity, Target};
+pub use facts::{Facts, Identity, InsiderRisk, Target, UserAction, UserKinds};
 pub use logic::Truth;
 
 #[cfg(test)]

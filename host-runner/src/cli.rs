@@ -17,6 +17,7 @@ mod replay;
 mod request_line;
 mod state;
 mod token;
+mod what_if;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ Examples:
       runs a scenario through the engine and draws who said what to whom
   cae decide --config engine.json --signals sets.jsonl < requests.jsonl
       decides a batch of requests, one JSON object per line in and out
+  cae what-if --diff old.json new.json --html report.html
+      shows whose access changes from one state of the policies to another
   cae policy check policies/ --named-locations locations.json
       says what of each Conditional Access policy an API can enforce itself
   curl -si https://api.example/orders | cae challenge parse -
@@ -79,6 +82,7 @@ enum EngineChoice {
 enum Command {
     Replay(replay::Arguments),
     Decide(decide::Arguments),
+    WhatIf(Box<what_if::Arguments>),
     /// Read, list and make security event tokens (SETs): decode, list, make
     #[command(subcommand)]
     Event(event::Command),
@@ -179,6 +183,7 @@ impl Cli {
         match self.command {
             Command::Replay(arguments) => replay::run(&arguments, options, out),
             Command::Decide(arguments) => decide::run(&arguments, options, out),
+            Command::WhatIf(arguments) => what_if::run(&arguments, options, out),
             Command::Event(command) => event::run(&command, options, out),
             Command::Challenge(command) => challenge::run(&command, options, out),
             Command::Token(command) => token::run(&command, options, out),

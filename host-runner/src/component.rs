@@ -9,6 +9,7 @@ mod bindings;
 mod convert;
 mod engine;
 mod tools;
+mod what_if;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use artefact::Artefact;
 pub use engine::WasmEngine;
 pub(crate) use engine::random;
 pub use tools::WasmTools;
+pub use what_if::WasmWhatIf;
 
 /// Bounds of one instance.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -15,3 +15,4 @@ pub mod signing;
 pub mod state_file;
 mod text;
 mod timeline;
+pub mod what_if;

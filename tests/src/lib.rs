@@ -6,7 +6,9 @@
 )]
 
 pub mod artefacts;
+pub mod generator;
 pub mod histories;
+pub mod oracle;
 pub mod places;
 pub mod population;
 pub mod reference;

@@ -37,14 +37,28 @@ pub fn documents(folder: &str, kind: &str) -> io::Result<Vec<(String, String)>> 
 /// # Errors
 /// A line is not JSON, or the project's own file is missing.
 pub fn vectors(name: &str) -> io::Result<Vec<Value>> {
-    let mut text = fs::read_to_string(root().join("tests/vectors").join(name))?;
+    let mut vectors = own_vectors(name)?;
     let beside = env::var_os("CAE_VECTORS")
         .map_or_else(|| root().join("../shared/vectors"), PathBuf::from)
         .join(name);
     match fs::read_to_string(&beside) {
-        Ok(more) => text.push_str(&more),
+        Ok(more) => vectors.extend(lines(&more)?),
         Err(_) => eprintln!("note: no {}: only the project's own", beside.display()),
     }
+    Ok(vectors)
+}
+
+/// The project's own test vectors in a file (JSON lines).
+///
+/// # Errors
+/// A line is not JSON, or the file is missing.
+pub fn own_vectors(name: &str) -> io::Result<Vec<Value>> {
+    lines(&fs::read_to_string(
+        root().join("tests/vectors").join(name),
+    )?)
+}
+
+fn lines(text: &str) -> io::Result<Vec<Value>> {
     text.lines()
         .map(|line| serde_json::from_str(line).map_err(io::Error::from))
         .collect()

@@ -3,6 +3,7 @@
 //!
 //! Every history is drawn from one number. A difference prints the smallest history that still shows it and that
 //! number: `CAE_SEED=N CAE_HISTORIES=1` has it again. `CAE_HISTORIES` asks for more than the usual count.
+#![cfg(test)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};

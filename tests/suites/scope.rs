@@ -3,6 +3,7 @@
 //!
 //! Each case runs twice, once with the intruder's SETs and once without, and compares everything that is answered.
 //! `CAE_SEED` and `CAE_HISTORIES` as in `model.rs`.
+#![cfg(test)]
 
 use cae_core::UnixTime;
 use cae_core::decision::Request;

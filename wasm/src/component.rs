@@ -2,6 +2,7 @@
 //! answer back.
 
 mod convert;
+mod evaluation;
 
 use std::cell::{Cell, RefCell};
 
@@ -177,11 +178,7 @@ impl tools::Guest for Component {
     }
 
     fn check_policies(policies: Vec<(String, String)>, named_locations: Option<String>) -> String {
-        let policies: Vec<(&str, &str)> = policies
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
-            .collect();
-        cae_core::tools::check_policies(&policies, named_locations.as_deref())
+        cae_core::tools::check_policies(&named_texts(&policies), named_locations.as_deref())
     }
 
     fn match_locations(named_locations: String, addresses: Vec<String>) -> String {
@@ -203,4 +200,12 @@ impl tools::Guest for Component {
     fn version() -> String {
         env!("CARGO_PKG_VERSION").to_owned()
     }
+}
+
+/// Borrows the files of a folder.
+fn named_texts(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect()
 }

@@ -21,7 +21,7 @@
 //! # Ok::<(), json::JsonError>(())
 //! ```
 
-mod nearest;
+pub(crate) mod nearest;
 
 use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeMap;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::lifetime::LifetimeRule;
 use crate::configuration::Fault;
 use crate::json::{Map, Value};
+pub use crate::policy::outcome::PolicyAnswer;
 
 /// The answer to a sign-in; as JSON the canonical answer of `sign_in`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -85,26 +86,4 @@ pub struct SessionAnswer {
     pub location_exempt: bool,
     /// The rule that set the lifetime.
     pub lifetime: LifetimeRule,
-}
-
-/// One policy, as `cae what-if` tells it (design §9).
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PolicyAnswer {
-    /// The policy's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Its position, where it has no id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub index: Option<usize>,
-    /// Its name.
-    pub display_name: Option<String>,
-    /// `yes`, `no` or `undetermined`.
-    pub applies: &'static str,
-    /// Graph's name of the first condition that does not match, or `notEnoughInformation`.
-    pub analysis_reasons: Vec<&'static str>,
-    /// Conditions that cannot be told.
-    pub unknown: Vec<&'static str>,
-    /// Graph's name of the result, or `undetermined`; which of those count is said at [`sign_in`](super::sign_in).
-    pub result: &'static str,
 }

@@ -6,20 +6,16 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::answer::PolicyAnswer;
 use super::request::{SignIn, SignInPrincipal};
 use crate::configuration::Settings;
 use crate::configuration::settings::{LocationEnforcement, Undetermined};
 use crate::policy::conditions::levels::{CLIENT_APP_TYPES, Enumeration, PLATFORMS};
-use crate::policy::controls::{ContinuousAccessEvaluation, GrantControl, Operator, SignInInterval};
-use crate::policy::location::Kind;
+use crate::policy::controls::{ContinuousAccessEvaluation, GrantControl, SignInInterval};
+use crate::policy::location::{Kind, MFA_TRUSTED_IPS, NamedLocation};
+use crate::policy::outcome::{Outcome, PolicyAnswer};
 use crate::policy::{
     Applicability, CompiledPolicy, Condition, ConditionSet, Facts, Identity, PolicyState, Target,
-    Truth,
 };
-
-/// Id of the location "MFA trusted IPs" (policy-semantics row 20).
-const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Policies of an issuer, judged for one sign-in as seen from one address.
 pub(super) struct Assessment<'a> {
@@ -28,13 +24,8 @@ pub(super) struct Assessment<'a> {
 }
 
 struct Judgement<'a> {
-    policy: &'a CompiledPolicy,
-    applicability: Applicability,
+    outcome: Outcome<'a>,
     enforced: bool,
-    /// Names of the controls that are not met, were the policy to apply.
-    unmet: Vec<String>,
-    /// Whether a user could meet enough of them by interaction.
-    interactive: bool,
 }
 
 /// How often a user has to sign in; the smaller, the more often.
@@ -98,6 +89,7 @@ impl<'a> Assessment<'a> {
             country,
             user_risk: sign_in.user_risk,
             sign_in_risk: sign_in.sign_in_risk,
+            ..Facts::UNKNOWN
         };
         let judgements = sign_in
             .issuer
@@ -116,18 +108,21 @@ impl<'a> Assessment<'a> {
     /// Whether a policy blocks.
     pub(super) fn blocks(&self) -> bool {
         self.enforced()
-            .any(|judgement| judgement.policy.grant.blocks())
+            .any(|judgement| judgement.policy().grant.blocks())
     }
 
     /// The controls that the enforced policies miss, each once (policy-semantics row 26).
     pub(super) fn unmet(&self) -> BTreeSet<String> {
-        let unmet = self.enforced().flat_map(|judgement| &judgement.unmet);
-        unmet.cloned().collect()
+        self.enforced()
+            .flat_map(|judgement| &judgement.outcome.missing)
+            .map(|control| control.name().into_owned())
+            .collect()
     }
 
     /// Whether a policy blocks or misses a control.
     pub(super) fn refuses(&self) -> bool {
-        self.enforced().any(|judgement| !judgement.unmet.is_empty())
+        self.enforced()
+            .any(|judgement| !judgement.outcome.missing.is_empty())
     }
 
     /// Whether there is no policy at all.
@@ -159,7 +154,7 @@ impl<'a> Assessment<'a> {
     pub(super) fn frequency(&self) -> Option<Frequency> {
         self.enforced()
             .filter(|_| self.is_user)
-            .filter_map(|judgement| judgement.policy.session.sign_in_frequency)
+            .filter_map(|judgement| judgement.policy().session.sign_in_frequency)
             .map(|frequency| match frequency.interval {
                 SignInInterval::Every(interval) => Frequency::TimeBased(interval),
                 // What cannot be read must not let a sign-in grow old.
@@ -180,14 +175,10 @@ impl<'a> Assessment<'a> {
         let policies = &sign_in.issuer.policies;
         let locations = policies.named_locations();
         let place = locations.place(sign_in.ip_address, sign_in.country.as_deref());
-        let holds_unseen = |index: &usize| {
-            let location = locations.locations().get(*index);
-            locations.truth(*index, place) == Truth::True
-                && location.is_some_and(|location| match location.kind {
-                    Kind::Country { .. } => !settings.country_at_resource,
-                    Kind::Ip { .. } => location.id.as_deref() == Some(MFA_TRUSTED_IPS),
-                    Kind::NotUnderstood => true,
-                })
+        let is_unseen = |location: &NamedLocation| match location.kind {
+            Kind::Country { .. } => !settings.country_at_resource,
+            Kind::Ip { .. } => location.id.as_deref() == Some(MFA_TRUSTED_IPS),
+            Kind::Unseen(_) | Kind::NotUnderstood => true,
         };
         policies.location_ranges_exceeded()
             || self
@@ -195,15 +186,18 @@ impl<'a> Assessment<'a> {
                 .iter()
                 .filter(|judgement| judgement.depends_on_location())
                 .flat_map(|judgement| {
-                    let location = &judgement.policy.conditions.locations;
-                    [&location.include, &location.exclude]
+                    let location = &judgement.policy().conditions.locations;
+                    location.holding(locations, place)
                 })
-                .any(|side| side.locations.iter().any(holds_unseen))
+                .any(is_unseen)
     }
 
     /// Every policy with what it came to.
     pub(super) fn answers(&self) -> Vec<PolicyAnswer> {
-        self.judgements.iter().map(Judgement::answer).collect()
+        self.judgements
+            .iter()
+            .map(|judgement| judgement.outcome.answer().into_owned())
+            .collect()
     }
 
     fn enforced(&self) -> impl Iterator<Item = &Judgement<'a>> {
@@ -215,7 +209,7 @@ impl<'a> Assessment<'a> {
     fn modes(&self) -> impl Iterator<Item = &ContinuousAccessEvaluation> {
         self.enforced().filter_map(|judgement| {
             judgement
-                .policy
+                .policy()
                 .session
                 .continuous_access_evaluation
                 .as_ref()
@@ -232,78 +226,30 @@ impl<'a> Judgement<'a> {
     ) -> Self {
         let is_met = |control: &GrantControl| {
             let name = control.name().to_ascii_lowercase();
-            !control.is_not_understood() && sign_in.satisfied.contains(&name)
+            sign_in.satisfied.contains(&name)
         };
-        let missing: Vec<&GrantControl> = if policy.grant.satisfied(is_met) {
-            Vec::new()
-        } else {
-            let controls = policy.grant.controls.iter();
-            controls.filter(|control| !is_met(control)).collect()
+        let outcome = Outcome::new(policy, applicability, is_met);
+        let enforced = match applicability {
+            Applicability::Undetermined(unknown) => {
+                policy.state == PolicyState::Enabled
+                    && counts_undetermined(settings, sign_in, policy, unknown)
+            }
+            Applicability::Applies | Applicability::DoesNotApply(_) => outcome.is_enforced(),
         };
-        let interactive = match policy.grant.operator {
-            Operator::And => missing.iter().all(|control| is_interactive(control)),
-            Operator::Or => missing.iter().any(|control| is_interactive(control)),
-        };
-        Self {
-            enforced: policy.state == PolicyState::Enabled
-                && match applicability {
-                    Applicability::Applies => true,
-                    Applicability::DoesNotApply(_) => false,
-                    Applicability::Undetermined(unknown) => {
-                        counts_undetermined(settings, sign_in, policy, unknown)
-                    }
-                },
-            unmet: missing
-                .iter()
-                .map(|control| control.name().into_owned())
-                .collect(),
-            interactive: interactive && !policy.grant.blocks(),
-            policy,
-            applicability,
-        }
+        Self { outcome, enforced }
+    }
+
+    fn policy(&self) -> &'a CompiledPolicy {
+        self.outcome.policy
     }
 
     /// Whether the policy is enforced in some place, as far as the other conditions go.
     fn depends_on_location(&self) -> bool {
-        let ruled_out = match self.applicability {
+        let ruled_out = match self.outcome.applicability {
             Applicability::DoesNotApply(condition) => condition != Condition::Location,
             Applicability::Applies | Applicability::Undetermined(_) => false,
         };
-        self.policy.state == PolicyState::Enabled && !ruled_out
-    }
-
-    /// SPEC: policy-semantics rows 4 and 26: Graph's names.
-    fn answer(&self) -> PolicyAnswer {
-        let report_only = self.policy.state == PolicyState::ReportOnly;
-        let met = self.unmet.is_empty();
-        let result = match (&self.applicability, report_only) {
-            (Applicability::Undetermined(_), _) => "undetermined",
-            (Applicability::DoesNotApply(_), false) => "notApplied",
-            (Applicability::DoesNotApply(_), true) => "reportOnlyNotApplied",
-            (Applicability::Applies, false) if met => "success",
-            (Applicability::Applies, false) => "failure",
-            (Applicability::Applies, true) if met => "reportOnlySuccess",
-            (Applicability::Applies, true) if self.interactive => "reportOnlyInterrupted",
-            (Applicability::Applies, true) => "reportOnlyFailure",
-        };
-        let (applies, analysis_reasons, unknown) = match &self.applicability {
-            Applicability::Applies => ("yes", Vec::new(), Vec::new()),
-            Applicability::DoesNotApply(first) => ("no", alloc::vec![first.as_str()], Vec::new()),
-            Applicability::Undetermined(conditions) => (
-                "undetermined",
-                alloc::vec!["notEnoughInformation"],
-                conditions.iter().map(Condition::as_str).collect(),
-            ),
-        };
-        PolicyAnswer {
-            id: self.policy.id.clone(),
-            index: self.policy.id.is_none().then_some(self.policy.index),
-            display_name: self.policy.display_name.clone(),
-            applies,
-            analysis_reasons,
-            unknown,
-            result,
-        }
+        self.policy().state == PolicyState::Enabled && !ruled_out
     }
 }
 
@@ -340,17 +286,4 @@ fn lacks(sign_in: &SignIn<'_>, condition: Condition) -> bool {
         Condition::UserRisk => sign_in.user_risk.is_none(),
         _ => false,
     }
-}
-
-/// SPEC: policy-semantics row 26.
-const fn is_interactive(control: &GrantControl) -> bool {
-    matches!(
-        control,
-        GrantControl::Mfa
-            | GrantControl::AuthenticationStrength(_)
-            | GrantControl::RiskRemediation
-            | GrantControl::PasswordChange
-            | GrantControl::TermsOfUse(_)
-            | GrantControl::CustomAuthenticationFactor(_)
-    )
 }

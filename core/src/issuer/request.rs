@@ -11,6 +11,7 @@ use core::time::Duration;
 use crate::challenge::ClaimsRequest;
 use crate::configuration::{Configuration, Fault, Faults, Issuer};
 use crate::json::{Map, Value};
+use crate::policy::fact_names::{country, risk_level};
 use crate::state::record::RiskLevel;
 use crate::time::UnixTime;
 use crate::token::UserType;
@@ -134,13 +135,13 @@ impl Reader<'_> {
             Some(address.to_canonical())
         });
         let country = self.optional("country", "a country code, or \"\" for none", |value| {
-            let code = value.as_str()?.to_ascii_uppercase();
-            Some(if code == "ZZ" { String::new() } else { code })
+            value.as_str().map(country)
         });
         let platform = self.optional("platform", TEXT, text);
         let client_app_type = self.optional("clientAppType", TEXT, text);
-        let user_risk = self.optional("userRisk", TEXT, |value| value.as_str().map(risk));
-        let sign_in_risk = self.optional("signInRisk", TEXT, |value| value.as_str().map(risk));
+        let user_risk = self.optional("userRisk", TEXT, |value| value.as_str().map(risk_level));
+        let sign_in_risk =
+            self.optional("signInRisk", TEXT, |value| value.as_str().map(risk_level));
         let account_enabled = self.optional("accountEnabled", "true or false", Value::as_bool);
         let sessions_valid_from = self.optional("sessionsValidFrom", INSTANT, instant);
         let claims = self.claims();
@@ -329,17 +330,6 @@ fn lower(mut texts: Vec<String>) -> Vec<String> {
 fn instant(value: &Value) -> Option<UnixTime> {
     let seconds = value.as_u64().filter(|seconds| *seconds <= LAST_SECOND);
     seconds.map(UnixTime::from_secs)
-}
-
-/// SPEC: policy-semantics row 3: a level outside the enumeration is unknown.
-fn risk(level: &str) -> Option<RiskLevel> {
-    match level.to_ascii_lowercase().as_str() {
-        "none" => Some(RiskLevel::None),
-        "low" => Some(RiskLevel::Low),
-        "medium" => Some(RiskLevel::Medium),
-        "high" => Some(RiskLevel::High),
-        _ => None,
-    }
 }
 
 fn skew(configuration: &Configuration) -> Duration {

@@ -21,6 +21,12 @@ impl Bits {
         }
     }
 
+    pub(crate) fn remove(&mut self, index: usize) {
+        if let Some(word) = self.0.get_mut(index / 64) {
+            *word &= !mask(index);
+        }
+    }
+
     pub(crate) fn contains(&self, index: usize) -> bool {
         self.0
             .get(index / 64)
@@ -103,6 +109,14 @@ impl Verdicts {
         }
     }
 
+    /// Replaces what is said of one policy.
+    pub(crate) fn set(&mut self, index: usize, truth: Truth) {
+        self.yes.remove(index);
+        self.may.remove(index);
+        self.insert(index, truth);
+    }
+
+    #[cfg(test)]
     pub(crate) fn get(&self, index: usize) -> Truth {
         if self.yes.contains(index) {
             Truth::True

@@ -11,10 +11,12 @@ use serde::Serialize;
 use super::address::parse_address;
 use super::compile::{CompiledPolicy, Reading};
 use super::conditions::Condition;
-use super::conditions::locations::Known;
+use super::conditions::devices::Devices;
 use super::controls::GrantControl;
-use super::location::{self, NamedLocation, NamedLocations};
+use super::location::{self, Known, Named, NamedLocation, NamedLocations};
 use super::logic::Truth;
+use super::what_if::Export;
+use super::what_if::coverage::{Coverage, coverage};
 use crate::configuration::Fault;
 use crate::json::{self, Limits, Value};
 
@@ -22,8 +24,10 @@ use crate::json::{self, Limits, Value};
 /// is not understood, as canonical JSON:
 ///
 /// `{"ok", "policies": [{"file", "index", "id", "displayName", "state", "enforcedAtResource", "onlyAtIssuer",
-/// "notUnderstood", "warnings"}], "warnings", "faults": [{"file", "at", "code", "message"}]}`
+/// "notUnderstood", "warnings"}], "coverage", "warnings", "faults": [{"file", "at", "code", "message"}]}`
 ///
+/// `coverage` says what the enabled policies leave open together, and where policies stand in each other's way; it is
+/// `null` if something cannot be read.
 /// `index` counts within the file; `ok` is false if a file cannot be read. Faults of the named locations have
 /// the file name `namedLocations`.
 #[must_use]
@@ -40,9 +44,10 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
         answer.warnings = location::warnings(locations, document);
     }
 
+    let named = locations.as_deref().map(Named::new);
     let reading = Reading {
         known: Known {
-            locations: locations.as_deref(),
+            named: named.as_ref(),
             offset: 0,
         },
         application_groups: &BTreeMap::new(),
@@ -68,6 +73,12 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
         add(&mut answer.faults, file, faults);
     }
     answer.ok = answer.faults.is_empty();
+    if answer.ok {
+        answer.coverage = coverage(&Export {
+            policies,
+            named_locations,
+        });
+    }
     json::to_text(&answer)
 }
 
@@ -96,13 +107,15 @@ pub fn match_locations(named_locations: &str, addresses: &[&str]) -> String {
     json::to_text(&answer)
 }
 
-const NAMED_LOCATIONS: &str = "namedLocations";
+/// Stands for the file with the named locations, whose name the engine does not know.
+pub(super) const NAMED_LOCATIONS: &str = "namedLocations";
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CheckAnswer {
     ok: bool,
     policies: Vec<PolicyRow>,
+    coverage: Option<Coverage>,
     warnings: Vec<String>,
     faults: Vec<FaultRow>,
 }
@@ -121,8 +134,9 @@ struct PolicyRow {
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct FaultRow {
+/// A fault in one of several files.
+#[derive(Debug, Serialize)]
+pub(super) struct FaultRow {
     file: String,
     at: String,
     code: &'static str,
@@ -155,26 +169,32 @@ struct LocationRow {
     r#match: &'static str,
 }
 
-fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Option<Value> {
+pub(super) fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Option<Value> {
     json::parse(text.as_bytes(), Limits::DOCUMENT)
         .map_err(|error| {
-            faults.push(FaultRow {
-                file: file.into(),
+            let fault = Fault {
                 at: String::new(),
                 code: "policy.malformed",
                 message: error.to_string(),
-            });
+            };
+            faults.push(FaultRow::new(file, fault));
         })
         .ok()
 }
 
-fn add(rows: &mut Vec<FaultRow>, file: &str, faults: Vec<Fault>) {
-    rows.extend(faults.into_iter().map(|fault| FaultRow {
-        file: file.into(),
-        at: fault.at,
-        code: fault.code,
-        message: fault.message,
-    }));
+pub(super) fn add(rows: &mut Vec<FaultRow>, file: &str, faults: Vec<Fault>) {
+    rows.extend(faults.into_iter().map(|fault| FaultRow::new(file, fault)));
+}
+
+impl FaultRow {
+    pub(super) fn new(file: &str, fault: Fault) -> Self {
+        Self {
+            file: file.into(),
+            at: fault.at,
+            code: fault.code,
+            message: fault.message,
+        }
+    }
 }
 
 impl PolicyRow {
@@ -198,37 +218,64 @@ impl PolicyRow {
     /// Where each condition is enforced (`conditional-access.md` §6).
     fn conditions(&mut self, policy: &CompiledPolicy, locations: &NamedLocations) {
         let conditions = &policy.conditions;
-        let reads = conditions.reads(locations);
-        let reads =
-            |condition| reads.contains(condition) && !conditions.undecided.contains(condition);
+        let read = conditions.reads(locations);
+        let opaque = matches!(conditions.devices, Devices::Opaque);
+        let reads = |condition| {
+            read.contains(condition)
+                && !conditions.undecided.contains(condition)
+                && !(opaque && condition == Condition::Devices)
+        };
+        let targets = &conditions.applications;
         for (named, path) in [
-            (conditions.identities.named, "conditions.users"),
+            (conditions.identities.users_named, "conditions.users"),
             (
-                conditions.applications.include.is_named(),
-                "conditions.applications",
+                conditions.identities.workloads_named,
+                "conditions.clientApplications",
             ),
+            (targets.include.is_named(), "conditions.applications"),
+            (reads(Condition::Devices), "conditions.devices"),
             (
                 reads(Condition::Location) && (policy.reads_address || !policy.reads_country),
                 "conditions.locations",
             ),
             (reads(Condition::UserRisk), "conditions.userRiskLevels"),
+            (
+                reads(Condition::ServicePrincipalRisk),
+                "conditions.servicePrincipalRiskLevels",
+            ),
         ] {
             if named {
                 self.enforced_at_resource.push(path.into());
             }
         }
-        for name in &conditions.applications.otherwise {
-            self.only_at_issuer
-                .push(format!("conditions.applications.{name}"));
-        }
         for (named, path) in [
+            (
+                !targets.user_actions.is_empty(),
+                "conditions.applications.includeUserActions",
+            ),
+            (
+                !targets.contexts.is_empty(),
+                "conditions.applications.includeAuthenticationContextClassReferences",
+            ),
             (reads(Condition::DevicePlatform), "conditions.platforms"),
             (reads(Condition::ClientApps), "conditions.clientAppTypes"),
             (
                 policy.reads_country,
                 "conditions.locations.countryNamedLocation",
             ),
+            (
+                conditions.locations.reads_unseen,
+                "conditions.locations.compliantNetworkNamedLocation",
+            ),
             (reads(Condition::SignInRisk), "conditions.signInRiskLevels"),
+            (
+                reads(Condition::InsiderRisk),
+                "conditions.insiderRiskLevels",
+            ),
+            (
+                reads(Condition::AuthenticationFlow),
+                "conditions.authenticationFlows",
+            ),
         ] {
             if named {
                 self.only_at_issuer.push(path.into());

@@ -5,14 +5,19 @@ mod load;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::conditions::locations::Known;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::conditions::devices::Devices;
 use super::conditions::{Condition, ConditionSet, Conditions};
 use super::controls::{GrantControls, SessionControls};
+use super::device::Rule;
 use super::document::{self, Item, Notes, configured, object_member, text};
 use super::index::Index;
-use super::location::{self, Changed, NamedLocation, NamedLocations};
+use super::location::{self, Changed, Known, Named, NamedLocation, NamedLocations};
 use crate::configuration::settings::ApplicationGroup;
 use crate::configuration::{Fault, Faults, Resource, Settings};
 use crate::json::{Map, Value};
@@ -207,7 +212,7 @@ impl CompiledPolicy {
         };
         let id = text(item.members, "id").map(String::from);
         Self {
-            changed_at: changed_at(id.as_deref(), item, &conditions, reading),
+            changed_at: changed_at(id.as_deref(), item, &conditions, reading.changed_at),
             id,
             index,
             display_name: text(item.members, "displayName").map(Into::into),
@@ -252,9 +257,10 @@ impl PolicySet {
             let own = source
                 .named_locations
                 .map(|document| location::read(document, source.named_locations_at, &mut faults));
+            let named = own.as_deref().map(Named::new);
             let reading = Reading {
                 known: Known {
-                    locations: own.as_deref(),
+                    named: named.as_ref(),
                     offset: locations.len(),
                 },
                 application_groups: &context.settings.application_groups,
@@ -269,6 +275,7 @@ impl PolicySet {
                 });
                 pointers.push(at);
             }
+            drop(named);
             locations.extend(own.into_iter().flatten());
         }
         let locations = NamedLocations::new(locations);
@@ -276,6 +283,7 @@ impl PolicySet {
             policy.reads = policy.conditions.reads(&locations);
             load::check(policy, at, &locations, context, &mut faults);
         }
+        number_device_filters(&mut policies);
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
@@ -287,7 +295,7 @@ impl PolicySet {
             });
         let most = context.settings.max_location_ranges;
         Ok(Self {
-            index: Index::new(&policies, &locations),
+            index: Index::new(&policies),
             policies,
             locations,
             location_ranges_exceeded: most.is_some_and(|most| ranges > most),
@@ -311,6 +319,17 @@ impl PolicySet {
     #[must_use]
     pub const fn location_ranges_exceeded(&self) -> bool {
         self.location_ranges_exceeded
+    }
+}
+
+/// Gives equal device filters one number, so that each is asked once in a decision.
+fn number_device_filters(policies: &mut [CompiledPolicy]) {
+    let mut numbers: HashMap<Arc<Rule>, usize, FixedState> = HashMap::default();
+    for policy in policies {
+        if let Devices::Filter(filter) = &mut policy.conditions.devices {
+            let next = numbers.len();
+            filter.number = *numbers.entry(Arc::clone(&filter.rule)).or_insert(next);
+        }
     }
 }
 
@@ -338,23 +357,18 @@ fn changed_at(
     id: Option<&str>,
     item: &Item<'_>,
     conditions: &Conditions,
-    reading: &Reading<'_>,
+    changed_at: &BTreeMap<String, UnixTime>,
 ) -> Option<UnixTime> {
-    let told = id.and_then(|id| reading.changed_at.get(&id.to_ascii_lowercase()));
+    let told = id.and_then(|id| changed_at.get(&id.to_ascii_lowercase()));
     if let Some(time) = told {
         return Some(*time);
     }
-    let referred = conditions
-        .locations
-        .named(reading.known)
-        .into_iter()
-        .map(|location| location.changed);
     let own = Changed::read(item);
     // Of a policy without dates nothing is known, however old the places are that it refers to.
     if own == Changed::Unsaid {
         return None;
     }
-    match referred.fold(own, Changed::max) {
+    match own.max(conditions.locations.changed) {
         Changed::At(time) => Some(time),
         Changed::Unsaid | Changed::Unreadable => None,
     }

@@ -1,6 +1,10 @@
 //! The conditions of one policy, each true, false or unknown for given facts.
 
+pub(crate) mod contexts;
+pub(crate) mod devices;
+pub(crate) mod guests;
 pub(crate) mod identity;
+pub(crate) mod ids;
 pub(crate) mod levels;
 pub(crate) mod locations;
 mod name;
@@ -11,15 +15,19 @@ use alloc::format;
 use alloc::string::String;
 
 use super::document::{Notes, configured, is_configured};
-use super::facts::{Facts, Identity, Target};
-use super::location::{NamedLocations, Place};
+use super::facts::{Facts, Identity, InsiderRisk, Target};
+use super::location::{Known, NamedLocations, Place};
 use super::logic::Truth;
 use crate::configuration::Resource;
 use crate::configuration::settings::ApplicationGroup;
 use crate::json::{Map, Value};
+use devices::Devices;
 use identity::Identities;
-use levels::{CLIENT_APP_TYPES, Levels, PLATFORMS, RISK_LEVELS, risk_position};
-use locations::{Known, Locations};
+use levels::{
+    CLIENT_APP_TYPES, INSIDER_RISK_LEVELS, Levels, PLATFORMS, RISK_LEVELS, TRANSFER_METHODS,
+    risk_position,
+};
+use locations::Locations;
 pub use name::{Condition, ConditionSet};
 use target::Applications;
 
@@ -29,10 +37,14 @@ pub(crate) struct Conditions {
     pub(crate) identities: Identities,
     pub(crate) applications: Applications,
     pub(crate) platforms: Platforms,
+    pub(crate) devices: Devices,
     pub(crate) client_apps: Levels,
     pub(crate) locations: Locations,
     pub(crate) sign_in_risk: Levels,
     pub(crate) user_risk: Levels,
+    pub(crate) insider_risk: Levels,
+    pub(crate) authentication_flows: Levels,
+    pub(crate) service_principal_risk: Levels,
     /// Conditions that are configured and that no fact of this engine decides.
     pub(crate) undecided: ConditionSet,
 }
@@ -61,14 +73,21 @@ impl Conditions {
         for (name, _) in configured(conditions) {
             // The conditions that are read below; `agents` match no identity of ours (row 13).
             let condition = match name {
-                "users" | "clientApplications" | "applications" | "platforms"
-                | "clientAppTypes" | "locations" | "signInRiskLevels" | "userRiskLevels"
+                "users"
+                | "clientApplications"
+                | "applications"
+                | "platforms"
+                | "devices"
+                | "clientAppTypes"
+                | "locations"
+                | "signInRiskLevels"
+                | "userRiskLevels"
+                | "insiderRiskLevels"
+                | "authenticationFlows"
+                | "servicePrincipalRiskLevels"
                 | "agents" => continue,
-                "devices" => Condition::Devices,
+                // Row 9: nobody tells this engine what an administrator's clock says.
                 "times" => Condition::Time,
-                "insiderRiskLevels" => Condition::InsiderRisk,
-                "authenticationFlows" => Condition::AuthenticationFlow,
-                "servicePrincipalRiskLevels" => Condition::ServicePrincipalRisk,
                 _ => Condition::InvalidCondition,
             };
             undecided.insert(condition);
@@ -78,10 +97,19 @@ impl Conditions {
             identities: Identities::read(conditions, notes),
             applications: Applications::read(conditions, groups, notes),
             platforms: read_platforms(conditions, &mut undecided, notes),
+            devices: Devices::read(conditions, notes),
             client_apps: read_levels(conditions, "clientAppTypes", CLIENT_APP_TYPES, notes),
             locations: Locations::read(conditions, known, notes),
             sign_in_risk: read_levels(conditions, "signInRiskLevels", RISK_LEVELS, notes),
             user_risk: read_levels(conditions, "userRiskLevels", RISK_LEVELS, notes),
+            insider_risk: read_levels(conditions, "insiderRiskLevels", INSIDER_RISK_LEVELS, notes),
+            authentication_flows: read_flows(conditions, &mut undecided, notes),
+            service_principal_risk: read_levels(
+                conditions,
+                "servicePrincipalRiskLevels",
+                RISK_LEVELS,
+                notes,
+            ),
             undecided,
         }
     }
@@ -102,21 +130,27 @@ impl Conditions {
             Condition::Users => self.identities.truth(facts),
             Condition::Application => self.applications.truth(facts),
             Condition::DevicePlatform => self.platforms.truth(platform_of(facts)),
+            Condition::Devices => self.devices.truth(facts.device),
             Condition::ClientApps => self.client_apps.truth(client_app_type_of(facts)),
             Condition::Location => self.locations.truth(locations, place),
             Condition::SignInRisk => self
                 .sign_in_risk
                 .truth(facts.sign_in_risk.map(risk_position)),
             Condition::UserRisk => self.user_risk.truth(facts.user_risk.map(risk_position)),
+            Condition::InsiderRisk => self
+                .insider_risk
+                .truth(facts.insider_risk.map(InsiderRisk::position)),
+            Condition::AuthenticationFlow => {
+                self.authentication_flows.truth(transfer_method_of(facts))
+            }
+            Condition::ServicePrincipalRisk => self
+                .service_principal_risk
+                .truth(facts.service_principal_risk.map(risk_position)),
             // Not configured: no restriction.
             Condition::WorkloadIdentities
             | Condition::UserActions
             | Condition::AuthenticationContext
-            | Condition::Devices
             | Condition::Time
-            | Condition::InsiderRisk
-            | Condition::AuthenticationFlow
-            | Condition::ServicePrincipalRisk
             | Condition::InvalidCondition
             | Condition::InvalidPolicy
             | Condition::PolicyNotEnabled
@@ -181,10 +215,12 @@ impl Conditions {
                                     && self.platforms.exclude.can_be_false()
                             }
                             Condition::ClientApps => self.client_apps.can_be_true(),
+                            Condition::Devices => self.devices.filter().is_some(),
                             Condition::UserRisk => self.user_risk.can_be_true(),
-                            Condition::Location => {
-                                self.locations.can_be_true(locations, country_known)
+                            Condition::ServicePrincipalRisk => {
+                                self.service_principal_risk.can_be_true()
                             }
+                            Condition::Location => self.locations.can_be_true(country_known),
                             // The application is fixed above; nobody tells a resource the risk of a sign-in.
                             _ => false,
                         })
@@ -205,10 +241,21 @@ pub(crate) fn client_app_type_of(facts: &Facts<'_>) -> Option<u8> {
         .and_then(|name| CLIENT_APP_TYPES.position(name))
 }
 
+/// The position of the transfer method that the facts name.
+pub(crate) fn transfer_method_of(facts: &Facts<'_>) -> Option<u8> {
+    facts
+        .transfer_method
+        .and_then(|name| TRANSFER_METHODS.position(name))
+}
+
 /// The name under which the condition on identity or target is reported for these facts (rows 13 and 19).
-pub(crate) fn reported(condition: Condition, facts: &Facts<'_>) -> Condition {
-    match (condition, facts.identity) {
-        (Condition::Users, Identity::ServicePrincipal(_)) => Condition::WorkloadIdentities,
+pub(crate) const fn reported(condition: Condition, facts: &Facts<'_>) -> Condition {
+    match (condition, facts.identity, facts.target) {
+        (Condition::Users, Identity::ServicePrincipal(_), _) => Condition::WorkloadIdentities,
+        (Condition::Application, _, Target::UserAction(_)) => Condition::UserActions,
+        (Condition::Application, _, Target::AuthenticationContext(_)) => {
+            Condition::AuthenticationContext
+        }
         _ => condition,
     }
 }
@@ -230,6 +277,36 @@ fn read_levels(
     } else {
         levels
     }
+}
+
+fn read_flows(
+    conditions: &Map<String, Value>,
+    undecided: &mut ConditionSet,
+    notes: &mut Notes,
+) -> Levels {
+    let path = "conditions.authenticationFlows";
+    let members = match conditions
+        .get("authenticationFlows")
+        .filter(|value| is_configured(value))
+    {
+        None => return Levels::ANY,
+        Some(Value::Object(members)) => members,
+        Some(_) => {
+            undecided.insert(Condition::AuthenticationFlow);
+            notes.not_understood(path);
+            return Levels::ANY;
+        }
+    };
+    if notes.unknown_members(path, members, &["transferMethods"]) {
+        undecided.insert(Condition::AuthenticationFlow);
+    }
+    // `none` adds nothing (row 8): alone it is configured, and no flow is one of none.
+    Levels::read(
+        members.get("transferMethods"),
+        &format!("{path}.transferMethods"),
+        TRANSFER_METHODS,
+        notes,
+    )
 }
 
 fn read_platforms(

@@ -101,6 +101,20 @@ impl GrantControl {
         )
     }
 
+    /// Whether a user can satisfy it by interaction, so that a report-only policy says "interrupted" (row 26).
+    #[must_use]
+    pub const fn is_interactive(&self) -> bool {
+        matches!(
+            self,
+            Self::Mfa
+                | Self::AuthenticationStrength(Some(_))
+                | Self::RiskRemediation
+                | Self::PasswordChange
+                | Self::TermsOfUse(_)
+                | Self::CustomAuthenticationFactor(_)
+        )
+    }
+
     fn built_in(name: &str) -> Option<Self> {
         [
             Self::Block,
@@ -300,6 +314,26 @@ impl SignInFrequency {
     }
 }
 
+/// Whether a browser session outlives the browser. What is not understood ends with it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum PersistentBrowser {
+    /// Always.
+    Always,
+    /// Never; beats always.
+    Never,
+}
+
+impl PersistentBrowser {
+    /// Graph's name of the mode.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// The session controls in effect.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SessionControls {
@@ -307,14 +341,19 @@ pub struct SessionControls {
     pub continuous_access_evaluation: Option<ContinuousAccessEvaluation>,
     /// Sign-in frequency.
     pub sign_in_frequency: Option<SignInFrequency>,
-    /// The others, by Graph's name, sorted.
+    /// Persistent browser session.
+    pub persistent_browser: Option<PersistentBrowser>,
+    /// Defender for Cloud Apps: the type as written; empty without one.
+    pub cloud_app_security: Option<String>,
+    /// All but the first two, by Graph's name, sorted.
     pub others: Vec<String>,
 }
 
 impl SessionControls {
     pub(crate) fn read(controls: &Map<String, Value>, notes: &mut Notes) -> Self {
         let mut read = Self::default();
-        for (name, value) in configured(controls).filter(|(_, value)| is_in_effect(value)) {
+        for (name, value) in configured(controls).filter(|(name, value)| is_in_effect(name, value))
+        {
             let path = format!("sessionControls.{name}");
             match (name, value) {
                 ("continuousAccessEvaluation", Value::Object(control)) => {
@@ -338,6 +377,7 @@ impl SessionControls {
                     read.sign_in_frequency = Some(frequency);
                 }
                 _ => {
+                    read.read_detail(name, value, notes);
                     if !SESSION_CONTROLS.contains(&name)
                         || !matches!(value, Value::Object(_) | Value::Bool(_))
                     {
@@ -350,6 +390,36 @@ impl SessionControls {
         read
     }
 
+    /// What more a control says than that it is in effect.
+    fn read_detail(&mut self, name: &str, value: &Value, notes: &mut Notes) {
+        let member = |name| value.as_object().and_then(|control| text(control, name));
+        match name {
+            "persistentBrowser" => {
+                let mode = member("mode").unwrap_or_default();
+                let always = mode.eq_ignore_ascii_case("always");
+                if !always && !mode.eq_ignore_ascii_case("never") {
+                    notes.not_understood("sessionControls.persistentBrowser.mode");
+                }
+                self.persistent_browser = Some(if always {
+                    PersistentBrowser::Always
+                } else {
+                    PersistentBrowser::Never
+                });
+            }
+            "cloudAppSecurity" => {
+                let given = member("cloudAppSecurityType").unwrap_or_default();
+                let known = CLOUD_APP_SECURITY_TYPES
+                    .iter()
+                    .find(|known| known.eq_ignore_ascii_case(given));
+                if known.is_none() && !given.is_empty() {
+                    notes.not_understood("sessionControls.cloudAppSecurity.cloudAppSecurityType");
+                }
+                self.cloud_app_security = Some(known.map_or(given, |known| *known).into());
+            }
+            _ => {}
+        }
+    }
+
     /// Whether no session control is in effect.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -360,13 +430,16 @@ impl SessionControls {
 }
 
 /// Row 5: `isEnabled: false` and `disableResilienceDefaults: false` are not in effect.
-fn is_in_effect(value: &Value) -> bool {
+fn is_in_effect(name: &str, value: &Value) -> bool {
     match value {
-        Value::Bool(value) => *value,
+        Value::Bool(value) => *value || name != "disableResilienceDefaults",
         Value::Object(control) => control.get("isEnabled") != Some(&Value::Bool(false)),
         _ => true,
     }
 }
+
+/// `cloudAppSecuritySessionControlType`.
+const CLOUD_APP_SECURITY_TYPES: [&str; 3] = ["mcasConfigured", "monitorOnly", "blockDownloads"];
 
 /// Session controls that Graph names and the resource leaves to the issuer or to other products.
 const SESSION_CONTROLS: [&str; 8] = [

@@ -3,11 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::bits::Verdicts;
 use super::compile::{CompiledPolicy, PolicySet};
 use super::conditions::{Condition, ConditionSet, reported};
 use super::facts::Facts;
-use super::location::Place;
 use super::logic::Truth;
 
 /// Whether a policy applies (`policy-semantics.md` row 4).
@@ -28,6 +26,8 @@ pub enum Applicability {
 pub struct Candidates {
     entries: Box<[Candidate]>,
     reads_location: bool,
+    /// Numbers of the device filters still to be asked, each once, sorted.
+    device_filters: Box<[usize]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl PolicySet {
     /// The policies that these facts do not rule out: what is unknown now may become known later.
     #[must_use]
     pub fn candidates(&self, facts: &Facts<'_>) -> Candidates {
-        let (live, verdicts) = self.index.resolve(facts);
+        let (live, verdicts) = self.index.resolve(&self.policies, facts);
         let place = self.locations.place(facts.address, facts.country);
         let entries: Box<[Candidate]> = live
             .iter()
@@ -73,16 +73,17 @@ impl PolicySet {
                         pending.remove(*condition);
                     }
                 }
-                if pending.contains(Condition::Location) {
-                    match policy.conditions.truth(
-                        Condition::Location,
-                        facts,
-                        place,
-                        &self.locations,
-                    ) {
-                        Truth::False => return None,
-                        Truth::True => pending.remove(Condition::Location),
-                        Truth::Unknown => {}
+                // Few policies ask for these, and no table could hold every answer.
+                for condition in [Condition::Devices, Condition::Location] {
+                    if pending.contains(condition) {
+                        match policy
+                            .conditions
+                            .truth(condition, facts, place, &self.locations)
+                        {
+                            Truth::False => return None,
+                            Truth::True => pending.remove(condition),
+                            Truth::Unknown => {}
+                        }
                     }
                 }
                 Some(Candidate {
@@ -94,13 +95,23 @@ impl PolicySet {
         let reads_location = entries
             .iter()
             .any(|entry| entry.pending.contains(Condition::Location));
+        let mut device_filters: Vec<usize> = entries
+            .iter()
+            .filter(|entry| entry.pending.contains(Condition::Devices))
+            .filter_map(|entry| self.policies.get(entry.policy)?.conditions.devices.filter())
+            .map(|filter| filter.number)
+            .collect();
+        device_filters.sort_unstable();
+        device_filters.dedup();
         Candidates {
             entries,
             reads_location,
+            device_filters: device_filters.into_boxed_slice(),
         }
     }
 
-    /// What the candidates come to for one request, in the order of the policies. Does not allocate.
+    /// What the candidates come to for one request, in the order of the policies. Allocates only where a device filter
+    /// is to be asked; equal filters are asked once.
     ///
     /// `facts` must be those that `candidates` was made from, or a refinement of them.
     pub fn evaluate<'s>(
@@ -110,13 +121,26 @@ impl PolicySet {
     ) -> impl Iterator<Item = (&'s CompiledPolicy, Applicability)> {
         let address = facts.address.filter(|_| candidates.reads_location);
         let place = self.locations.place(address, facts.country);
-        let verdicts = self.index.locations(place);
+        let mut asked: Vec<Option<Truth>> = alloc::vec![None; candidates.device_filters.len()];
         candidates.entries.iter().filter_map(move |entry| {
             let policy = self.policies.get(entry.policy)?;
-            Some((
-                policy,
-                self.ask(policy, entry.pending, facts, place, verdicts),
-            ))
+            let applicability = ask(entry.pending, facts, |condition| {
+                match policy.conditions.devices.filter() {
+                    Some(filter) if condition == Condition::Devices => {
+                        let place = candidates.device_filters.binary_search(&filter.number);
+                        let known = place.ok().and_then(|place| asked.get_mut(place));
+                        let rule = || filter.rule.truth(facts.device);
+                        filter.applied(match known {
+                            Some(known) => *known.get_or_insert_with(rule),
+                            None => rule(),
+                        })
+                    }
+                    _ => policy
+                        .conditions
+                        .truth(condition, facts, place, &self.locations),
+                }
+            });
+            Some((policy, applicability))
         })
     }
 
@@ -128,43 +152,38 @@ impl PolicySet {
             .iter()
             .map(|policy| {
                 let applicability = policy.skipped.map_or_else(
-                    || self.ask(policy, policy.reads, facts, place, None),
+                    || {
+                        ask(policy.reads, facts, |condition| {
+                            policy
+                                .conditions
+                                .truth(condition, facts, place, &self.locations)
+                        })
+                    },
                     Applicability::DoesNotApply,
                 );
                 (policy, applicability)
             })
             .collect()
     }
+}
 
-    /// Asks a policy for its pending conditions, in the order of row 4.
-    fn ask(
-        &self,
-        policy: &CompiledPolicy,
-        pending: ConditionSet,
-        facts: &Facts<'_>,
-        place: Place<'_>,
-        locations: Option<&Verdicts>,
-    ) -> Applicability {
-        let mut unknown = ConditionSet::EMPTY;
-        for condition in pending.iter() {
-            let truth = match locations {
-                Some(verdicts) if condition == Condition::Location && !policy.reads_country => {
-                    verdicts.get(policy.index)
-                }
-                _ => policy
-                    .conditions
-                    .truth(condition, facts, place, &self.locations),
-            };
-            match truth {
-                Truth::True => {}
-                Truth::Unknown => unknown.insert(reported(condition, facts)),
-                Truth::False => return Applicability::DoesNotApply(reported(condition, facts)),
-            }
+/// Asks for the pending conditions of a policy, in the order of row 4.
+fn ask(
+    pending: ConditionSet,
+    facts: &Facts<'_>,
+    mut truth: impl FnMut(Condition) -> Truth,
+) -> Applicability {
+    let mut unknown = ConditionSet::EMPTY;
+    for condition in pending.iter() {
+        match truth(condition) {
+            Truth::True => {}
+            Truth::Unknown => unknown.insert(reported(condition, facts)),
+            Truth::False => return Applicability::DoesNotApply(reported(condition, facts)),
         }
-        if unknown.is_empty() {
-            Applicability::Applies
-        } else {
-            Applicability::Undetermined(unknown)
-        }
+    }
+    if unknown.is_empty() {
+        Applicability::Applies
+    } else {
+        Applicability::Undetermined(unknown)
     }
 }

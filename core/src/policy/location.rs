@@ -7,6 +7,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::ops::Range;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use super::address::AddressRange;
 use super::date;
@@ -16,6 +20,9 @@ use crate::configuration::Fault;
 use crate::json::Value;
 use crate::time::UnixTime;
 use table::Table;
+
+/// Id of the location "MFA trusted IPs" (row 20).
+pub(crate) const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A named location as Graph exports it.
 #[derive(Clone, Debug)]
@@ -72,8 +79,19 @@ pub(crate) enum Kind {
         /// An entry that cannot be read.
         unreadable: bool,
     },
-    /// Anything else (compliant network, GPS): never known.
+    /// A kind that Graph knows and nobody tells this engine: never known (rows 21 and 22).
+    Unseen(Unseen),
+    /// Anything else.
     NotUnderstood,
+}
+
+/// What only the issuer can tell of a place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unseen {
+    /// Whether the connection comes through a compliant network.
+    CompliantNetwork,
+    /// The position that the Authenticator app gives.
+    Gps,
 }
 
 impl NamedLocation {
@@ -82,8 +100,11 @@ impl NamedLocation {
         let kind = Kind::read(item);
         let flagged = item.members.get("isTrusted") == Some(&Value::Bool(true));
         // Row 20: trusted IP locations, and the MFA trusted IPs whatever their flag.
-        let trusted = matches!(kind, Kind::Ip { .. }) && flagged
-            || id.as_deref() == Some("00000000-0000-0000-0000-000000000000");
+        let trusted = match kind {
+            Kind::Ip { .. } => flagged || id.as_deref() == Some(MFA_TRUSTED_IPS),
+            Kind::Country { .. } => false,
+            Kind::Unseen(_) | Kind::NotUnderstood => id.as_deref() == Some(MFA_TRUSTED_IPS),
+        };
         Self {
             id,
             display_name: text(item.members, "displayName").map(Into::into),
@@ -112,6 +133,8 @@ impl Kind {
             Self::read_ip(item)
         } else if name.eq_ignore_ascii_case("countryNamedLocation") {
             Self::read_country(item)
+        } else if name.eq_ignore_ascii_case("compliantNetworkNamedLocation") {
+            Self::Unseen(Unseen::CompliantNetwork)
         } else {
             Self::NotUnderstood
         }
@@ -130,6 +153,9 @@ impl Kind {
 
     fn read_country(item: &Item<'_>) -> Self {
         let lookup = text(item.members, "countryLookupMethod").unwrap_or("clientIpAddress");
+        if lookup.eq_ignore_ascii_case("authenticatorAppGps") {
+            return Self::Unseen(Unseen::Gps);
+        }
         if !lookup.eq_ignore_ascii_case("clientIpAddress") {
             return Self::NotUnderstood;
         }
@@ -149,25 +175,19 @@ impl Kind {
         }
     }
 
-    /// Whether an address or country can be told to lie outside.
-    pub(crate) fn can_be_false(&self, country_known: bool) -> bool {
+    /// Whether it may hold a place that nothing readable in it holds.
+    pub(crate) const fn may_hold_anything(&self) -> bool {
         match self {
-            Self::Ip { unreadable, .. } => !unreadable,
-            Self::Country { unreadable, .. } => country_known && !unreadable,
-            Self::NotUnderstood => false,
+            Self::Ip { unreadable, .. } | Self::Country { unreadable, .. } => *unreadable,
+            Self::Unseen(_) | Self::NotUnderstood => true,
         }
     }
 
-    /// Whether an address or country can be told to lie inside.
-    pub(crate) fn can_be_true(&self, country_known: bool) -> bool {
+    /// How many ranges it holds.
+    fn ranges(&self) -> usize {
         match self {
-            Self::Ip { ranges, .. } => !ranges.is_empty(),
-            Self::Country {
-                countries,
-                unmapped,
-                ..
-            } => country_known && (*unmapped || !countries.is_empty()),
-            Self::NotUnderstood => false,
+            Self::Ip { ranges, .. } => ranges.len(),
+            _ => 0,
         }
     }
 }
@@ -183,6 +203,87 @@ fn read_range(value: &Value) -> Option<AddressRange> {
         (Some(cidr), None, None) => AddressRange::parse_cidr(cidr),
         (None, Some(lower), Some(upper)) => AddressRange::parse_bounds(lower, upper),
         _ => None,
+    }
+}
+
+/// The named locations of one source, as policies refer to them.
+#[derive(Debug)]
+pub(crate) struct Named<'a> {
+    locations: &'a [NamedLocation],
+    /// Positions by id.
+    by_id: HashMap<&'a str, Vec<usize>, FixedState>,
+    pub(crate) trusted: Trusted,
+}
+
+/// What `AllTrusted` comes to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trusted {
+    /// Ranges of all trusted locations together.
+    pub(crate) ranges: usize,
+    /// A trusted location may hold what nothing readable in it holds.
+    pub(crate) doubt: bool,
+    /// When the last of them changed.
+    pub(crate) changed: Changed,
+}
+
+impl<'a> Named<'a> {
+    pub(crate) fn new(locations: &'a [NamedLocation]) -> Self {
+        let mut by_id: HashMap<&str, Vec<usize>, FixedState> = HashMap::default();
+        let mut trusted = Trusted::default();
+        for (position, location) in locations.iter().enumerate() {
+            if let Some(id) = &location.id {
+                by_id.entry(id).or_default().push(position);
+            }
+            if location.trusted {
+                trusted.ranges = trusted.ranges.saturating_add(location.kind.ranges());
+                trusted.doubt |= location.kind.may_hold_anything();
+                trusted.changed = trusted.changed.max(location.changed);
+            }
+        }
+        Self {
+            locations,
+            by_id,
+            trusted,
+        }
+    }
+}
+
+/// The named locations that a policy may refer to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    /// Those of its source; `None` if the source has no document of them.
+    pub(crate) named: Option<&'a Named<'a>>,
+    /// The position of the first among the locations of all sources.
+    pub(crate) offset: usize,
+}
+
+impl<'a> Known<'a> {
+    /// The positions of the source among those of all sources; empty if none of them is trusted with a range.
+    pub(crate) fn range(self) -> Range<usize> {
+        let named = self.named.filter(|named| named.trusted.ranges > 0);
+        let count = named.map_or(0, |named| named.locations.len());
+        self.offset..self.offset.saturating_add(count)
+    }
+
+    /// The location at a position among those of all sources.
+    pub(crate) fn get(self, position: usize) -> Option<&'a NamedLocation> {
+        self.named?
+            .locations
+            .get(position.checked_sub(self.offset)?)
+    }
+
+    /// The locations with an id, each with its position among those of all sources.
+    pub(crate) fn with_id(self, id: &str) -> impl Iterator<Item = (usize, &'a NamedLocation)> {
+        let id = id.to_ascii_lowercase();
+        let named = self
+            .named
+            .and_then(|named| Some((named.locations, named.by_id.get(id.as_str())?)));
+        named.into_iter().flat_map(move |(locations, positions)| {
+            positions.iter().filter_map(move |position| {
+                let location = locations.get(*position)?;
+                Some((position.saturating_add(self.offset), location))
+            })
+        })
     }
 }
 
@@ -229,6 +330,15 @@ pub(crate) fn warnings(locations: &[NamedLocation], document: &Value) -> Vec<Str
                 "named location `{name}`: an entry of `countriesAndRegions` cannot be read; it may match any country"
             )),
             Kind::Country { .. } => {}
+            Kind::Unseen(unseen) => {
+                let what = match unseen {
+                    Unseen::CompliantNetwork => "a compliant network",
+                    Unseen::Gps => "the position that the Authenticator app gives",
+                };
+                warnings.push(format!(
+                    "named location `{name}`: {what} is for the issuer to tell; it may match any address"
+                ));
+            }
             Kind::NotUnderstood => warnings.push(format!(
                 "named location `{name}`: neither IP ranges nor countries by IP address; it may match any address"
             )),
@@ -279,8 +389,9 @@ impl NamedLocations {
     }
 
     /// How many sets of locations the tables distinguish.
-    pub(crate) fn sets(&self) -> usize {
-        self.table.sets()
+    /// The positions of the locations that hold the addresses of a set, sorted.
+    pub(crate) fn set(&self, number: usize) -> &[usize] {
+        self.table.set(number)
     }
 
     pub(crate) fn place<'a>(&self, address: Option<IpAddr>, country: Option<&'a str>) -> Place<'a> {
@@ -322,7 +433,7 @@ impl NamedLocations {
                 };
                 listed | doubt
             }
-            Kind::NotUnderstood => Truth::Unknown,
+            Kind::Unseen(_) | Kind::NotUnderstood => Truth::Unknown,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Policies end to end: each row of `policy-semantics.md` in scope, the index against direct evaluation, what is
 //! refused at load, and the collected vectors.
 
+mod conditions;
 mod index;
 mod load;
+mod matrix;
 mod rows;
 mod vectors;
 
@@ -13,6 +15,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::address::parse_address;
+use super::device::Device;
 use super::*;
 use crate::configuration::settings::{ApplicationGroup, Undetermined};
 use crate::configuration::{Faults, Resource, Settings};
@@ -89,13 +92,28 @@ struct OwnedFacts {
     groups: Option<Vec<String>>,
     roles: Option<Vec<String>>,
     user_type: Option<UserType>,
-    target: Option<Option<String>>,
+    target: Option<OwnedTarget>,
     client: Option<String>,
     platform: Option<String>,
     address: Option<IpAddr>,
     country: Option<String>,
     user_risk: Option<RiskLevel>,
     sign_in_risk: Option<RiskLevel>,
+    service_principal_risk: Option<RiskLevel>,
+    insider_risk: Option<InsiderRisk>,
+    transfer: Option<String>,
+    external: Option<UserKinds>,
+    tenant: Option<String>,
+    device: Option<Device>,
+}
+
+/// What the sign-in is for.
+#[derive(Clone, Debug)]
+enum OwnedTarget {
+    Application(Option<String>),
+    Applications(Vec<String>),
+    Action(Option<UserAction>),
+    Context(Option<String>),
 }
 
 impl OwnedFacts {
@@ -119,13 +137,24 @@ impl OwnedFacts {
                 "roles" => facts.roles = Some(list),
                 "type" if value == "guest" => facts.user_type = Some(UserType::Guest),
                 "type" => facts.user_type = Some(UserType::Member),
-                "app" => facts.target = Some(some),
+                "app" => facts.target = Some(OwnedTarget::Application(some)),
+                "apps" => facts.target = Some(OwnedTarget::Applications(list)),
+                "action" => {
+                    facts.target = Some(OwnedTarget::Action(UserAction::from_name(value)));
+                }
+                "context" => facts.target = Some(OwnedTarget::Context(some)),
                 "client" => facts.client = some,
                 "platform" => facts.platform = some,
                 "ip" => facts.address = parse_address(value),
                 "country" => facts.country = some,
                 "risk" => facts.user_risk = Some(risk(value)),
                 "signin" => facts.sign_in_risk = Some(risk(value)),
+                "sprisk" => facts.service_principal_risk = Some(risk(value)),
+                "insider" => facts.insider_risk = InsiderRisk::from_name(value),
+                "flow" => facts.transfer = some,
+                "external" => facts.external = UserKinds::external(value),
+                "tenant" => facts.tenant = some,
+                "device" => facts.device = Some(device(value)),
                 _ => panic!("{name}"),
             }
         }
@@ -142,18 +171,46 @@ impl OwnedFacts {
             member_of: self.groups.as_deref(),
             roles: self.roles.as_deref(),
             user_type: self.user_type,
-            target: self
-                .target
-                .as_ref()
-                .map_or(Target::Unknown, |id| Target::Application(id.as_deref())),
+            external_user_type: self.external,
+            external_tenant: self.tenant.as_deref(),
+            target: match &self.target {
+                None => Target::Unknown,
+                Some(OwnedTarget::Application(id)) => Target::Application(id.as_deref()),
+                Some(OwnedTarget::Applications(ids)) => Target::Applications(ids),
+                Some(OwnedTarget::Action(action)) => Target::UserAction(*action),
+                Some(OwnedTarget::Context(context)) => {
+                    Target::AuthenticationContext(context.as_deref())
+                }
+            },
+            device: self.device.as_ref(),
             client_app_type: self.client.as_deref(),
             platform: self.platform.as_deref(),
             address: self.address,
             country: self.country.as_deref(),
             user_risk: self.user_risk,
             sign_in_risk: self.sign_in_risk,
+            service_principal_risk: self.service_principal_risk,
+            insider_risk: self.insider_risk,
+            transfer_method: self.transfer.as_deref(),
         })
     }
+}
+
+/// `none` is an unregistered device; else `NAME:VALUE` pairs of Graph's `deviceInfo`, separated by `;`.
+fn device(text: &str) -> Device {
+    if text == "none" {
+        return Device::unregistered();
+    }
+    let pairs = text.split(';').filter(|pair| !pair.is_empty());
+    let info = pairs.map(|pair| {
+        let (name, value) = pair.split_once(':').unwrap();
+        let value = match value {
+            "true" | "false" => Value::Bool(value == "true"),
+            text => Value::from(text),
+        };
+        (name.to_string(), value)
+    });
+    Device::read(&info.collect())
 }
 
 fn risk(name: &str) -> RiskLevel {

@@ -61,6 +61,13 @@ impl Output {
         }
     }
 
+    /// Writes lines that end with a line break each.
+    pub(super) fn text(&mut self, lines: &str) {
+        if self.open() {
+            self.closed = self.to.write_all(lines.as_bytes()).err();
+        }
+    }
+
     /// Hands over what was written so far.
     pub(super) fn flush(&mut self) {
         if self.open() {

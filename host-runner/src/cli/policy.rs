@@ -1,10 +1,12 @@
 //! `cae policy check`.
 
+mod coverage;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anstyle::Style;
-use cae_core::json;
+use cae_core::json::{self, Value};
 use serde::{Deserialize, Serialize};
 
 use super::output::Output;
@@ -26,20 +28,30 @@ pub(super) enum Command {
     },
 }
 
-const HELP: &str = "\
+const HELP: &str = r#"Besides what each policy means, it says what all of them together leave open: whom, what
+and where no enabled policy touches, which policies contradict each other, and which can
+never apply. With --json that is the last line: {"coverage":{…}}.
+
 Exit status: 0 all policies were read; 2 a file or a policy cannot be used. Every
 fault is reported, not the first.
 
 Example:
-  cae policy check policies/ --named-locations locations.json";
+  cae policy check policies/ --named-locations locations.json"#;
 
 /// The answer of the engine.
 #[derive(Deserialize)]
 struct Answer {
     ok: bool,
     policies: Vec<PolicyRow>,
+    coverage: Option<Value>,
     warnings: Vec<String>,
     faults: Vec<FileFault>,
+}
+
+/// The last line of `--json`.
+#[derive(Serialize)]
+struct CoverageLine<'a> {
+    coverage: &'a Value,
 }
 
 /// What one policy means at the resource; also a line of `--json`.
@@ -96,6 +108,17 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     if !out.json() && answer.policies.len() > 1 {
         print_sum(&answer.policies, out);
     }
+    if let Some(coverage) = answer
+        .coverage
+        .as_ref()
+        .filter(|_| !answer.policies.is_empty())
+    {
+        if out.json() {
+            out.line(json::to_text(&CoverageLine { coverage }));
+        } else {
+            coverage::print(coverage, out)?;
+        }
+    }
     for row in answer.policies.iter().filter(|row| row.says_nothing()) {
         warn(format_args!(
             "{} holds neither a state nor conditions nor controls: is it a Conditional Access policy?",
@@ -113,7 +136,7 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
 }
 
 /// The file itself, or the `.json` files of a folder in the order of their names.
-fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
+pub(super) fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
     if !file.is_dir() {
         return vec![Ok(file.to_owned())];
     }

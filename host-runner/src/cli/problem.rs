@@ -75,6 +75,19 @@ impl Problem {
         Self(faults.iter().map(line).collect())
     }
 
+    /// Everything that is wrong with several files, as a list of faults in JSON.
+    pub(super) fn file_faults(faults: &str, named_locations: Option<&Path>) -> Self {
+        match serde_json::from_str::<Vec<FileFault>>(faults) {
+            Ok(faults) => Self(
+                faults
+                    .iter()
+                    .map(|fault| fault.named(named_locations))
+                    .collect(),
+            ),
+            Err(_) => Self::new(faults),
+        }
+    }
+
     /// Everything that the core found wrong with `file`.
     pub(super) fn core_faults(file: &Path, faults: &Faults) -> Self {
         let line = |fault| format!("{}: {fault}", name(file));

@@ -13,6 +13,7 @@ mod signed;
 mod state;
 mod statuses;
 mod support;
+mod what_if;
 
 use serde_json::{Value, json};
 

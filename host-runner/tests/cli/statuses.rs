@@ -30,6 +30,9 @@ fn every_command_ends_as_the_table_says() {
         ("none.json", "no JSON".to_owned()),
         ("sound.json", story.clone()),
         ("wrong.json", story.replacen(r#""allow""#, r#""deny""#, 1)),
+        ("sign-ins.jsonl", r#"{"id": 1}"#.to_owned()),
+        ("bad-sign-ins.jsonl", "{\"id\": 1}\n{\"ID\": 1}".to_owned()),
+        ("none-yet.json", "[]".to_owned()),
         ("sets.jsonl", revocation("adele", NOW)),
         ("bad.jsonl", r#"{"record": 7}"#.to_owned()),
         ("policy.json", POLICY.to_owned()),
@@ -66,6 +69,7 @@ fn every_command_ends_as_the_table_says() {
     let list = &["event", "list"];
     let parse = &["challenge", "parse"];
     let inspect = &["token", "inspect", "--at", &at];
+    let what_if = &["what-if"];
     let look = &["state", "inspect", "--state"];
     let clear = &["state", "clear", "user:adele", "--state"];
     let release = &["state", "release", "https://ssf.example", "--state"];
@@ -125,6 +129,123 @@ fn every_command_ends_as_the_table_says() {
         (check, &["@policy.json", "@missing.json"], "", 2),
         (check, &["@policy.json", "--fix"], "", 2),
         (check, &[], "", 2),
+        (
+            what_if,
+            &[
+                "--policies",
+                "@policy.json",
+                "--sign-ins",
+                "@sign-ins.jsonl",
+            ],
+            "",
+            0,
+        ),
+        (
+            what_if,
+            &["--policies", "@policy.json", "--sign-ins", "-"],
+            r#"{"id": 1}"#,
+            0,
+        ),
+        (what_if, &["--policies", "@policy.json"], "", 0),
+        (
+            what_if,
+            &[
+                "--policies",
+                "@policy.json",
+                "--sign-ins",
+                "@bad-sign-ins.jsonl",
+            ],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &["--policies", "@none.json", "--sign-ins", "@sign-ins.jsonl"],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &["--policies", "@policy.json", "--sign-ins", "@missing.jsonl"],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &["--diff", "@none-yet.json", "@policy.json"],
+            "",
+            0,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "new-grants",
+            ],
+            "",
+            0,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "new-grants,new-blocks",
+            ],
+            "",
+            1,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "any",
+                "--sign-ins",
+                "@bad-sign-ins.jsonl",
+            ],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "new",
+            ],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--html",
+                "@no/folder.html",
+            ],
+            "",
+            2,
+        ),
+        (what_if, &["--diff", "@policy.json"], "", 2),
+        (
+            what_if,
+            &["--policies", "@policy.json", "--fail-on", "any"],
+            "",
+            2,
+        ),
+        (what_if, &[], "", 2),
         (
             locate,
             &["@locations.json", "203.0.113.7", "2001:db8::1"],

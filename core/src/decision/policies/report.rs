@@ -94,25 +94,14 @@ pub(super) fn names(unknown: ConditionSet, not_understood: &[String]) -> Vec<Str
 
 /// Graph's name of what a report-only policy would have done (`policy-semantics.md` row 26).
 fn report_only_result(policy: &CompiledPolicy, unmet: &[String]) -> &'static str {
-    let interactive = |control: &GrantControl| {
-        matches!(
-            control,
-            GrantControl::Mfa
-                | GrantControl::AuthenticationStrength(_)
-                | GrantControl::RiskRemediation
-                | GrantControl::PasswordChange
-                | GrantControl::TermsOfUse(_)
-                | GrantControl::CustomAuthenticationFactor(_)
-        )
-    };
     let mut open = policy
         .grant
         .controls
         .iter()
         .filter(|control| unmet.contains(&control.name().into_owned()));
     let by_interaction = match policy.grant.operator {
-        Operator::And => open.all(interactive),
-        Operator::Or => open.any(interactive),
+        Operator::And => open.all(GrantControl::is_interactive),
+        Operator::Or => open.any(GrantControl::is_interactive),
     };
     match (unmet.is_empty(), by_interaction && !policy.grant.blocks()) {
         (true, _) => "reportOnlySuccess",

@@ -330,10 +330,7 @@ fn what_cannot_be_told_is_reported_ignored_or_denied() {
         );
         if listed == 1 {
             let named = json["undetermined"][0]["unknown"].to_string();
-            assert!(
-                named.contains("deviceFilter"),
-                "the member is named: {named}"
-            );
+            assert!(named.contains("devices"), "the condition is named: {named}");
         }
     }
 }

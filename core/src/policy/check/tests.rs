@@ -25,7 +25,8 @@ fn a_policy_is_told_apart_by_place_of_enforcement() {
             r#"{"file": "a.json", "index": 0, "id": "A", "displayName": "Risky", "state": "enabled",
             "enforcedAtResource": ["conditions.users", "conditions.applications", "conditions.locations", "grantControls.mfa", "sessionControls.continuousAccessEvaluation"],
             "onlyAtIssuer": ["conditions.clientAppTypes", "conditions.signInRiskLevels", "grantControls.passwordChange", "sessionControls.persistentBrowser"],
-            "notUnderstood": ["conditions.devices.deviceFilter", "grantControls.builtInControls[levitation]"],
+            "notUnderstood": ["conditions.devices.deviceFilter.rule: column 1: expected a property such as `device.trustType`, found `x`",
+                "grantControls.builtInControls[levitation]"],
             "warnings": ["conditions.users.excludeGroups: `<Break glass>` is a placeholder or a name, not an id; it may mean anybody",
                 "conditions.locations.excludeLocations: `00000000-0000-0000-0000-00000000000a` is not among the named locations; it may match any address"]}"#
         ))

@@ -9,35 +9,109 @@ use crate::state::record::RiskLevel;
 
 /// The values that a fact can have; its position is how the fact is passed around.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Enumeration(pub(crate) &'static [&'static str]);
+pub(crate) struct Enumeration {
+    names: &'static [&'static str],
+    /// What the first name means in a policy, if it stands for "none of these" as a fact.
+    nothing: Nothing,
+    /// `all` is a member.
+    all: bool,
+    /// A member that no fact ever equals.
+    unseen: &'static str,
+}
+
+/// What `none` means in the list of a policy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Nothing {
+    /// A level like any other (row 8), or no member at all.
+    Listed,
+    /// It adds nothing (row 8).
+    Ignored,
+    /// Graph knows it as a fact only.
+    FactOnly,
+}
 
 /// `conditionalAccessDevicePlatform`. The first is the platform that Graph does not name (row 2).
-pub(crate) const PLATFORMS: Enumeration = Enumeration(&[
-    "",
-    "android",
-    "iOS",
-    "windows",
-    "windowsPhone",
-    "macOS",
-    "linux",
-]);
+pub(crate) const PLATFORMS: Enumeration = Enumeration {
+    names: &[
+        "",
+        "android",
+        "iOS",
+        "windows",
+        "windowsPhone",
+        "macOS",
+        "linux",
+    ],
+    nothing: Nothing::Listed,
+    all: true,
+    unseen: "",
+};
 
 /// `conditionalAccessClientApp`.
-pub(crate) const CLIENT_APP_TYPES: Enumeration = Enumeration(&[
-    "browser",
-    "mobileAppsAndDesktopClients",
-    "exchangeActiveSync",
-    "easSupported",
-    "other",
-]);
+pub(crate) const CLIENT_APP_TYPES: Enumeration = Enumeration {
+    names: &[
+        "browser",
+        "mobileAppsAndDesktopClients",
+        "exchangeActiveSync",
+        "easSupported",
+        "other",
+    ],
+    nothing: Nothing::Listed,
+    all: true,
+    unseen: "",
+};
 
-/// `riskLevel`, without `hidden`, which is no level but the lack of a licence to see it.
-pub(crate) const RISK_LEVELS: Enumeration = Enumeration(&["none", "low", "medium", "high"]);
+/// `riskLevel`; `hidden` is no level but the lack of a licence to see it.
+pub(crate) const RISK_LEVELS: Enumeration = Enumeration {
+    names: &["none", "low", "medium", "high"],
+    nothing: Nothing::Listed,
+    all: false,
+    unseen: "hidden",
+};
+
+/// `insiderRiskLevel`, of which `conditionalAccessInsiderRiskLevels` lists all but `none`.
+pub(crate) const INSIDER_RISK_LEVELS: Enumeration = Enumeration {
+    names: &["none", "minor", "moderate", "elevated"],
+    nothing: Nothing::FactOnly,
+    all: false,
+    unseen: "",
+};
+
+/// `conditionalAccessTransferMethods`.
+pub(crate) const TRANSFER_METHODS: Enumeration = Enumeration {
+    names: &["none", "deviceCodeFlow", "authenticationTransfer"],
+    nothing: Nothing::Ignored,
+    all: false,
+    unseen: "",
+};
+
+/// `conditionalAccessGuestOrExternalUserTypes`. The first is no guest at all: an ordinary member (row 14).
+pub(crate) const GUEST_TYPES: Enumeration = Enumeration {
+    names: &[
+        "none",
+        "internalGuest",
+        "b2bCollaborationGuest",
+        "b2bCollaborationMember",
+        "b2bDirectConnectUser",
+        "otherExternalUser",
+        "serviceProvider",
+    ],
+    nothing: Nothing::Ignored,
+    all: false,
+    unseen: "",
+};
+
+/// User actions, as policies name them.
+pub(crate) const USER_ACTIONS: Enumeration = Enumeration {
+    names: &["urn:user:registersecurityinfo", "urn:user:registerdevice"],
+    nothing: Nothing::Listed,
+    all: false,
+    unseen: "",
+};
 
 impl Enumeration {
     /// The position of a value; `None` for values that say nothing (`all`, `unknownFutureValue`, row 3).
     pub(crate) fn position(self, value: &str) -> Option<u8> {
-        self.0
+        self.names
             .iter()
             .position(|name| name.eq_ignore_ascii_case(value))
             .and_then(|position| u8::try_from(position).ok())
@@ -45,7 +119,7 @@ impl Enumeration {
 
     /// Every fact there can be, the unknown one last.
     pub(crate) fn facts(self) -> impl Iterator<Item = Option<u8>> {
-        (0_u8..).take(self.0.len()).map(Some).chain([None])
+        (0_u8..).take(self.names.len()).map(Some).chain([None])
     }
 }
 
@@ -58,6 +132,9 @@ pub(crate) const fn risk_position(level: RiskLevel) -> u8 {
         RiskLevel::High => 3,
     }
 }
+
+/// The bit of a member that no fact ever equals.
+const UNSEEN: u16 = 1 << 15;
 
 /// A list of enumeration values in a policy.
 #[derive(Clone, Debug, Default)]
@@ -97,10 +174,14 @@ impl Levels {
                 .map(str::trim)
                 .filter(|name| !name.is_empty())
             {
-                match enumeration.position(name) {
-                    Some(position) => levels.listed |= bit(position),
-                    None if name.eq_ignore_ascii_case("all") => levels.all = true,
-                    None => {
+                match (enumeration.position(name), enumeration.nothing) {
+                    (Some(0), Nothing::Ignored) => {}
+                    (Some(position), nothing) if position > 0 || nothing == Nothing::Listed => {
+                        levels.listed |= bit(position);
+                    }
+                    _ if name.eq_ignore_ascii_case(enumeration.unseen) => levels.listed |= UNSEEN,
+                    _ if enumeration.all && name.eq_ignore_ascii_case("all") => levels.all = true,
+                    _ => {
                         levels.odd = true;
                         notes.not_understood(format!("{path}[{name}]"));
                     }
@@ -126,7 +207,7 @@ impl Levels {
 
     /// Whether some fact makes it true.
     pub(crate) fn can_be_true(&self) -> bool {
-        self.all || self.listed != 0
+        self.all || self.listed & !UNSEEN != 0
     }
 
     /// Whether some fact makes it false.

@@ -1,4 +1,4 @@
-//! What a policy protects: applications, or else user actions or authentication contexts.
+//! What a policy protects: applications, user actions or authentication contexts.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -6,11 +6,14 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::identity::IdList;
+use super::contexts::{Contexts, context_number};
+use super::identity::filtered_sides;
+use super::ids::IdList;
+use super::levels::{Levels, USER_ACTIONS};
 use crate::configuration::settings::ApplicationGroup;
 use crate::json::{Map, Value};
 use crate::policy::document::{Notes, entries, is_configured, is_guid};
-use crate::policy::facts::{Facts, Target};
+use crate::policy::facts::{Facts, Target, UserAction};
 use crate::policy::logic::Truth;
 
 /// Groups of applications whose membership Microsoft maintains (row 17), by the name that policies use.
@@ -94,15 +97,17 @@ impl ApplicationSide {
     }
 }
 
-/// The application condition.
+/// The condition on what is asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Applications {
     pub(crate) include: ApplicationSide,
     pub(crate) exclude: ApplicationSide,
-    /// Something not understood: unknown for every application (row 9).
+    /// User actions.
+    pub(crate) user_actions: Levels,
+    /// Authentication contexts.
+    pub(crate) contexts: Contexts,
+    /// Something not understood: unknown for every target (row 9).
     opaque: bool,
-    /// The lists that name user actions or authentication contexts instead.
-    pub(crate) otherwise: Vec<&'static str>,
 }
 
 impl Applications {
@@ -133,22 +138,20 @@ impl Applications {
             .get("applicationFilter")
             .filter(|value| is_configured(value))
         {
-            let mode = filter
-                .get("mode")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            include.filtered = !mode.eq_ignore_ascii_case("exclude");
-            exclude.filtered = !mode.eq_ignore_ascii_case("include");
+            (include.filtered, exclude.filtered) = filtered_sides(filter);
             notes.not_understood(format!("{path}.applicationFilter"));
         }
         Self {
             include,
             exclude,
+            user_actions: Levels::read(
+                members.get(ACTIONS),
+                &format!("{path}.{ACTIONS}"),
+                USER_ACTIONS,
+                notes,
+            ),
+            contexts: Contexts::read(members.get(CONTEXTS), &format!("{path}.{CONTEXTS}"), notes),
             opaque: notes.unknown_members(path, members, &APPLICATIONS),
-            otherwise: OTHER_TARGETS
-                .into_iter()
-                .filter(|name| members.get(*name).is_some_and(is_configured))
-                .collect(),
         }
     }
 
@@ -156,24 +159,37 @@ impl Applications {
     pub(crate) fn truth(&self, facts: &Facts<'_>) -> Truth {
         match facts.target {
             _ if self.opaque => Truth::Unknown,
-            Target::Application(id) => self.include.truth(id) & !self.exclude.truth(id),
-            Target::Unknown if self.include.is_named() || !self.otherwise.is_empty() => {
-                Truth::Unknown
+            Target::Application(id) => self.application_truth(id),
+            // No application is one unknown application.
+            Target::Applications([]) => self.application_truth(None),
+            Target::Applications(ids) => ids.iter().fold(Truth::False, |truth, id| {
+                truth | self.application_truth(Some(id))
+            }),
+            Target::UserAction(action) => self.user_actions.truth(action.map(UserAction::position)),
+            Target::AuthenticationContext(context) => {
+                self.contexts.truth(context.and_then(context_number))
             }
+            Target::Unknown if self.names_something() => Truth::Unknown,
             Target::Unknown => Truth::False,
         }
     }
+
+    fn application_truth(&self, id: Option<&str>) -> Truth {
+        self.include.truth(id) & !self.exclude.truth(id)
+    }
+
+    fn names_something(&self) -> bool {
+        self.include.is_named() || !self.user_actions.is_empty() || !self.contexts.is_empty()
+    }
 }
 
-const OTHER_TARGETS: [&str; 2] = [
-    "includeUserActions",
-    "includeAuthenticationContextClassReferences",
-];
+const ACTIONS: &str = "includeUserActions";
+const CONTEXTS: &str = "includeAuthenticationContextClassReferences";
 
 const APPLICATIONS: [&str; 5] = [
     "includeApplications",
     "excludeApplications",
     "applicationFilter",
-    "includeUserActions",
-    "includeAuthenticationContextClassReferences",
+    ACTIONS,
+    CONTEXTS,
 ];

@@ -74,6 +74,7 @@ impl Table {
     }
 
     /// How many sets there are.
+    #[cfg(test)]
     pub(crate) fn sets(&self) -> usize {
         self.sets.len()
     }

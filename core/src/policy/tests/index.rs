@@ -62,7 +62,6 @@ const USERS: &[(&str, &[&str])] = &[
     ("excludeGroups", IDS),
     ("includeRoles", IDS),
     ("excludeRoles", IDS),
-    ("excludeGuestsOrExternalUsers", &["x"]),
 ];
 const APPLICATIONS: &[(&str, &[&str])] = &[
     (
@@ -73,7 +72,28 @@ const APPLICATIONS: &[(&str, &[&str])] = &[
         "excludeApplications",
         &["$1", "MicrosoftAdminPortals", "$8"],
     ),
-    ("includeUserActions", &["urn:user:registerdevice"]),
+    (
+        "includeUserActions",
+        &["urn:user:registerdevice", "urn:user:other"],
+    ),
+    (
+        "includeAuthenticationContextClassReferences",
+        &["c1", "c7", "c100"],
+    ),
+];
+const WORKLOADS: &[(&str, &[&str])] = &[
+    (
+        "includeServicePrincipals",
+        &["ServicePrincipalsInMyTenant", "$1", "$2", "<sp>"],
+    ),
+    ("excludeServicePrincipals", &["$1", "$3"]),
+    ("includeAgentIdServicePrincipals", &["All"]),
+];
+const RULES: &[&str] = &[
+    "device.isCompliant -ne True",
+    "device.trustType -eq \"ServerAD\" -or device.displayName -startsWith \"saw\"",
+    "device.extensionAttribute1 -eq \"x\"",
+    "device.colour -eq \"red\"",
 ];
 const LOCATIONS: &[(&str, &[&str])] = &[
     (
@@ -87,22 +107,95 @@ const PLATFORMS: &[(&str, &[&str])] = &[
     ("excludePlatforms", &["android", "iOS", "beos"]),
 ];
 
+fn guests() -> impl Strategy<Value = Value> {
+    let types = prop_oneof![
+        Just("b2bCollaborationGuest,internalGuest"),
+        Just("b2bCollaborationMember"),
+        Just("serviceProvider,unknownFutureValue"),
+        Just("none"),
+    ];
+    let tenants = prop_oneof![
+        Just("null"),
+        Just(r#"{"membershipKind": "all"}"#),
+        Just(r#"{"membershipKind": "enumerated", "members": ["$1", "$2"]}"#),
+        Just(r#"{"membershipKind": "enumerated", "members": ["$2", "<t>"]}"#),
+        Just(r#"{"membershipKind": "odd", "members": ["$2"]}"#),
+    ];
+    (types, tenants).prop_map(|(types, tenants)| {
+        value(&alloc::format!(
+            r#"{{"guestOrExternalUserTypes": "{types}", "externalTenants": {tenants}}}"#
+        ))
+    })
+}
+
+fn filter() -> impl Strategy<Value = Value> {
+    (select(vec!["include", "exclude"]), select(RULES.to_vec())).prop_map(|(mode, rule)| {
+        let mut devices = value(r#"{"deviceFilter": {}}"#);
+        devices["deviceFilter"]["mode"] = mode.into();
+        devices["deviceFilter"]["rule"] = rule.into();
+        devices
+    })
+}
+
+/// Conditions that few policies have.
+fn rarities() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
+    let rarely = |name: &'static str| prop_oneof![8 => Just(None), 1 => Just(Some((name, value(r#"{"a": "b"}"#))))];
+    let some = |name: &'static str, values: BoxedStrategy<Value>| prop_oneof![2 => Just(None), 1 => values.prop_map(move |value| Some((name, value)))];
+    let texts = |from: &[&str]| {
+        select(
+            from.iter()
+                .map(|text| Value::from(*text))
+                .collect::<Vec<_>>(),
+        )
+        .boxed()
+    };
+    let flows = texts(&["none", "deviceCodeFlow", "authenticationTransfer, other"]);
+    let flows = flows.prop_map(|methods| {
+        let mut flows = value("{}");
+        flows["transferMethods"] = methods;
+        flows
+    });
+    (
+        rarely("agentContext"),
+        rarely("times"),
+        rarely("agents"),
+        some("devices", filter().boxed()),
+        some("clientApplications", object(WORKLOADS).boxed()),
+        some(
+            "insiderRiskLevels",
+            texts(&["minor", "moderate,elevated", "none"]),
+        ),
+        some("authenticationFlows", flows.boxed()),
+        some(
+            "servicePrincipalRiskLevels",
+            list(&["low", "high", "critical"]).boxed(),
+        ),
+    )
+        .prop_map(|(a, b, c, d, e, f, g, h)| {
+            [a, b, c, d, e, f, g, h].into_iter().flatten().collect()
+        })
+}
+
+fn users() -> impl Strategy<Value = Value> {
+    let guests = || prop_oneof![3 => Just(Value::Null), 1 => guests()];
+    (object(USERS), guests(), guests()).prop_map(|(mut users, include, exclude)| {
+        users["includeGuestsOrExternalUsers"] = include;
+        users["excludeGuestsOrExternalUsers"] = exclude;
+        users
+    })
+}
+
 fn a_policy() -> impl Strategy<Value = Value> {
-    let rarely = |name: &'static str| prop_oneof![8 => Just(None), 1 => Just(Some(name))];
     (
         prop_oneof![5 => Just("enabled"), 1 => Just("disabled"), 1 => Just("odd")],
-        object(USERS),
+        users(),
         object(APPLICATIONS),
         prop_oneof![object(LOCATIONS), Just(Value::Null)],
         prop_oneof![object(PLATFORMS), Just(Value::Null)],
         list(&["all", "browser", "other", "modern"]),
         list(&["low", "high", "critical"]),
         list(&["medium", "none"]),
-        (
-            rarely("devices"),
-            rarely("agentContext"),
-            rarely("clientApplications"),
-        ),
+        rarities(),
         prop_oneof![5 => Just(r#"{"builtInControls": ["mfa"]}"#), 1 => Just("null")],
     )
         .prop_map(
@@ -118,8 +211,8 @@ fn a_policy() -> impl Strategy<Value = Value> {
                 conditions["clientAppTypes"] = client;
                 conditions["userRiskLevels"] = risk;
                 conditions["signInRiskLevels"] = sign_in;
-                for name in [odd.0, odd.1, odd.2].into_iter().flatten() {
-                    conditions[name] = value(r#"{"a": "b"}"#);
+                for (name, value) in odd {
+                    conditions[name] = value;
                 }
                 policy
             },
@@ -148,12 +241,12 @@ fn some_facts() -> impl Strategy<Value = OwnedFacts> {
         ids(),
         ids(),
         maybe(vec![UserType::Member, UserType::Guest]),
-        prop::option::of(id()),
+        target(id()),
         maybe(vec!["browser".into(), "other".into(), "all".into()]),
         maybe(vec!["iOS".into(), "linux".into(), String::new()]),
         maybe(ADDRESSES.iter().map(|text| text.parse().unwrap()).collect()),
         maybe(vec!["DE".into(), "US".into(), String::new()]),
-        (risks(), risks()),
+        (risks(), risks(), risks(), rest()),
     )
         .prop_map(
             |(
@@ -179,28 +272,100 @@ fn some_facts() -> impl Strategy<Value = OwnedFacts> {
                 country,
                 user_risk: risk.0,
                 sign_in_risk: risk.1,
+                service_principal_risk: risk.2,
+                insider_risk: risk.3.0,
+                transfer: risk.3.1,
+                external: risk.3.2,
+                tenant: risk.3.3,
+                device: risk.3.4,
             },
         )
 }
 
+type Rest = (
+    Option<InsiderRisk>,
+    Option<String>,
+    Option<UserKinds>,
+    Option<String>,
+    Option<Device>,
+);
+
+fn rest() -> impl Strategy<Value = Rest> {
+    (
+        maybe(vec![InsiderRisk::None, InsiderRisk::Moderate]),
+        maybe(vec!["none".into(), "deviceCodeFlow".into(), "odd".into()]),
+        maybe(vec![
+            UserKinds::external("internalGuest").unwrap(),
+            UserKinds::external("b2bCollaborationMember,serviceProvider").unwrap(),
+        ]),
+        maybe(vec![guid(1), guid(2), guid(5)]),
+        maybe(
+            [
+                "none",
+                "isCompliant:true;displayName:SAW-1;trustType:ServerAD;extensionAttribute1:x",
+                "isCompliant:false;displayName:;trustType:AzureAD",
+                "displayName:saw",
+            ]
+            .map(device)
+            .into(),
+        ),
+    )
+}
+
+fn target(
+    id: impl Strategy<Value = Option<String>> + 'static,
+) -> impl Strategy<Value = Option<OwnedTarget>> {
+    let apps = subsequence(vec![guid(1), guid(2), guid(8), "Office365".into()], 0..=3);
+    let actions = vec![
+        UserAction::RegisterOrJoinDevices,
+        UserAction::RegisterSecurityInformation,
+    ];
+    let contexts = maybe(vec!["c1".into(), "C7".into(), "c8".into(), "x".into()]);
+    prop_oneof![
+        1 => Just(None),
+        5 => id.prop_map(|id| Some(OwnedTarget::Application(id))),
+        1 => apps.prop_map(|ids| Some(OwnedTarget::Applications(ids))),
+        1 => maybe(actions).prop_map(|action| Some(OwnedTarget::Action(action))),
+        1 => contexts.prop_map(|context| Some(OwnedTarget::Context(context))),
+    ]
+}
+
 /// The facts with those forgotten whose bit is not set.
-fn forget(facts: &OwnedFacts, known: u16) -> OwnedFacts {
-    fn keep<T: Clone>(known: u16, bit: u16, fact: &Option<T>) -> Option<T> {
+fn forget(facts: &OwnedFacts, known: u32) -> OwnedFacts {
+    fn keep<T: Clone>(known: u32, bit: u32, fact: &Option<T>) -> Option<T> {
         fact.clone().filter(|_| known & (1 << bit) != 0)
     }
+    // Beside a known type the absence of these is a fact (row 14): the type goes with them.
+    let typed = facts.user_type.is_some();
     OwnedFacts {
         identity: keep(known, 0, &facts.identity)
             .map(|(user, id)| (user, id.filter(|_| known & (1 << 11) != 0))),
         groups: keep(known, 1, &facts.groups),
         roles: keep(known, 2, &facts.roles),
         user_type: keep(known, 3, &facts.user_type),
-        target: keep(known, 4, &facts.target).map(|id| id.filter(|_| known & (1 << 12) != 0)),
+        target: keep(known, 4, &facts.target).map(|target| {
+            let inner = known & (1 << 12) != 0;
+            match target {
+                OwnedTarget::Application(id) => OwnedTarget::Application(id.filter(|_| inner)),
+                OwnedTarget::Action(action) => OwnedTarget::Action(action.filter(|_| inner)),
+                OwnedTarget::Context(context) => OwnedTarget::Context(context.filter(|_| inner)),
+                // No application is one unknown application, and one of several is no less than all of them.
+                OwnedTarget::Applications(ids) if inner => OwnedTarget::Applications(ids),
+                OwnedTarget::Applications(_) => OwnedTarget::Applications(Vec::new()),
+            }
+        }),
         client: keep(known, 5, &facts.client),
         platform: keep(known, 6, &facts.platform),
         address: keep(known, 7, &facts.address),
         country: keep(known, 8, &facts.country),
         user_risk: keep(known, 9, &facts.user_risk),
         sign_in_risk: keep(known, 10, &facts.sign_in_risk),
+        service_principal_risk: keep(known, 13, &facts.service_principal_risk),
+        insider_risk: keep(known, 14, &facts.insider_risk),
+        transfer: keep(known, 15, &facts.transfer),
+        external: keep(known, if typed { 3 } else { 16 }, &facts.external),
+        tenant: keep(known, if typed { 3 } else { 17 }, &facts.tenant),
+        device: keep(known, 18, &facts.device),
     }
 }
 
@@ -211,7 +376,7 @@ proptest! {
     fn the_index_agrees_with_every_policy(
         policies in prop::collection::vec(a_policy(), 1..70),
         facts in some_facts(),
-        at_begin in any::<u16>(),
+        at_begin in any::<u32>(),
     ) {
         let set = compile(&Value::Array(policies), Some(&value(NAMED))).unwrap();
         let fewer = forget(&facts, at_begin);

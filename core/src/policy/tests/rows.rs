@@ -3,7 +3,7 @@
 use super::*;
 
 /// Each case: conditions, facts, what the policy comes to.
-fn run(row: &str, locations: Option<&str>, cases: &[(&str, &str, &str)]) {
+pub(super) fn run(row: &str, locations: Option<&str>, cases: &[(&str, &str, &str)]) {
     let locations = locations.map(value);
     for (conditions, facts, expected) in cases {
         let set = compile(&policy(conditions), locations.as_ref()).unwrap();
@@ -259,8 +259,8 @@ fn row_9_names_the_members() {
         set.policies()[0].not_understood,
         [
             "conditions.agentContext.a",
-            "conditions.devices.deviceFilter",
             "conditions.users.includeTeams",
+            "conditions.devices.deviceFilter.rule: column 1: expected a property such as `device.trustType`, found `x`",
             "conditions.clientAppTypes[modern]",
         ]
     );
@@ -356,7 +356,7 @@ fn row_11_and_23_enumerations() {
             (
                 r#""userRiskLevels": ["hidden"]"#,
                 "user=$1 app=$2 risk=low",
-                "unknown userRisk",
+                "no userRisk",
             ),
             (
                 r#""signInRiskLevels": ["high"]"#,
@@ -457,9 +457,10 @@ fn rows_12_to_14_identities() {
             (guests, "user=$1 app=$2 type=member", "no users"),
             (guests, "user=$1 app=$2", "unknown users"),
             (object, "user=$1 app=$2 type=member", "yes"),
-            (object, "user=$1 app=$2 type=guest", "unknown users"),
+            (object, "user=$1 app=$2 type=guest", "yes"),
+            (object, "user=$1 app=$2", "unknown users"),
             (workload, "user=$1 app=$2", "no users"),
-            (workload, "sp=$1 app=$2", "unknown workloadIdentities"),
+            (workload, "sp=$1 app=$2", "yes"),
             (workload, "app=$2", "unknown users"),
             (agents, "sp=$1 app=$2", "no workloadIdentities"),
             (agents, "app=$2", "unknown users"),

@@ -13,6 +13,48 @@ fn text<'a>(line: &'a Value, name: &str) -> Option<&'a str> {
     line[name].as_str()
 }
 
+/// What stays not understood, by display name: beta conditions that `policy-semantics.md` row 9 leaves out.
+const NOT_UNDERSTOOD: &[(&str, &[&str])] = &[
+    (
+        "CA600-CSB-Agents-IdentityProtection-AnyApp-AnyPlatform-HighRiskAgent-BLOCK-v1.0",
+        &["conditions.agentIdRiskLevels"],
+    ),
+    (
+        "CA602-CSB-Agents-BaseProtection-AllAgentUsers-RequireCompliantDevice-v1.0",
+        &["conditions.agentContext.includeAgentContexts"],
+    ),
+    (
+        "CA603-CSB-Agents-IdentityProtection-AllAgentUsers-AllResources-RiskyAgents-BLOCK-v1.0",
+        &["conditions.agentIdRiskLevels"],
+    ),
+    (
+        "801 - <RING> - Global Secure Access - M365 Traffic: Require Strong Auth",
+        &[
+            "conditions.applications.globalSecureAccess",
+            "conditions.applications.networkAccess",
+        ],
+    ),
+    (
+        "802 - <RING> - Global Secure Access - Specific Websites: Block",
+        &[
+            "conditions.applications.globalSecureAccess",
+            "conditions.applications.networkAccess",
+        ],
+    ),
+    (
+        "CA501-Agents-IdentityProtection-AnyApp-AnyPlatform-BLOCK-HighRiskAgent",
+        &["conditions.agentIdRiskLevels"],
+    ),
+    (
+        "CA503-Agents-BaseProtection-AllAgentUsers-RequireCompliantDevice",
+        &["conditions.agentContext.includeAgentContexts"],
+    ),
+    (
+        "CA504-Agents-IdentityProtection-AllAgentUsers-AllResources-BlockRiskyAgents",
+        &["conditions.agentIdRiskLevels"],
+    ),
+];
+
 #[test]
 fn every_policy_is_read() {
     let policies: Vec<Value> = lines("graph-policies.jsonl")
@@ -35,11 +77,26 @@ fn every_policy_is_read() {
         let answer = check::check(&[("vector", &text)], None);
         assert!(answer.starts_with(r#"{"ok":true"#), "{answer}");
         assert_eq!(
-            policy.conditions.undecided.contains(Condition::Devices),
+            policy.conditions.devices.filter().is_some(),
             document["conditions"]["devices"]["deviceFilter"].is_object()
         );
         assert_ne!(policy.state, PolicyState::NotUnderstood);
     }
+    let odd: Vec<(&str, Vec<&str>)> = set
+        .policies()
+        .iter()
+        .filter(|policy| !policy.not_understood.is_empty())
+        .map(|policy| {
+            let members = policy.not_understood.iter().map(String::as_str);
+            (policy.display_name.as_deref().unwrap(), members.collect())
+        })
+        .collect();
+    let expected: Vec<(&str, Vec<&str>)> = NOT_UNDERSTOOD
+        .iter()
+        .filter(|_| count > 0)
+        .map(|(name, members)| (*name, members.to_vec()))
+        .collect();
+    assert_eq!(odd, expected, "nothing is left out silently");
     let facts = OwnedFacts::read(
         "user=$1 groups= roles= type=member app=$2 client=browser platform=windows ip=192.0.2.1 country=NL risk=none signin=none",
     );
