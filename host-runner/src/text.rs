@@ -324,6 +324,7 @@ mod tests {
         }
     }
 
+    #[test]
     fn columns_are_aligned() {
         let cell = |text: &str| (text.to_owned(), GOOD);
         let rows = vec![

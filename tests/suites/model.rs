@@ -148,7 +148,7 @@ fn smallest(history: &History, question: &Question) -> (History, Question) {
             history = fewer;
             question = asked;
         } else {
-            at += 1;
+            at = at.saturating_add(1);
         }
     }
     (history, question)

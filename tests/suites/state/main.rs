@@ -3,8 +3,7 @@
 #![cfg(test)]
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
+    clippy::as_conversions,
     reason = "the numbers of a test are chosen by it"
 )]
 
