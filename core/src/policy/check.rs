@@ -17,7 +17,7 @@ use super::location::{self, Known, Named, NamedLocation, NamedLocations};
 use super::logic::Truth;
 use super::what_if::Export;
 use super::what_if::coverage::{Coverage, coverage};
-use crate::configuration::Fault;
+use crate::configuration::{Fault, Settings};
 use crate::json::{self, Limits, Value};
 
 /// Says for each policy of each file (name, text) what the resource enforces, what only the issuer can, and what
@@ -45,13 +45,15 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
     }
 
     let named = locations.as_deref().map(Named::new);
+    let settings = Settings::default();
     let reading = Reading {
         known: Known {
             named: named.as_ref(),
             offset: 0,
         },
-        application_groups: &BTreeMap::new(),
-        changed_at: &BTreeMap::new(),
+        application_groups: &settings.application_groups,
+        changed_at: &settings.policy_changed_at,
+        strengths: &settings.authentication_strengths,
     };
     let table = NamedLocations::new(locations.clone().unwrap_or_default());
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
@@ -296,6 +298,9 @@ impl PolicyRow {
                 | GrantControl::Mfa
                 | GrantControl::CompliantDevice
                 | GrantControl::DomainJoinedDevice => {
+                    self.enforced_at_resource.push(path);
+                }
+                GrantControl::AuthenticationStrength(_) if policy.grant.strength.is_some() => {
                     self.enforced_at_resource.push(path);
                 }
                 _ => self.only_at_issuer.push(path),

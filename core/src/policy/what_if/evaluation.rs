@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::session::{self, MergedControls};
 use super::sign_in::SignIn;
 use super::tenant::Tenant;
 use crate::json::Value;
 use crate::policy::outcome::Outcome;
+use crate::policy::session::{self, MergedControls};
 
 /// What a sign-in comes to.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]

@@ -77,7 +77,10 @@ fn sign_in(members: &str) -> Value {
 }
 
 fn evaluate(what_if: &WhatIf, sign_ins: &[Value]) -> Batch {
-    let lines: Vec<String> = sign_ins.iter().map(alloc::string::ToString::to_string).collect();
+    let lines: Vec<String> = sign_ins
+        .iter()
+        .map(alloc::string::ToString::to_string)
+        .collect();
     what_if.evaluate(lines.join("\n").as_bytes(), 1, true)
 }
 
