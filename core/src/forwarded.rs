@@ -146,10 +146,6 @@ fn elements(value: &str, hops: &mut Vec<Option<IpAddr>>) -> Result<(), Forwarded
 }
 
 /// One element: its `for`, and what follows the comma after it.
-#[expect(
-    clippy::type_complexity,
-    reason = "a parser's triple, used in one place"
-)]
 fn element(text: &str) -> Result<(Option<String>, Option<char>, &str), ForwardedError> {
     let mut node = None;
     let mut seen: Vec<String> = Vec::new();

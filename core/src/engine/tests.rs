@@ -5,6 +5,7 @@
     reason = "small numbers and texts of tests"
 )]
 
+mod conditions;
 mod events;
 mod handles;
 mod location;
