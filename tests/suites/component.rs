@@ -1,4 +1,4 @@
-//! The component that ships imports nothing and exports its two interfaces.
+//! The component that ships imports nothing and exports its three interfaces.
 #![cfg(test)]
 
 use std::fs;
@@ -62,24 +62,33 @@ fn read(bytes: &[u8]) -> Contents {
 
 #[test]
 fn nothing_is_imported() {
-    let Some(contents) = contents() else { return };
+    let Some(mut contents) = contents() else {
+        return;
+    };
     assert_eq!(contents.imports, [""; 0], "of the component");
-    // The component itself provides the table of its own resource; nothing else may be asked for.
+    // The component itself provides the tables of its own resources; nothing else may be asked for.
+    contents.engine_imports.sort_unstable();
     assert_eq!(
         contents.engine_imports,
         [
-            "[export]cae:engine/conversation@0.1.0 [resource-new]engine",
             "[export]cae:engine/conversation@0.1.0 [resource-drop]engine",
+            "[export]cae:engine/conversation@0.1.0 [resource-new]engine",
+            "[export]cae:engine/evaluation@0.1.0 [resource-drop]what-if",
+            "[export]cae:engine/evaluation@0.1.0 [resource-new]what-if",
         ],
         "of the module inside"
     );
 }
 
 #[test]
-fn both_interfaces_are_exported() {
+fn all_interfaces_are_exported() {
     let Some(contents) = contents() else { return };
     assert_eq!(
         contents.exports,
-        ["cae:engine/conversation@0.1.0", "cae:engine/tools@0.1.0"]
+        [
+            "cae:engine/conversation@0.1.0",
+            "cae:engine/evaluation@0.1.0",
+            "cae:engine/tools@0.1.0"
+        ]
     );
 }

@@ -6,8 +6,13 @@ use std::fmt::Debug;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cae_core::decision::{Answers, DirectoryFacts, RecordAnswer, Request};
-use cae_core::engine::{Begun, Conversation, Detail, EventReading, Handle, SignatureAnswer};
+use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
+use cae_core::engine::{
+    Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer,
+};
+use cae_core::state::Record;
+use cae_core::state::record::{Cause, Entry};
+use cae_core::time::EventTime;
 use cae_core::{Engine, UnixTime};
 use cae_tests::artefacts;
 use cae_tests::transcript::{Recorder, Transcript};
@@ -59,6 +64,111 @@ fn every_call_is_answered_alike() {
             assert_eq!(without_handles(native), without_handles(wasm));
         }
     }
+}
+
+/// The component has a shorter way for requests that say nothing rare (`decide-known`): the verdict is the same.
+#[test]
+fn requests_without_rarities_are_answered_alike() {
+    let configuration = configuration(&policies());
+    let native = decide_plainly(&mut Engine::new(&configuration, 0).unwrap());
+    for outcome in [Outcome::Allow, Outcome::Challenge, Outcome::Deny] {
+        let found = |decided: &Decided| matches!(decided, Decided::Verdict(verdict) if verdict.outcome == outcome);
+        assert!(native.iter().any(found), "no {outcome:?}");
+    }
+    assert_eq!(native.last(), Some(&Decided::Stale));
+    if let Some(component) = artefacts::component() {
+        let wasm = decide_plainly(&mut component.engine(&configuration).unwrap());
+        assert_eq!(native, wasm);
+    }
+}
+
+fn decide_plainly<C: Conversation<Error: Debug>>(engine: &mut C) -> Vec<Decided> {
+    let now = UnixTime::from_secs(START + 600);
+    let revoked = |at| {
+        let at = EventTime::from(UnixTime::from_secs(at));
+        let cut_off = Entry {
+            at,
+            issued: at.floor(),
+            value: Cause::SessionRevoked,
+        };
+        Record {
+            cut_off: Some(cut_off),
+            ..Record::default()
+        }
+        .to_bytes()
+    };
+    let (before, after) = (revoked(START - 60), revoked(START + 60));
+    let claims = json!({
+        "xms_cc": ["cp1"], "amr": ["pwd"], "auth_time": START, "groups": ["50000000-0000-4000-8000-000000000001"],
+    });
+    let token = world::token(START, &claims);
+    let mut decided = Vec::new();
+    let mut signature = Some(true);
+    for client_ip in [
+        Some("203.0.113.7"),
+        Some("::ffff:203.0.113.7"),
+        Some("198.51.100.9"),
+        Some("2001:db8::1:2"),
+        Some("10.0.0.1"),
+        Some("203.0.113.7:443"),
+        None,
+    ] {
+        for record in [
+            RecordAnswer::None,
+            RecordAnswer::Found(&before),
+            RecordAnswer::Found(&after),
+            RecordAnswer::Found(b"\xff"),
+            RecordAnswer::Found(b""),
+            RecordAnswer::Failed,
+        ] {
+            for (country, path) in [(None, None), (Some("DK"), Some("/orders"))] {
+                let Begun::Needs { handle, needs } =
+                    engine.begin(&token, now, Detail::None).unwrap()
+                else {
+                    panic!("refused")
+                };
+                let mut records = vec![RecordAnswer::None; needs.records.len()];
+                records[0] = record;
+                let request = Request {
+                    now,
+                    client_ip,
+                    country,
+                    path,
+                    ..Request::default()
+                };
+                let answers = Answers {
+                    signature: signature.take(),
+                    confirmed: None,
+                    records: &records,
+                };
+                decided.push(
+                    engine
+                        .decide(handle, &request, &answers, Detail::None)
+                        .unwrap(),
+                );
+                // Answers too few, and too many for the shorter way.
+                for count in [0, 17] {
+                    let answers = Answers {
+                        records: &vec![record; count],
+                        ..Answers::default()
+                    };
+                    decided.push(
+                        engine
+                            .decide(handle, &request, &answers, Detail::None)
+                            .unwrap(),
+                    );
+                }
+            }
+        }
+    }
+    let nobody = engine.decide(
+        Handle(0),
+        &Request::default(),
+        &Answers::default(),
+        Detail::None,
+    );
+    decided.push(nobody.unwrap());
+    decided
 }
 
 /// Handles are numbers of one instance, and the host of the component adds which.

@@ -2,13 +2,13 @@
 //! answer back.
 
 mod convert;
+mod evaluation;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use bindings::exports::cae::engine::{conversation, evaluation, tools};
-use cae_core::engine::{Conversation as _, Engine, Handle};
-use cae_core::json;
-use cae_core::policy::what_if::{Export, WhatIf};
+use bindings::exports::cae::engine::{conversation, tools};
+use cae_core::decision::Outcome;
+use cae_core::engine::{Conversation as _, Decided, Detail, Engine, Handle, Verdict};
 use cae_core::time::UnixTime;
 
 use crate::convert::{faults, reached, texts};
@@ -29,9 +29,13 @@ struct Component;
 
 /// An engine behind a shared reference, as the bindings hand it out.
 ///
-/// INVARIANT (one borrow at a time): without imports nothing can call back in during a call, so the cell is never
+/// INVARIANT (one borrow at a time): without imports nothing can call back in during a call, so the cells are never
 /// borrowed twice.
-struct EngineCell(RefCell<Engine>);
+struct EngineCell {
+    engine: RefCell<Engine>,
+    /// What `take_verdict` is asked for next.
+    verdict: Cell<Option<Box<Verdict>>>,
+}
 
 impl conversation::Guest for Component {
     type Engine = EngineCell;
@@ -40,12 +44,17 @@ impl conversation::Guest for Component {
 impl conversation::GuestEngine for EngineCell {
     fn create(configuration: String, seed: u64) -> Result<conversation::Engine, String> {
         Engine::new(&configuration, seed)
-            .map(|engine| conversation::Engine::new(Self(RefCell::new(engine))))
+            .map(|engine| {
+                conversation::Engine::new(Self {
+                    engine: RefCell::new(engine),
+                    verdict: Cell::new(None),
+                })
+            })
             .map_err(|found| faults(&found))
     }
 
     fn begin(&self, token: String, now: u64, detail: conversation::Detail) -> conversation::Begun {
-        let mut engine = self.0.borrow_mut();
+        let mut engine = self.engine.borrow_mut();
         reached(engine.begin(&token, UnixTime::from_secs(now), detail.into())).into()
     }
 
@@ -56,7 +65,7 @@ impl conversation::GuestEngine for EngineCell {
         answers: conversation::Answers,
         detail: conversation::Detail,
     ) -> conversation::Decided {
-        let mut engine = self.0.borrow_mut();
+        let mut engine = self.engine.borrow_mut();
         let decided = convert::with_request(&request, |request| {
             convert::with_answers(&answers, |answers| {
                 engine.decide(Handle(handle), request, answers, detail.into())
@@ -65,76 +74,82 @@ impl conversation::GuestEngine for EngineCell {
         reached(decided).into()
     }
 
+    fn decide_known(
+        &self,
+        handle: u64,
+        request: conversation::PlainRequest,
+        records: Vec<u8>,
+    ) -> conversation::KnownDecided {
+        let mut engine = self.engine.borrow_mut();
+        let decided = convert::with_plain(&request, &records, |request, address, answers| {
+            engine.decide_at(Handle(handle), request, address, answers, Detail::None)
+        });
+        match decided {
+            Decided::Stale => conversation::KnownDecided::Stale,
+            Decided::Verdict(verdict) if is_plain(&verdict) => {
+                conversation::KnownDecided::Allowed(verdict.into())
+            }
+            Decided::Verdict(verdict) => {
+                self.verdict.set(Some(Box::new(verdict)));
+                conversation::KnownDecided::Verdict
+            }
+        }
+    }
+
+    fn take_verdict(&self) -> Option<conversation::Verdict> {
+        self.verdict.take().map(|verdict| (*verdict).into())
+    }
+
     fn read_event(
         &self,
         set: String,
         received_at: u64,
         signature: conversation::SignatureAnswer,
     ) -> conversation::EventReading {
-        let mut engine = self.0.borrow_mut();
+        let mut engine = self.engine.borrow_mut();
         reached(engine.read_event(&set, UnixTime::from_secs(received_at), signature.into())).into()
     }
 
     fn merge(&self, a: Vec<u8>, b: Vec<u8>) -> Option<Vec<u8>> {
-        reached(self.0.borrow_mut().merge(&a, &b))
+        reached(self.engine.borrow_mut().merge(&a, &b))
     }
 
     fn set_keys(&self, issuer: String, jwks: String) -> String {
-        reached(self.0.borrow_mut().set_keys(&issuer, &jwks))
+        reached(self.engine.borrow_mut().set_keys(&issuer, &jwks))
     }
 
     fn reconfigure(&self, configuration: String) -> String {
-        reached(self.0.borrow_mut().reconfigure(&configuration))
+        reached(self.engine.borrow_mut().reconfigure(&configuration))
     }
 
     fn sign_in(&self, request: String) -> String {
-        reached(self.0.borrow_mut().sign_in(&request))
+        reached(self.engine.borrow_mut().sign_in(&request))
     }
 
     fn inspect_token(&self, token: String, now: u64) -> String {
-        let mut engine = self.0.borrow_mut();
+        let mut engine = self.engine.borrow_mut();
         reached(engine.inspect_token(&token, UnixTime::from_secs(now)))
     }
 }
 
-impl evaluation::Guest for Component {
-    type WhatIf = WhatIf;
-}
-
-impl evaluation::GuestWhatIf for WhatIf {
-    fn create(
-        tenant: evaluation::Tenant,
-        before: Option<evaluation::Tenant>,
-    ) -> Result<evaluation::WhatIf, String> {
-        let policies = named_texts(&tenant.policies);
-        let older = before.as_ref().map(|tenant| named_texts(&tenant.policies));
-        let before = before.as_ref().zip(older.as_ref());
-        let before = before.map(|(tenant, policies)| Export {
-            policies,
-            named_locations: tenant.named_locations.as_deref(),
-        });
-        let export = Export {
-            policies: &policies,
-            named_locations: tenant.named_locations.as_deref(),
-        };
-        Self::new(&export, before.as_ref()).map(evaluation::WhatIf::new)
-    }
-
-    fn describe(&self) -> String {
-        json::to_text(&Self::describe(self))
-    }
-
-    fn representatives(&self) -> String {
-        json::to_text(&Self::representatives(self))
-    }
-
-    fn evaluate(&self, lines: Vec<u8>, first_line: u64, write: bool) -> evaluation::Batch {
-        let batch = Self::evaluate(self, &lines, first_line, write);
-        evaluation::Batch {
-            counts: json::to_text(&batch.counts),
-            lines: batch.lines,
-        }
-    }
+/// Whether `allowed` says all that the verdict says.
+fn is_plain(verdict: &Verdict) -> bool {
+    let Verdict {
+        outcome,
+        status,
+        www_authenticate,
+        reasons,
+        changes,
+        json,
+        revisit_at: _,
+        may_reuse_without_events: _,
+    } = verdict;
+    *outcome == Outcome::Allow
+        && *status == 200
+        && www_authenticate.is_none()
+        && reasons.is_empty()
+        && changes.is_empty()
+        && json.is_none()
 }
 
 impl tools::Guest for Component {

@@ -41,6 +41,10 @@ impl Count {
         passed: 1,
         ignored: 0,
     };
+    const IGNORED: Self = Self {
+        passed: 0,
+        ignored: 1,
+    };
 
     fn plus(self, other: Self) -> Self {
         Self {
@@ -103,8 +107,13 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "deny",
-        why: "licences and advisories of the dependencies",
+        why: "what is linked, under which licence, from where",
         run: deny,
+    },
+    Check {
+        name: "advisories",
+        why: "known vulnerabilities of the dependencies",
+        run: advisories,
     },
 ];
 
@@ -137,10 +146,10 @@ pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
         match result {
             Ok(count) => {
                 total = total.plus(count);
-                summary.push(format!(
-                    "  {:<12} ok in {took} ({})",
-                    check.name, count.passed
-                ));
+                summary.push(match count.passed {
+                    0 => format!("  {:<12} ignored: see above", check.name),
+                    passed => format!("  {:<12} ok in {took} ({passed})", check.name),
+                });
                 // What could not run for want of a program runs as soon as that is installed.
                 if count.passed > 0 {
                     fingerprint.note(&note, &format!("{} {}", count.passed, count.ignored))?;
@@ -245,10 +254,7 @@ fn javascript() -> Result<Count, Failure> {
     Ok(if build::javascript()? {
         Count::ONE
     } else {
-        Count {
-            passed: 0,
-            ignored: 1,
-        }
+        Count::IGNORED
     })
 }
 
@@ -291,10 +297,7 @@ fn count(line: &str, word: &str) -> u64 {
 /// The declarations that are generated, and a program that uses all of them, under the strictest rules.
 fn types() -> Result<Count, Failure> {
     let Some(node) = node::ensure()? else {
-        return Ok(Count {
-            passed: 0,
-            ignored: 1,
-        });
+        return Ok(Count::IGNORED);
     };
     run(node
         .tool("tsc")
@@ -305,10 +308,7 @@ fn types() -> Result<Count, Failure> {
 
 fn node_tests() -> Result<Count, Failure> {
     if node::ensure()?.is_none() {
-        return Ok(Count {
-            passed: 0,
-            ignored: 1,
-        });
+        return Ok(Count::IGNORED);
     }
     let mut total = Count::default();
     let suites = javascript_suites()?;
@@ -352,15 +352,32 @@ fn doc() -> Result<Count, Failure> {
     .map(|()| Count::ONE)
 }
 
+/// Needs nothing but the program, so that it runs without a network too.
 fn deny() -> Result<Count, Failure> {
-    if output(workspace::cargo().args(["deny", "--version"])).is_none() {
-        say("    cargo-deny is not installed; `cargo install cargo-deny` brings it");
-        return Ok(Count {
-            passed: 0,
-            ignored: 1,
-        });
+    if !has_cargo_deny() {
+        say("    cargo-deny is not installed; `cargo install cargo-deny --locked` brings it");
+        return Ok(Count::IGNORED);
     }
-    run(workspace::cargo().args(["deny", "--locked", "check"])).map(|()| Count::ONE)
+    let mut command = workspace::cargo();
+    command.args(["deny", "--locked", "check", "--hide-inclusion-graph"]);
+    run(command.args(["licenses", "bans", "sources"])).map(|()| Count::ONE)
+}
+
+/// Needs the database of advisories, which is on GitHub. Where that cannot be reached nothing was checked, and the
+/// count says so.
+fn advisories() -> Result<Count, Failure> {
+    if !has_cargo_deny() {
+        return Ok(Count::IGNORED);
+    }
+    if run(workspace::cargo().args(["deny", "--locked", "fetch", "db"])).is_err() {
+        say("    advisories were NOT checked: their database cannot be fetched here");
+        return Ok(Count::IGNORED);
+    }
+    run(workspace::cargo().args(["deny", "--locked", "check", "advisories"])).map(|()| Count::ONE)
+}
+
+fn has_cargo_deny() -> bool {
+    output(workspace::cargo().args(["deny", "--version"])).is_some()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::net::IpAddr;
 use core::time::Duration;
 
 use super::evaluation::Evaluation;
@@ -21,7 +22,8 @@ use crate::engine::handles::same_secret;
 use crate::policy::{Candidates, Facts};
 use crate::token::{AccessToken, Confirmation, Fact, UserType};
 
-/// Decides one request with a token whose signature was verified.
+/// Decides one request with a token whose signature was verified. `address` is the client address of the request,
+/// parsed.
 ///
 /// Total: every input has an answer, so there is no `Result`. A fact that is missing or unusable never widens
 /// access and is named in the reasons. Same arguments, same answer, on every target.
@@ -30,6 +32,7 @@ pub(crate) fn decide(
     token: &AccessToken,
     candidates: &Candidates,
     request: &Request<'_>,
+    address: Option<IpAddr>,
     answers: &Answers<'_>,
     detail: Detail,
 ) -> Evaluation {
@@ -95,6 +98,7 @@ pub(crate) fn decide(
                 issuer,
                 configuration,
                 request,
+                address,
                 &host,
                 device.as_ref(),
             )

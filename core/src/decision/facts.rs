@@ -68,6 +68,7 @@ pub(super) fn of_request<'a>(
     issuer: &Issuer,
     configuration: &'a Configuration,
     request: &Request<'a>,
+    address: Option<IpAddr>,
     host: &'a HostIds,
     device: Option<&'a Device>,
 ) -> Facts<'a> {
@@ -91,7 +92,7 @@ pub(super) fn of_request<'a>(
             .or_else(|| request.facts.user_type.and_then(user_type)),
         client_app_type: request.facts.client_app_type,
         platform: request.facts.platform,
-        address: usable_address(request.client_ip, issuer, configuration),
+        address: address.filter(|address| is_usable(*address, issuer, configuration)),
         country: host
             .country
             .as_deref()
@@ -149,18 +150,12 @@ pub(super) fn device(
     device
 }
 
-/// An address that stands for a client. A private one outside every named location is a proxy's, not the client's
+/// Whether an address stands for a client. A private one outside every named location is a proxy's, not the client's
 /// (`enforcement.md` §6).
-fn usable_address(
-    text: Option<&str>,
-    issuer: &Issuer,
-    configuration: &Configuration,
-) -> Option<IpAddr> {
-    let parsed = address::parse_address(text?)?;
-    let hidden = configuration.settings.private_addresses == PrivateAddresses::Missing
-        && address::is_private(parsed)
-        && !issuer.policies.named_locations().holds(parsed);
-    (!hidden).then_some(parsed)
+fn is_usable(address: IpAddr, issuer: &Issuer, configuration: &Configuration) -> bool {
+    configuration.settings.private_addresses != PrivateAddresses::Missing
+        || !address::is_private(address)
+        || issuer.policies.named_locations().holds(address)
 }
 
 fn user_type(name: &str) -> Option<UserType> {

@@ -38,7 +38,9 @@ impl<'a> Standing<'a> {
         if answers.len() != token.keys.len() {
             return Err(Unreadable);
         }
-        let mut records: Vec<(SubjectKind, Record)> = Vec::new();
+        let found = |answer: &&RecordAnswer<'_>| matches!(answer, RecordAnswer::Found(_));
+        let mut records: Vec<(SubjectKind, Record)> =
+            Vec::with_capacity(answers.iter().filter(found).count());
         // The stable identifiers come first, so that the others can only ever make the result stricter.
         for stable in [true, false] {
             for (key, answer) in token.keys.iter().zip(answers) {
@@ -51,17 +53,17 @@ impl<'a> Standing<'a> {
                     RecordAnswer::Found(bytes) => bytes,
                 };
                 let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
-                let at = match records.binary_search_by_key(&key.kind, |(kind, _)| *kind) {
-                    Ok(at) => at,
+                let known = records.binary_search_by_key(&key.kind, |(kind, _)| *kind);
+                match known.map(|at| records.get_mut(at)) {
+                    Ok(Some((_, known))) if stable => known.merge(&record),
+                    Ok(Some((_, known))) => tighten(known, record),
+                    Ok(None) => {}
+                    Err(at) if stable => records.insert(at, (key.kind, record)),
                     Err(at) => {
-                        records.insert(at, (key.kind, Record::default()));
-                        at
+                        let mut tightened = Record::default();
+                        tighten(&mut tightened, record);
+                        records.insert(at, (key.kind, tightened));
                     }
-                };
-                match records.get_mut(at) {
-                    Some((_, known)) if stable => known.merge(&record),
-                    Some((_, known)) => tighten(known, record),
-                    None => {}
                 }
             }
         }

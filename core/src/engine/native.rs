@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
+use core::net::IpAddr;
 
 use super::handles::{Entry, Handles};
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use crate::configuration::{Configuration, Faults};
 use crate::decision::facts;
 use crate::decision::{Answers, Evaluation, ReasonCode, Request, decide, refuse};
-use crate::policy::Candidates;
+use crate::policy::{Candidates, address};
 use crate::state::Record;
 use crate::time::UnixTime;
 use crate::token::read::{KeyChoice, Reading, Refusal};
@@ -170,10 +171,13 @@ impl Engine {
         }
     }
 
-    fn decide_request(
+    /// [`Conversation::decide`] with the client address parsed before (`policy::address::parse_address`):
+    /// `request.client_ip` is not read.
+    pub fn decide_at(
         &mut self,
         handle: Handle,
         request: &Request<'_>,
+        address: Option<IpAddr>,
         answers: &Answers<'_>,
         detail: Detail,
     ) -> Decided {
@@ -216,6 +220,7 @@ impl Engine {
             &entry.access_token,
             &entry.candidates,
             request,
+            address,
             answers,
             detail,
         );
@@ -254,7 +259,8 @@ impl Conversation for Engine {
         answers: &Answers<'_>,
         detail: Detail,
     ) -> Result<Decided, Infallible> {
-        Ok(self.decide_request(handle, request, answers, detail))
+        let address = request.client_ip.and_then(address::parse_address);
+        Ok(self.decide_at(handle, request, address, answers, detail))
     }
 
     fn read_event(

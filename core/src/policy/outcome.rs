@@ -26,8 +26,10 @@ impl<'a> Outcome<'a> {
         applicability: Applicability,
         is_met: impl Fn(&GrantControl) -> bool,
     ) -> Self {
-        // Row 24: what is not understood is never satisfied, even if it is listed.
-        let is_met = |control: &GrantControl| !control.is_not_understood() && is_met(control);
+        // Row 24: what is not understood is never satisfied, even if it is listed; nor is a block.
+        let is_met = |control: &GrantControl| {
+            !control.is_not_understood() && *control != GrantControl::Block && is_met(control)
+        };
         let ruled_out = matches!(applicability, Applicability::DoesNotApply(_));
         let missing = if ruled_out || policy.grant.satisfied(is_met) {
             Vec::new()
@@ -66,7 +68,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// SPEC: policy-semantics row 26: Graph's name of the result.
-    fn result(&self) -> &'static str {
+    pub(crate) fn result(&self) -> &'static str {
         let report_only = self.policy.state == PolicyState::ReportOnly;
         let met = self.missing.is_empty();
         match (&self.applicability, report_only) {
@@ -93,13 +95,11 @@ impl<'a> Outcome<'a> {
             ),
         };
         PolicyAnswer {
-            id: self.policy.id.as_deref(),
-            index: self.policy.id.is_none().then_some(self.policy.index),
-            display_name: self.policy.display_name.as_deref(),
             applies,
             analysis_reasons,
             unknown,
             result: self.result(),
+            ..PolicyAnswer::of(self.policy)
         }
     }
 }
@@ -126,7 +126,20 @@ pub struct PolicyAnswer<S = String> {
     pub result: &'static str,
 }
 
-impl PolicyAnswer<&str> {
+impl<'a> PolicyAnswer<&'a str> {
+    /// The names of a policy, of which nothing is said yet.
+    pub(crate) fn of(policy: &'a CompiledPolicy) -> Self {
+        Self {
+            id: policy.id.as_deref(),
+            index: policy.id.is_none().then_some(policy.index),
+            display_name: policy.display_name.as_deref(),
+            applies: "",
+            analysis_reasons: Vec::new(),
+            unknown: Vec::new(),
+            result: "",
+        }
+    }
+
     /// The same, for an answer that outlives the policies.
     pub(crate) fn into_owned(self) -> PolicyAnswer {
         PolicyAnswer {

@@ -196,7 +196,9 @@ impl WhatIf {
         let after = Evaluation::of(&self.tenant, sign_in);
         batch.counts.summary.count(&after);
         let Some(comparison) = &self.before else {
-            batch.write(write, &after.line(sign_in));
+            if write {
+                after.write(&self.tenant, sign_in, &mut batch.lines);
+            }
             return;
         };
         let before = Evaluation::of(&comparison.before, sign_in);

@@ -49,7 +49,12 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "L.json")]
     named_locations: Option<PathBuf>,
     /// The named locations of OLD.json, where they differ
-    #[arg(long, value_name = "L.json", requires = "diff")]
+    #[arg(
+        long,
+        value_name = "L.json",
+        requires = "diff",
+        conflicts_with = "policies"
+    )]
     old_named_locations: Option<PathBuf>,
     /// Authentication strengths, for their names
     #[arg(long, value_name = "A.json")]
@@ -58,7 +63,12 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "S.jsonl")]
     sign_ins: Option<PathBuf>,
     /// Write a report for a browser to this file
-    #[arg(long, value_name = "FILE", requires = "diff")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "diff",
+        conflicts_with = "policies"
+    )]
     html: Option<PathBuf>,
     /// End with status 1 if there are changes of these kinds
     #[arg(
@@ -66,7 +76,8 @@ pub(super) struct Arguments {
         value_enum,
         value_delimiter = ',',
         value_name = "KINDS",
-        requires = "diff"
+        requires = "diff",
+        conflicts_with = "policies"
     )]
     fail_on: Vec<Gate>,
     /// How many threads evaluate [default: as many as there are processors]
@@ -203,7 +214,7 @@ impl Source {
             input: Box::new(open),
             name: file.to_owned(),
             // A pipe has no length.
-            bytes: about.is_file().then(|| about.len()),
+            bytes: about.is_file().then_some(about.len()),
             made: None,
         })
     }

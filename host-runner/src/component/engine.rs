@@ -13,7 +13,7 @@ use cae_core::time::UnixTime;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
-use super::bindings::exports::cae::engine::conversation::GuestEngine;
+use super::bindings::exports::cae::engine::conversation::{self as wit, GuestEngine};
 use super::{EngineComponent, EngineError, Guest, Instance, Time, convert};
 
 /// The engine in wasmtime. Belongs to one thread.
@@ -24,6 +24,8 @@ pub struct WasmEngine {
     keys: BTreeMap<String, String>,
     /// Boxed: it is taken out for every call, so that a call that fails leaves none behind.
     running: Option<Box<Running>>,
+    /// Room for the records of one call, kept for the next one.
+    records: Vec<u8>,
 }
 
 struct Running {
@@ -54,6 +56,7 @@ impl WasmEngine {
             configuration: configuration.to_owned(),
             keys: BTreeMap::new(),
             running: Some(Box::new(running)),
+            records: Vec::new(),
         })
     }
 
@@ -78,6 +81,34 @@ impl WasmEngine {
         })?;
         self.running = Some(running);
         Ok(answer)
+    }
+
+    /// `decide` for most requests: see `cae.wit`.
+    fn decide_known(
+        &mut self,
+        handle: Handle,
+        request: wit::PlainRequest<'_>,
+        records: &[u8],
+    ) -> Result<Decided, EngineError> {
+        let (known, verdict) = self.call(Time::Bounded, |guest, store, engine, mask| {
+            let handle = handle.0 ^ mask;
+            let known = guest.call_decide_known(&mut *store, engine, handle, request, records)?;
+            let verdict = match known {
+                wit::KnownDecided::Verdict => guest.call_take_verdict(store, engine)?,
+                wit::KnownDecided::Allowed(_) | wit::KnownDecided::Stale => None,
+            };
+            Ok((known, verdict))
+        })?;
+        match (known, verdict) {
+            (wit::KnownDecided::Allowed(allowed), _) => Ok(convert::allowed(allowed)),
+            (wit::KnownDecided::Stale, _) => Ok(Decided::Stale),
+            (wit::KnownDecided::Verdict, Some(verdict)) => {
+                Ok(Decided::Verdict(convert::verdict(verdict)))
+            }
+            (wit::KnownDecided::Verdict, None) => Err(EngineError::Answer(
+                "a verdict that is not there".to_owned(),
+            )),
+        }
     }
 
     fn restart(&self) -> Result<Running, EngineError> {
@@ -134,6 +165,13 @@ impl Conversation for WasmEngine {
         answers: &Answers<'_>,
         detail: Detail,
     ) -> Result<Decided, EngineError> {
+        let mut records = std::mem::take(&mut self.records);
+        let known = convert::plain(request, answers, detail, &mut records)
+            .map(|request| self.decide_known(handle, request, &records));
+        self.records = records;
+        if let Some(decided) = known {
+            return decided;
+        }
         let records = convert::records(answers.records);
         let answers = convert::answers(answers, &records);
         let request = convert::request(request);

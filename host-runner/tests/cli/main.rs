@@ -10,6 +10,7 @@ mod decide;
 mod signed;
 mod statuses;
 mod support;
+mod what_if;
 
 use serde_json::{Value, json};
 

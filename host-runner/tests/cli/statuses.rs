@@ -29,6 +29,9 @@ fn every_command_ends_as_the_table_says() {
         ("none.json", "no JSON".to_owned()),
         ("sound.json", story.clone()),
         ("wrong.json", story.replacen(r#""allow""#, r#""deny""#, 1)),
+        ("sign-ins.jsonl", r#"{"id": 1}"#.to_owned()),
+        ("bad-sign-ins.jsonl", "{\"id\": 1}\n{\"ID\": 1}".to_owned()),
+        ("none-yet.json", "[]".to_owned()),
         ("sets.jsonl", revocation("adele", NOW)),
         ("bad.jsonl", r#"{"record": 7}"#.to_owned()),
         ("policy.json", POLICY.to_owned()),
@@ -48,6 +51,7 @@ fn every_command_ends_as_the_table_says() {
     let decode = &["event", "decode", "--received-at", &at];
     let parse = &["challenge", "parse"];
     let inspect = &["token", "inspect", "--at", &at];
+    let what_if = &["what-if"];
     let schema = &["config", "schema"];
     let completions = &["completions"];
     for (command, arguments, input, status) in [
@@ -103,6 +107,123 @@ fn every_command_ends_as_the_table_says() {
         (check, &["@policy.json", "@missing.json"], "", 2),
         (check, &["@policy.json", "--fix"], "", 2),
         (check, &[], "", 2),
+        (
+            what_if,
+            &[
+                "--policies",
+                "@policy.json",
+                "--sign-ins",
+                "@sign-ins.jsonl",
+            ],
+            "",
+            0,
+        ),
+        (
+            what_if,
+            &["--policies", "@policy.json", "--sign-ins", "-"],
+            r#"{"id": 1}"#,
+            0,
+        ),
+        (what_if, &["--policies", "@policy.json"], "", 0),
+        (
+            what_if,
+            &[
+                "--policies",
+                "@policy.json",
+                "--sign-ins",
+                "@bad-sign-ins.jsonl",
+            ],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &["--policies", "@none.json", "--sign-ins", "@sign-ins.jsonl"],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &["--policies", "@policy.json", "--sign-ins", "@missing.jsonl"],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &["--diff", "@none-yet.json", "@policy.json"],
+            "",
+            0,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "new-grants",
+            ],
+            "",
+            0,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "new-grants,new-blocks",
+            ],
+            "",
+            1,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "any",
+                "--sign-ins",
+                "@bad-sign-ins.jsonl",
+            ],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--fail-on",
+                "new",
+            ],
+            "",
+            2,
+        ),
+        (
+            what_if,
+            &[
+                "--diff",
+                "@none-yet.json",
+                "@policy.json",
+                "--html",
+                "@no/folder.html",
+            ],
+            "",
+            2,
+        ),
+        (what_if, &["--diff", "@policy.json"], "", 2),
+        (
+            what_if,
+            &["--policies", "@policy.json", "--fail-on", "any"],
+            "",
+            2,
+        ),
+        (what_if, &[], "", 2),
         (
             locate,
             &["@locations.json", "203.0.113.7", "2001:db8::1"],

@@ -1,5 +1,7 @@
 //! Between the types that `wit/cae.wit` generates and those of `cae_core::engine`, which it mirrors one to one.
 
+use std::net::IpAddr;
+
 use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
 use cae_core::engine;
 use cae_core::state::StateKey;
@@ -65,6 +67,55 @@ pub(super) fn with_answers<R>(
         confirmed: answers.confirmed.as_deref(),
         records: &records,
     })
+}
+
+/// Lends a plain request, the address in it and the records to the engine.
+pub(super) fn with_plain<R>(
+    request: &wit::PlainRequest,
+    records: &[u8],
+    use_it: impl FnOnce(&Request<'_>, Option<IpAddr>, &Answers<'_>) -> R,
+) -> R {
+    let plain = Request {
+        now: UnixTime::from_secs(request.now),
+        country: request.country.as_deref(),
+        path: request.path.as_deref(),
+        ..Request::default()
+    };
+    let address = request.client_ip.map(|address| match address {
+        wit::IpAddress::V4(bits) => IpAddr::from(bits.to_be_bytes()),
+        wit::IpAddress::V6((high, low)) => {
+            IpAddr::from(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
+        }
+    });
+    let mut table = [RecordAnswer::None; MOST_RECORDS];
+    // A list that is not as it should be has no answer in it.
+    let records = lend_records(records, &mut table).unwrap_or(&[RecordAnswer::Failed]);
+    let answers = Answers {
+        records,
+        ..Answers::default()
+    };
+    use_it(&plain, address, &answers)
+}
+
+/// Most records of `decide-known`.
+const MOST_RECORDS: usize = 16;
+
+/// The records one after another, each behind its length in four bytes.
+fn lend_records<'a, 't>(
+    mut bytes: &'a [u8],
+    table: &'t mut [RecordAnswer<'a>],
+) -> Option<&'t [RecordAnswer<'a>]> {
+    let mut count = 0_usize;
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (record, rest) = rest.split_at_checked(length)?;
+        if length > 0 {
+            *table.get_mut(count)? = RecordAnswer::Found(record);
+        }
+        count = count.checked_add(1)?;
+        bytes = rest;
+    }
+    table.get(..count).filter(|_| bytes.is_empty())
 }
 
 impl From<wit::Detail> for engine::Detail {
@@ -179,6 +230,15 @@ impl From<engine::Verdict> for wit::Verdict {
     }
 }
 
+impl From<engine::Verdict> for wit::Allowed {
+    fn from(verdict: engine::Verdict) -> Self {
+        Self {
+            revisit_at: verdict.revisit_at.map(UnixTime::as_secs),
+            may_reuse_without_events: verdict.may_reuse_without_events,
+        }
+    }
+}
+
 fn changes(changes: Vec<engine::Change>) -> Vec<wit::Change> {
     changes
         .into_iter()
@@ -212,6 +272,33 @@ impl From<engine::EventReading> for wit::EventReading {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_stand_behind_their_lengths() {
+        let read = |bytes: &[u8]| {
+            let mut table = [RecordAnswer::None; 2];
+            lend_records(bytes, &mut table).map(|records| {
+                records
+                    .iter()
+                    .map(|record| match record {
+                        RecordAnswer::Found(bytes) => bytes.to_vec(),
+                        _ => Vec::new(),
+                    })
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(read(&[]), Some(Vec::new()));
+        assert_eq!(
+            read(&[0, 0, 0, 0, 2, 0, 0, 0, 7, 8]),
+            Some(vec![vec![], vec![7, 8]])
+        );
+        // Cut off in the record or in the length, and more than the table holds.
+        assert_eq!(read(&[2, 0, 0, 0, 7]), None);
+        assert_eq!(read(&[0, 0, 0, 0, 0]), None);
+        assert_eq!(read(&[0xff; 8]), None);
+        assert_eq!(read(&[0; 12]), None);
+        assert_eq!(read(&[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7]), None);
+    }
 
     #[test]
     fn a_state_key_keeps_its_bytes() {

@@ -116,19 +116,25 @@ fn combine(lists: [&[usize]; 4], most: usize, recipes: &mut BTreeSet<Recipe>) ->
     let taken = count.min(most);
     for number in 0..taken {
         // Evenly spread over the whole, with the digits of the position as positions in the lists.
-        let position = u128::try_from(number).unwrap_or_default()
-            * u128::try_from(count).unwrap_or_default()
-            / u128::try_from(taken.max(1)).unwrap_or(1);
-        let mut rest = usize::try_from(position).unwrap_or_default();
+        let mut rest = spread(number, count, taken);
         let mut recipe = [0; 4];
         for (digit, list) in recipe.iter_mut().zip(lists) {
-            let length = list.len().max(1);
-            *digit = list.get(rest % length).copied().unwrap_or_default();
-            rest /= length;
+            let at = rest.checked_rem(list.len()).unwrap_or_default();
+            *digit = list.get(at).copied().unwrap_or_default();
+            rest = rest.checked_div(list.len()).unwrap_or_default();
         }
         recipes.insert(recipe);
     }
     taken < count
+}
+
+/// The position of the `number`th of `taken` that are evenly spread over `count`.
+fn spread(number: usize, count: usize, taken: usize) -> usize {
+    let wide = |number| u128::try_from(number).unwrap_or_default();
+    let position = wide(number)
+        .saturating_mul(wide(count))
+        .checked_div(wide(taken));
+    usize::try_from(position.unwrap_or_default()).unwrap_or_default()
 }
 
 /// The choices that these conditions name, and those that no policy names.

@@ -41,7 +41,8 @@ pub(super) struct SignIn {
 #[derive(Debug, Default)]
 enum Principal {
     User(Option<String>),
-    ServicePrincipal(Option<String>),
+    /// A service principal.
+    Workload(Option<String>),
     /// Absent, or of another type.
     #[default]
     Unknown,
@@ -121,7 +122,7 @@ impl SignIn {
     /// Who signs in, as far as that is known.
     pub(super) fn person(&self) -> Option<&str> {
         match &self.principal {
-            Principal::User(id) | Principal::ServicePrincipal(id) => id.as_deref(),
+            Principal::User(id) | Principal::Workload(id) => id.as_deref(),
             Principal::Unknown => None,
         }
     }
@@ -143,7 +144,7 @@ impl SignIn {
         Facts {
             identity: match &self.principal {
                 Principal::User(id) => Identity::User(id.as_deref()),
-                Principal::ServicePrincipal(id) => Identity::ServicePrincipal(id.as_deref()),
+                Principal::Workload(id) => Identity::ServicePrincipal(id.as_deref()),
                 Principal::Unknown => Identity::Unknown,
             },
             member_of: self.member_of.as_deref(),
@@ -189,7 +190,7 @@ impl Principal {
         let (user, service_principal) = (id("userId")?, id("servicePrincipalId")?);
         Ok(match identity.type_name()?.as_str() {
             "usersignin" => Self::User(user),
-            "serviceprincipalsignin" => Self::ServicePrincipal(service_principal),
+            "serviceprincipalsignin" => Self::Workload(service_principal),
             _ => Self::Unknown,
         })
     }

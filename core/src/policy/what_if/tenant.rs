@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::evaluation;
 use crate::configuration::{Fault, Resource, Settings};
 use crate::json::{Map, Value};
 use crate::policy::check::{FaultRow, NAMED_LOCATIONS, add, parse};
@@ -23,6 +24,8 @@ pub struct Export<'a> {
 #[derive(Debug)]
 pub(super) struct Tenant {
     pub(super) set: PolicySet,
+    /// The beginning of the row of each policy.
+    pub(super) heads: Vec<String>,
     /// The members of each policy, as exported.
     pub(super) documents: Vec<Map<String, Value>>,
     /// The same of each named location.
@@ -80,6 +83,7 @@ impl Tenant {
                 .collect::<Vec<_>>()
         });
         Ok(Self {
+            heads: set.policies().iter().map(evaluation::head).collect(),
             set,
             places: places.collect(),
             documents,

@@ -5,7 +5,7 @@ mod coverage;
 mod lines;
 mod outcomes;
 
-use alloc::string::{String, ToString as _};
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde_json::{Value, json};

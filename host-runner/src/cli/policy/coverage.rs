@@ -74,7 +74,7 @@ pub(super) fn print(coverage: &Value, out: &mut Output) -> Result<(), Problem> {
     let mut quiet = true;
     for (label, words, style) in [
         ("no policy touches", names(&people(false)), BAD),
-        ("excluded everywhere", names(&people(true)), ASKS),
+        ("always excluded", names(&people(true)), ASKS),
         ("untouched targets", texts(&coverage.untouched.targets), BAD),
         (
             "untouched networks",

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::super::output::Output;
 use super::gate::{meaning, title};
 use super::labels::{Labels, pair_name};
-use super::summary::{cell, made, percent, table};
+use super::summary::{cell, made, percent, sign_ins, table};
 use super::{Arguments, Done};
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, count, one_line, wrap};
 
@@ -71,14 +71,14 @@ impl<'a> Report<'a> {
         let [old, new] = self.states();
         if changed == 0 {
             return format!(
-                "From {old} to {new}, nothing changes for any of {} sign-ins.",
-                count(self.sign_ins())
+                "From {old} to {new}, nothing changes for any of {}.",
+                sign_ins(self.sign_ins())
             );
         }
         format!(
-            "From {old} to {new}, {} of {} sign-ins change ({} %).",
+            "From {old} to {new}, {} of {} change ({}%).",
             count(changed),
-            count(self.sign_ins()),
+            sign_ins(self.sign_ins()),
             percent(changed, self.sign_ins())
         )
     }
@@ -148,9 +148,9 @@ impl<'a> Report<'a> {
         }
         let style = style(change);
         out.line(format_args!(
-            "\n{style}{}{style:#}: {} sign-ins",
+            "\n{style}{}{style:#}: {}",
             capital(title(change)),
-            count(total)
+            sign_ins(total)
         ));
         for line in wrap(meaning(change), out.width().saturating_sub(2)) {
             out.line(format_args!("  {FAINT}{line}{FAINT:#}"));
@@ -189,23 +189,14 @@ impl<'a> Report<'a> {
     /// Who, what for and what is asked for.
     pub(super) fn details(&self, group: &ChangeGroup) -> Vec<String> {
         let mut details = Vec::new();
-        let controls = |names: &std::collections::BTreeSet<String>| {
-            let names: Vec<String> = names.iter().map(|name| self.labels.control(name)).collect();
-            if names.is_empty() {
-                "nothing".to_owned()
-            } else {
-                names.join(", ")
-            }
-        };
         if group.unmet_before != group.unmet_after {
-            details.push(format!(
-                "missing before: {}; now: {}",
-                controls(&group.unmet_before),
-                controls(&group.unmet_after)
-            ));
+            let [before, after] = self.demands(group);
+            details.push(format!("before: {before}; now: {after}"));
         }
         if self.done.made.is_none() {
-            details.push(format!("people: {}", self.people(group)));
+            if group.people.count() > 0 {
+                details.push(format!("people: {}", self.people(group)));
+            }
             let mut targets = group.targets.seen.clone();
             targets.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
             let mut named: Vec<String> = targets
@@ -228,6 +219,21 @@ impl<'a> Report<'a> {
         }
         details.push(format!("such as: {}", self.examples(group).join("; ")));
         details
+    }
+
+    /// What the sign-ins of a group came to, and what they come to.
+    pub(super) fn demands(&self, group: &ChangeGroup) -> [String; 2] {
+        [&group.unmet_before, &group.unmet_after].map(|unmet| {
+            let controls = unmet.iter().filter(|name| *name != "block");
+            let controls: Vec<String> = controls.map(|name| self.labels.control(name)).collect();
+            let asked = format!("asked for {}", controls.join(", "));
+            match (unmet.contains("block"), controls.is_empty()) {
+                (true, true) => "blocked".to_owned(),
+                (true, false) => format!("blocked, or {asked}"),
+                (false, true) => "granted".to_owned(),
+                (false, false) => asked,
+            }
+        })
     }
 
     pub(super) fn examples(&self, group: &ChangeGroup) -> Vec<String> {

@@ -9,7 +9,7 @@ use cae_core::policy::what_if::{Change, ChangeGroup, DocumentChange, DocumentPai
 use super::diff::{Report, capital, what_differs, word};
 use super::gate::{meaning, title};
 use super::labels::pair_name;
-use super::summary::percent;
+use super::summary::{percent, sign_ins};
 use crate::text::count;
 use charts::{changes_chart, flow_chart};
 
@@ -101,8 +101,8 @@ impl Page {
         let mut cards = vec![(
             count(changed),
             format!(
-                "of {} sign-ins change ({} %)",
-                count(report.sign_ins()),
+                "of {} change ({}%)",
+                sign_ins(report.sign_ins()),
                 percent(changed, report.sign_ins())
             ),
             "",
@@ -158,10 +158,10 @@ impl Page {
                 continue;
             }
             self.add(format_args!(
-                "<div class=\"kind {}\">\n<h3>{} <span class=\"number\">{} sign-ins</span></h3>\n<p>{}</p>",
+                "<div class=\"kind {}\">\n<h3>{} <span class=\"number\">{}</span></h3>\n<p>{}</p>",
                 class(change),
                 capital(title(change)),
-                count(total),
+                sign_ins(total),
                 meaning(change)
             ));
             for group in report.groups(change) {
@@ -208,22 +208,14 @@ impl Page {
 
     fn facts(&mut self, report: &Report<'_>, group: &ChangeGroup) {
         if group.unmet_before != group.unmet_after {
-            let controls = |names: &std::collections::BTreeSet<String>| {
-                let names: Vec<String> = names
-                    .iter()
-                    .map(|name| report.labels.control(name))
-                    .collect();
-                if names.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    names.join(", ")
-                }
-            };
-            self.fact("Missing before", &controls(&group.unmet_before));
-            self.fact("Missing now", &controls(&group.unmet_after));
+            let [before, after] = report.demands(group);
+            self.fact("Before", &before);
+            self.fact("Now", &after);
         }
         if report.done.made.is_none() {
-            self.fact("People", &report.people(group));
+            if group.people.count() > 0 {
+                self.fact("People", &report.people(group));
+            }
             let mut targets: Vec<&(String, u64)> = group.targets.seen.iter().collect();
             targets.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
             let mut named: Vec<String> = targets
@@ -247,7 +239,10 @@ impl Page {
                 ),
             );
         }
-        self.fact("Such as", &report.examples(group).join("; "));
+        self.add(format_args!("<dt>Such as</dt>"));
+        for example in report.examples(group) {
+            self.add(format_args!("<dd>{}</dd>", Escaped(&example)));
+        }
     }
 
     fn fact(&mut self, name: &str, text: &str) {
@@ -310,8 +305,8 @@ impl Page {
         let uncertain = report.done.counts.summary.uncertain;
         if uncertain > 0 {
             self.add(format_args!(
-                "<li>For {} sign-ins an enabled policy of the later state is undetermined.</li>",
-                count(uncertain)
+                "<li>For {} an enabled policy of the later state is undetermined.</li>",
+                sign_ins(uncertain)
             ));
         }
         let faulty = report.done.counts.summary.faulty;
@@ -328,13 +323,16 @@ impl Page {
 /// The headline: the worst that happens, in words.
 fn verdict(report: &Report<'_>) -> String {
     let total = |change| report.done.counts.changes.total(change);
-    let share = |change| format!("{} %", percent(total(change), report.sign_ins()));
+    let share = |change| format!("{}%", percent(total(change), report.sign_ins()));
     if report.changed() == 0 {
         return "Nobody's access changes".to_owned();
     }
     let mut said = Vec::new();
     for (change, words) in [
-        (Change::NewBlocks, "of sign-ins are newly blocked"),
+        (
+            Change::NewBlocks,
+            "of the compared sign-ins are newly blocked",
+        ),
         (Change::NewChallenges, "are asked for more"),
         (Change::ChangedRequirements, "are asked for something else"),
         (Change::LiftedBlocks, "are no longer blocked"),
@@ -347,7 +345,7 @@ fn verdict(report: &Report<'_>) -> String {
     ] {
         if total(change) > 0 && said.len() < 3 {
             let words = match (said.is_empty(), words.starts_with("of ")) {
-                (true, false) => format!("of sign-ins {words}"),
+                (true, false) => format!("of the compared sign-ins {words}"),
                 _ => words.to_owned(),
             };
             said.push(format!("{} {words}", share(change)));

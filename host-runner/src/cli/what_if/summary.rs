@@ -25,7 +25,7 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
     for (name, number, style) in rows {
         let bar = bar(number, summary.sign_ins);
         out.line(format_args!(
-            "  {name:10} {:>13}  {:>5} %  {style}{bar}{style:#}",
+            "  {name:10} {:>13}  {:>5}%  {style}{bar}{style:#}",
             count(number),
             percent(number, summary.sign_ins)
         ));
@@ -59,6 +59,8 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         rows,
     );
 
+    let blocks: fn(&PolicySummary) -> u64 = |policy| policy.blocks;
+    let unmet: fn(&PolicySummary) -> u64 = |policy| policy.unmet;
     let named = || summary.policies.iter().enumerate();
     let enforced = |position: usize| {
         let policy = description.policies.get(position);
@@ -73,22 +75,17 @@ pub(super) fn print(done: &Done, description: &Description, labels: &Labels, out
         found
     };
     for (title, number, wanted, style) in [
-        (
-            "Policies that block",
-            (|p| p.blocks) as fn(&PolicySummary) -> u64,
-            true,
-            BAD,
-        ),
-        ("Policies that ask for more", |p| p.unmet, true, ASKS),
+        ("Policies that block", blocks, true, BAD),
+        ("Policies that ask for more", unmet, true, ASKS),
         (
             "Report-only policies that would block",
-            |p| p.blocks,
+            blocks,
             false,
             FAINT,
         ),
         (
             "Report-only policies that would ask for more",
-            |p| p.unmet,
+            unmet,
             false,
             FAINT,
         ),
@@ -144,9 +141,9 @@ fn headline(done: &Done, description: &Description) -> String {
         policies.filter(|policy| policy.state == state).count()
     };
     let mut words = format!(
-        "{} sign-ins against {} policies ({} enabled, {} report-only, {} disabled)",
-        count(done.counts.summary.sign_ins),
-        description.policies.len(),
+        "{} against {} ({} enabled, {} report-only, {} disabled)",
+        sign_ins(done.counts.summary.sign_ins),
+        several(description.policies.len(), "policy", "policies"),
         states("enabled"),
         states("enabledForReportingButNotEnforced"),
         states("disabled")
@@ -166,10 +163,16 @@ pub(super) fn made(done: &Done) -> Option<String> {
         ""
     };
     Some(format!(
-        "; no sign-ins were given, so these are made from the policies: {} kinds of people, {} applications and other \
-         targets, {} networks and {} combinations of device, client and risk that the policies name, everybody and \
-         everything else among them{thinned}",
-        made.people, made.targets, made.places, made.circumstances
+        "; no sign-ins were given, so these are made from the policies: {}, {}, {} and {} of device, client and risk \
+         that the policies name, everybody and everything else among them{thinned}",
+        several(made.people, "kind of people", "kinds of people"),
+        several(
+            made.targets,
+            "application or other target",
+            "applications and other targets"
+        ),
+        several(made.places, "network", "networks"),
+        several(made.circumstances, "combination", "combinations")
     ))
 }
 
@@ -202,10 +205,22 @@ fn more(out: &mut Output, found: usize) {
     }
 }
 
+/// A number of things, in words.
+fn several(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}
+
+/// A number of sign-ins, in words.
+pub(super) fn sign_ins(number: u64) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} sign-in{ending}", count(number))
+}
+
 /// Tenths of a per cent, as people write them.
 pub(super) fn percent(part: u64, whole: u64) -> String {
     let tenths = u128::from(part)
         .saturating_mul(1_000)
+        .saturating_add(u128::from(whole / 2))
         .checked_div(u128::from(whole))
         .unwrap_or_default();
     format!("{}.{}", tenths / 10, tenths % 10)

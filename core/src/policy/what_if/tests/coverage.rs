@@ -45,8 +45,8 @@ fn whom_what_and_where_no_policy_touches() {
     assert_eq!(
         found["gaps"],
         json!([
-            {"people": ["any other member"], "targets": ["any other application"], "networks": ["network Office"]},
             {"people": ["any other guest"], "networks": ["network Office"]},
+            {"people": ["any other member"], "targets": ["any other application"], "networks": ["network Office"]},
         ])
     );
 }

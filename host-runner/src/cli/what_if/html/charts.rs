@@ -120,21 +120,21 @@ pub(super) fn flow_chart(results: &Results) -> String {
     let mut bottom = y;
     let starts = stack(|result| sum(&|before| scale(of(before, result))));
     for to in RESULTS {
-        if let (Some(start), Some(end)) = (starts.get(&to), arrivals.get(&to)) {
-            if end > start {
-                column(&mut columns, RIGHT, *start, *end, to);
-                label(
-                    &mut words,
-                    RIGHT.saturating_add(COLUMN).saturating_add(10),
-                    *start,
-                    *end,
-                    "start",
-                    to,
-                    after(to),
-                    all,
-                );
-                bottom = bottom.max(*end);
-            }
+        if let (Some(start), Some(end)) = (starts.get(&to), arrivals.get(&to))
+            && end > start
+        {
+            column(&mut columns, RIGHT, *start, *end, to);
+            label(
+                &mut words,
+                RIGHT.saturating_add(COLUMN).saturating_add(10),
+                *start,
+                *end,
+                "start",
+                to,
+                after(to),
+                all,
+            );
+            bottom = bottom.max(*end);
         }
     }
     format!(
@@ -196,7 +196,7 @@ fn label(
     let middle = from.saturating_add(to) / 2;
     into.push_str(&format!(
         "<text class=\"label\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>\
-         <text class=\"value\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{} ({} %)</text>",
+         <text class=\"value\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{} ({}%)</text>",
         middle.saturating_sub(1),
         name(result),
         middle.saturating_add(14),
@@ -208,8 +208,8 @@ fn label(
 /// How many sign-ins change in which way, as bars.
 pub(super) fn changes_chart(changes: &Changes) -> String {
     const ROW: u64 = 34;
-    const NAMES: u64 = 220;
-    const LONGEST: u64 = 440;
+    const NAMES: u64 = 240;
+    const LONGEST: u64 = 420;
     let shown: Vec<(Change, u64)> = Change::ALL
         .iter()
         .map(|change| (*change, changes.total(*change)))
@@ -239,7 +239,7 @@ pub(super) fn changes_chart(changes: &Changes) -> String {
         let text = y.saturating_add(18);
         rows.push_str(&format!("<text class=\"label\" x=\"{}\" y=\"{text}\" text-anchor=\"end\">{}</text>\
              <rect class=\"node {}\" x=\"{NAMES}\" y=\"{y}\" width=\"{width}\" height=\"24\" rx=\"3\"/>\
-             <text class=\"value\" x=\"{}\" y=\"{text}\">{} ({} %)</text>",
+             <text class=\"value\" x=\"{}\" y=\"{text}\">{} ({}%)</text>",
             NAMES.saturating_sub(10),
             capital(title(*change)),
             class(*change),
