@@ -38,6 +38,7 @@ scenarios! {
     critical_event_high_risk
     critical_event_mfa_enabled
     critical_event_password_change
+    device_filter
     guest_entra
     guest_full
     key_rotation

@@ -195,11 +195,14 @@ impl<'a> Assessment<'a> {
     /// Whether a policy turns continuous access evaluation off. A mode that is not understood does so too: the
     /// token must not outlive what is understood.
     pub(super) fn disables_continuous_access_evaluation(&self) -> bool {
-        self.modes().any(|mode| {
-            matches!(
-                mode,
-                ContinuousAccessEvaluation::Disabled | ContinuousAccessEvaluation::NotUnderstood(_)
-            )
+        self.enforced().map(Judgement::policy).any(|policy| {
+            match &policy.session.continuous_access_evaluation {
+                Some(ContinuousAccessEvaluation::Disabled) => {
+                    policy.may_disable_continuous_access_evaluation()
+                }
+                Some(ContinuousAccessEvaluation::NotUnderstood(_)) => true,
+                _ => false,
+            }
         })
     }
 

@@ -165,11 +165,17 @@ impl Reader<'_> {
                 false => satisfied.remove("compliantdevice"),
             };
         }
-        let device = device.or_else(|| {
-            let mut device = Device::default();
-            device.set_compliant(device_compliant?);
-            Some(device)
-        });
+        // `deviceCompliant` alone says something about the device too.
+        let device = match (device, device_compliant) {
+            (device, None) => device,
+            (device, Some(compliant)) => {
+                let mut device = device.unwrap_or_default();
+                if device.is_compliant() == Attribute::Unknown {
+                    device.set_compliant(compliant);
+                }
+                Some(device)
+            }
+        };
         let insider_risk = self.optional("insiderRisk", TEXT, |value| {
             value.as_str().map(InsiderRisk::from_name)
         });

@@ -9,7 +9,7 @@ use core::net::IpAddr;
 use serde::Serialize;
 
 use super::address::parse_address;
-use super::compile::{CompiledPolicy, Reading};
+use super::compile::{CompiledPolicy, Reading, warn_of_disabling};
 use super::conditions::Condition;
 use super::conditions::devices::Devices;
 use super::controls::GrantControl;
@@ -62,7 +62,9 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
             continue;
         };
         let mut faults = Vec::new();
-        for (at, policy) in CompiledPolicy::read_all(&document, "", &reading, &mut faults) {
+        for (at, mut policy) in CompiledPolicy::read_all(&document, "", &reading, &mut faults) {
+            policy.reads = policy.conditions.reads(&table);
+            warn_of_disabling(&mut policy);
             let mut row = PolicyRow::new(file, &policy, &table);
             if let Some(id) = &policy.id {
                 let place = format!("{file}{at}");

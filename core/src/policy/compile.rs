@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use super::conditions::devices::Devices;
 use super::conditions::{Condition, ConditionSet, Conditions};
-use super::controls::{GrantControls, SessionControls};
+use super::controls::{ContinuousAccessEvaluation, GrantControls, SessionControls};
 use super::device::Rule;
 use super::document::{self, Item, Notes, configured, object_member, text};
 use super::index::Index;
@@ -164,6 +164,18 @@ impl CompiledPolicy {
         self.id.clone().unwrap_or_else(|| self.index.to_string())
     }
 
+    /// Whether the policy may turn continuous access evaluation off.
+    ///
+    /// SPEC: cae.md §10: "Disable" works only with all resources and without conditions; whom it is for is free.
+    #[must_use]
+    pub fn may_disable_continuous_access_evaluation(&self) -> bool {
+        self.conditions.applications.covers_everything()
+            && self
+                .reads
+                .iter()
+                .all(|condition| matches!(condition, Condition::Users | Condition::Application))
+    }
+
     /// Whether its device filter asks for compliance.
     #[must_use]
     pub fn reads_compliance(&self) -> bool {
@@ -297,6 +309,7 @@ impl PolicySet {
         let locations = NamedLocations::new(locations);
         for (policy, at) in policies.iter_mut().zip(&pointers) {
             policy.reads = policy.conditions.reads(&locations);
+            warn_of_disabling(policy);
             load::check(policy, at, &locations, context, &mut faults);
         }
         number_device_filters(&mut policies);
@@ -335,6 +348,19 @@ impl PolicySet {
     #[must_use]
     pub const fn location_ranges_exceeded(&self) -> bool {
         self.location_ranges_exceeded
+    }
+}
+
+/// A policy that says `disabled` where Microsoft would not let it.
+pub(super) fn warn_of_disabling(policy: &mut CompiledPolicy) {
+    let disabled =
+        policy.session.continuous_access_evaluation == Some(ContinuousAccessEvaluation::Disabled);
+    if disabled && !policy.may_disable_continuous_access_evaluation() {
+        policy.warnings.push(
+            "sessionControls.continuousAccessEvaluation: `disabled` works only with all resources and without \
+             conditions; it is not honoured"
+                .into(),
+        );
     }
 }
 

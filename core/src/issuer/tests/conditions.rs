@@ -215,3 +215,27 @@ fn a_session_without_password_is_renewed_silently_after_a_password_change() {
     );
     assert_eq!(answer["result"], "error");
 }
+
+#[test]
+fn continuous_access_evaluation_is_off_only_where_it_may_be() {
+    let off = json!({"continuousAccessEvaluation": {"mode": "disabled"}});
+    for (conditions, enabled) in [
+        (json!({}), false),
+        (json!({"users": {"includeUsers": [USER]}}), false),
+        (json!({"clientAppTypes": ["browser"]}), true),
+        (
+            json!({"applications": {"includeApplications": ["All"], "excludeApplications": [GROUP]}}),
+            true,
+        ),
+        (
+            json!({"applications": {"includeApplications": ["44ee44ee-ff55-aa66-bb77-88cc88cc88cc"]}}),
+            true,
+        ),
+    ] {
+        let policy = with_session(policy("off", &Value::Null, &conditions), off.clone());
+        let engine = engine(&json!([policy]), &nothing(), &json!({}));
+        let answer = ask(&engine, &json!({}));
+        let found = &answer["continuousAccessEvaluation"]["enabled"];
+        assert_eq!(*found, json!(enabled), "{conditions}");
+    }
+}
