@@ -204,7 +204,7 @@ pub trait Conversation {
         detail: Detail,
     ) -> Result<Decided, Self::Error>;
 
-    /// Reads a security event token that was received at `received_at`.
+    /// Reads a security event token or a logout token that was received at `received_at`.
     ///
     /// # Errors
     /// The engine could not be reached.

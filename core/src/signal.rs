@@ -4,20 +4,21 @@
 //! subject), is understood by its vocabulary ([`event`]), comes to an effect by one table ([`effect`]) and is filed
 //! under the keys of the identifiers that it names. Delivery, repeats (`jti`) and storage are the host's.
 
+pub mod brake;
 pub mod effect;
 pub mod event;
 pub mod rejection;
 pub mod set;
+pub mod vocabulary;
 
 mod answer;
-mod caep;
 mod filing;
 mod interpret;
 mod legacy;
+mod logout;
 mod notes;
-mod risc;
+mod payload;
 mod rules;
-mod ssf;
 mod time;
 
 use alloc::format;
@@ -25,7 +26,7 @@ use alloc::string::{String, ToString as _};
 
 use answer::{Checks, NOT_CHECKED, VALID};
 use filing::Directory;
-use interpret::interpret;
+use interpret::{Kind, interpret};
 pub use rejection::{ErrorCode, Rejection};
 use rules::Rules;
 
@@ -95,7 +96,11 @@ fn accept(
     received_at: UnixTime,
     signature: SignatureAnswer,
 ) -> Result<EventReading, Rejection> {
-    let (jws, algorithm) = signed(set, configuration.settings.event_limits)?;
+    let Signed {
+        jws,
+        algorithm,
+        kind,
+    } = signed(set, configuration.settings.event_limits)?;
     let transmitter = transmitter_of(&jws.payload, configuration)?;
     if !transmitter.algorithms.contains(&algorithm) {
         return Err(Rejection::invalid_request(
@@ -136,8 +141,9 @@ fn accept(
             }));
         }
     }
-    set::check_audience(&jws.payload, transmitter.audience.as_deref())?;
+    set::check_audience(&jws.payload, &transmitter.audiences)?;
     let interpretation = interpret(
+        kind,
         &jws.payload,
         Directory::Configured(configuration, transmitter),
         &Rules::of(configuration, transmitter),
@@ -171,12 +177,18 @@ fn explain(
     configuration: Option<&Configuration>,
 ) -> Result<String, Rejection> {
     let limits = configuration.map_or(Limits::EVENT, |known| known.settings.event_limits);
-    let payload = if unsigned {
-        json::parse(text.as_bytes(), limits).map_err(|error| {
+    let (kind, payload) = if unsigned {
+        let payload = json::parse(text.as_bytes(), limits).map_err(|error| {
             Rejection::invalid_request(format!("the payload is not JSON: {error}"))
-        })?
+        })?;
+        let kind = match logout::is_logout(&payload) {
+            true => Kind::Logout,
+            false => Kind::SecurityEvent,
+        };
+        (kind, payload)
     } else {
-        signed(text, limits)?.0.payload
+        let signed = signed(text, limits)?;
+        (signed.kind, signed.jws.payload)
     };
     if !payload.is_object() {
         return Err(Rejection::invalid_request(
@@ -185,10 +197,10 @@ fn explain(
     }
     let Some(configuration) = configuration else {
         let issuer = set::issuer(&payload)?;
-        set::check_audience(&payload, None)?;
+        set::check_audience(&payload, &[])?;
         let rules = Rules::unconfigured(issuer);
         let directory = Directory::Unconfigured(issuer);
-        let mut interpretation = interpret(&payload, directory, &rules, received_at)?;
+        let mut interpretation = interpret(kind, &payload, directory, &rules, received_at)?;
         interpretation.notes.add("noConfiguration");
         let checks = Checks {
             signature: NOT_CHECKED,
@@ -198,8 +210,9 @@ fn explain(
         return Ok(answer::valid(interpretation, issuer, checks, false));
     };
     let transmitter = transmitter_of(&payload, configuration)?;
-    set::check_audience(&payload, transmitter.audience.as_deref())?;
+    set::check_audience(&payload, &transmitter.audiences)?;
     let interpretation = interpret(
+        kind,
         &payload,
         Directory::Configured(configuration, transmitter),
         &Rules::of(configuration, transmitter),
@@ -218,17 +231,36 @@ fn explain(
     ))
 }
 
+/// A compact SET or logout token.
+struct Signed<'a> {
+    jws: CompactJws<'a>,
+    algorithm: Algorithm,
+    kind: Kind,
+}
+
 /// Form, type and algorithm name: what can be said before anybody is asked.
-fn signed(set: &str, limits: Limits) -> Result<(CompactJws<'_>, Algorithm), Rejection> {
+fn signed(set: &str, limits: Limits) -> Result<Signed<'_>, Rejection> {
     let jws = CompactJws::parse(set, limits)
         .map_err(|error| Rejection::invalid_request(error.to_string()))?;
-    // SPEC: SSF 1.0 §4.1.1: explicit typing, so that no other JWT of the issuer is ever taken for a SET.
-    if jws.header.media_type().as_deref() != Some("secevent+jwt") {
-        return Err(Rejection::invalid_request("`typ` is not `secevent+jwt`"));
-    }
+    let kind = match jws.header.media_type().as_deref() {
+        // SPEC: SSF 1.0 §4.1.1: explicit typing, so that no other JWT of the issuer is ever taken for a SET.
+        Some("secevent+jwt") => Kind::SecurityEvent,
+        Some("logout+jwt") => Kind::Logout,
+        // SPEC: OpenID Connect Back-Channel Logout 1.0 §2.4: the explicit type is only recommended.
+        Some("jwt") if logout::is_logout(&jws.payload) => Kind::Logout,
+        _ => {
+            return Err(Rejection::invalid_request(
+                "`typ` is neither `secevent+jwt` nor that of a logout token",
+            ));
+        }
+    };
     let algorithm = Algorithm::from_name(&jws.header.algorithm)
         .ok_or_else(|| Rejection::invalid_request("`alg` is not a known signature algorithm"))?;
-    Ok((jws, algorithm))
+    Ok(Signed {
+        jws,
+        algorithm,
+        kind,
+    })
 }
 
 fn transmitter_of<'a>(
@@ -248,10 +280,10 @@ fn transmitter_of<'a>(
 }
 
 const fn audience_check(transmitter: &Transmitter) -> &'static str {
-    if transmitter.audience.is_some() {
-        VALID
-    } else {
+    if transmitter.audiences.is_empty() {
         NOT_CHECKED
+    } else {
+        VALID
     }
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::json::{Map, Value};
+use crate::state::SubjectKind;
 
 /// One identifier of one principal.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -48,11 +49,41 @@ pub enum SubjectIdentifier {
     },
     /// `ip-addresses` (SSF 1.0 §3.5.3).
     IpAddresses(Vec<String>),
-    /// A format that neither document defines; acknowledged, never matched.
+    /// `scim` (RFC 9967 §2.1).
+    Scim(ScimResource),
+    /// A format that no document defines; acknowledged, never matched.
     Unknown {
         /// The value of `format`.
         format: String,
     },
+}
+
+/// A resource of a SCIM service provider, by all names that the event gives.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ScimResource {
+    /// The path relative to the service provider: resource type and id.
+    pub uri: String,
+    identifiers: Vec<SubjectIdentifier>,
+}
+
+impl ScimResource {
+    /// What the resource is; `None` if the type is not one of RFC 7643 §6 that tokens could show.
+    #[must_use]
+    pub fn kind(&self) -> Option<SubjectKind> {
+        let (rest, _) = self.uri.trim_end_matches('/').rsplit_once('/')?;
+        Some(match rest.rsplit('/').next()? {
+            "Users" => SubjectKind::User,
+            "Groups" => SubjectKind::Group,
+            "Devices" => SubjectKind::Device,
+            _ => return None,
+        })
+    }
+
+    /// The names: id, external id, e-mail addresses.
+    #[must_use]
+    pub fn identifiers(&self) -> &[SubjectIdentifier] {
+        &self.identifiers
+    }
 }
 
 /// A subject member of an event: one principal.
@@ -211,6 +242,7 @@ impl<'a> Members<'a> {
                 }
             }
             "ip-addresses" => SubjectIdentifier::IpAddresses(self.ip_addresses()?),
+            "scim" => SubjectIdentifier::Scim(self.scim()?),
             "complex" => return Err(self.nested()),
             other => SubjectIdentifier::Unknown {
                 format: other.into(),
@@ -228,6 +260,47 @@ impl<'a> Members<'a> {
             Members::of(value, at)?.identifier(Nesting::Alias)
         };
         identifiers.iter().enumerate().map(read).collect()
+    }
+
+    /// SPEC: RFC 9967 §2.1: `uri` is required, `externalId` and further attributes that are unique may stand beside it.
+    /// `userName` is a name to sign in with, which can change hands, so it names nobody here.
+    fn scim(&self) -> Result<ScimResource, SubjectError> {
+        let uri = self.text("uri")?;
+        let path = uri.trim_end_matches('/');
+        let mut identifiers = Vec::new();
+        let mut add = |identifier| {
+            if !identifiers.contains(&identifier) {
+                identifiers.push(identifier);
+            }
+        };
+        let (_, id) = path.rsplit_once('/').unwrap_or(("", path));
+        if id.is_empty() {
+            return Err(self.error_at("uri", SubjectErrorKind::Syntax));
+        }
+        add(SubjectIdentifier::Opaque(id.into()));
+        for member in ["externalId", "id"] {
+            if self.values.contains_key(member) {
+                add(SubjectIdentifier::Opaque(self.text(member)?.into()));
+            }
+        }
+        let emails = match self.values.get("emails") {
+            Some(Value::Array(emails)) => emails.as_slice(),
+            Some(email) => core::slice::from_ref(email),
+            None => &[],
+        };
+        if emails.len() > Subject::MOST_ALIASES {
+            return Err(self.error_at("emails", SubjectErrorKind::TooMany));
+        }
+        for email in emails {
+            let email = email.get("value").unwrap_or(email).as_str();
+            let email = email.filter(|email| is_email(email));
+            let email = email.ok_or_else(|| self.error_at("emails", SubjectErrorKind::Syntax))?;
+            add(SubjectIdentifier::Email(email.into()));
+        }
+        Ok(ScimResource {
+            uri: uri.into(),
+            identifiers,
+        })
     }
 
     fn phone_number(&self, member: &str) -> Result<SubjectIdentifier, SubjectError> {

@@ -15,6 +15,7 @@ mod policy;
 mod problem;
 mod replay;
 mod request_line;
+mod state;
 mod token;
 mod what_if;
 
@@ -97,6 +98,9 @@ enum Command {
     /// Read named locations: match
     #[command(subcommand)]
     Location(location::Command),
+    /// Look after the event state that `decide --state` keeps: inspect, clear, release, clean
+    #[command(subcommand)]
+    State(state::Command),
     /// Describe the files that this program reads: schema
     #[command(subcommand)]
     Config(config::Command),
@@ -185,6 +189,7 @@ impl Cli {
             Command::Token(command) => token::run(&command, options, out),
             Command::Policy(command) => policy::run(&command, options, out),
             Command::Location(command) => location::run(&command, options, out),
+            Command::State(command) => state::run(&command, out),
             Command::Config(command) => config::run(&command, options, out),
             Command::Completions(arguments) => completions::run(&arguments, out),
         }

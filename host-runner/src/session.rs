@@ -1,9 +1,12 @@
 //! The host's side of the conversation: answers what the engine needs and keeps what it says to remember.
 
-use std::collections::{HashMap, HashSet};
+mod intake;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use cae_core::configuration::settings::OnError;
+use cae_core::configuration::transmitter::Brake;
 use cae_core::decision::evaluation::Report;
 use cae_core::decision::{Answers, Evaluation, Outcome, Reason, ReasonCode, RecordAnswer, Request};
 use cae_core::engine::{
@@ -16,14 +19,20 @@ use cae_core::time::UnixTime;
 
 use crate::signature::Signatures;
 
+use intake::Intake;
+pub use intake::{BrakeAlarm, HeldEvent, brakes};
+
 /// One engine, the state that it decides by, and the signatures that were checked for it.
 #[derive(Debug)]
 pub struct Session<C> {
     engine: C,
     signatures: Signatures,
     state: StateTable,
-    /// `jti` of every accepted SET, by transmitter.
-    delivered: HashMap<String, HashSet<String>>,
+    /// Whether the state is another one than at the beginning.
+    is_changed: bool,
+    /// By issuer URL.
+    transmitters: BTreeMap<String, Intake>,
+    alarms: Vec<BrakeAlarm>,
 }
 
 /// Why there is no decision.
@@ -51,6 +60,8 @@ impl<E: std::error::Error> std::error::Error for SessionError<E> {}
 pub enum EventOutcome {
     /// Accepted, and its changes are merged.
     Accepted(AcceptedEvent),
+    /// Accepted, and kept until an operator releases it: the brake of its transmitter holds.
+    Held(AcceptedEvent),
     /// Accepted before: acknowledged and dropped.
     Repeated(AcceptedEvent),
     /// Rejected: the state is as it was.
@@ -75,8 +86,29 @@ impl<C: Conversation> Session<C> {
             engine,
             signatures,
             state: StateTable::default(),
-            delivered: HashMap::new(),
+            is_changed: false,
+            transmitters: BTreeMap::new(),
+            alarms: Vec::new(),
         }
+    }
+
+    /// Begins with what an earlier session knew and held back.
+    #[must_use]
+    pub fn resuming(mut self, state: StateTable, held: Vec<HeldEvent>) -> Self {
+        self.state = state;
+        for event in held {
+            self.intake(&event.transmitter.clone()).hold(event);
+        }
+        self
+    }
+
+    /// Watches how many subjects these transmitters touch; a transmitter is named by its issuer URL.
+    #[must_use]
+    pub fn braking(mut self, brakes: Vec<(String, Brake)>) -> Self {
+        for (transmitter, brake) in brakes {
+            self.intake(&transmitter).set_brake(brake);
+        }
+        self
     }
 
     /// The engine, for questions outside the conversation.
@@ -119,7 +151,8 @@ impl<C: Conversation> Session<C> {
             };
             let decided = self.engine.decide(handle, request, &answers, detail);
             if let Decided::Verdict(verdict) = decided.map_err(SessionError::Engine)? {
-                self.remember(&verdict.changes)?;
+                let changed = records_of(&verdict.changes)?;
+                self.remember(&verdict.changes, &changed);
                 return Ok(verdict);
             }
         }
@@ -176,7 +209,7 @@ impl<C: Conversation> Session<C> {
                 // Keys come from the configuration only: there is nowhere to fetch others from.
                 EventReading::NeedsKey(_) => signature = SignatureAnswer::KeyUnknown,
                 EventReading::Rejected(event) => return Ok(EventOutcome::Rejected(event)),
-                EventReading::Accepted(event) => return self.accept(event),
+                EventReading::Accepted(event) => return self.accept(event, received_at),
             }
         }
         Err(SessionError::Contract(
@@ -186,35 +219,103 @@ impl<C: Conversation> Session<C> {
 
     /// Merges a record directly; says whether anything changed.
     pub fn merge(&mut self, key: &StateKey, record: &Record) -> bool {
-        self.state.merge(key, record)
+        let changed = self.state.merge(key, record);
+        self.is_changed |= changed;
+        changed
     }
 
-    fn accept(&mut self, event: AcceptedEvent) -> Result<EventOutcome, SessionError<C::Error>> {
-        let known = self.delivered.get(&event.transmitter);
-        if known.is_some_and(|known| known.contains(&event.jti)) {
+    /// What is known.
+    pub const fn state(&self) -> &StateTable {
+        &self.state
+    }
+
+    /// Whether anything changed since the session began or was asked last.
+    pub const fn take_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.is_changed, false)
+    }
+
+    /// The alarms since this was asked last.
+    pub fn take_alarms(&mut self) -> Vec<BrakeAlarm> {
+        std::mem::take(&mut self.alarms)
+    }
+
+    /// The events that wait for an operator, by transmitter, in the order in which they came.
+    pub fn held(&self) -> impl Iterator<Item = &HeldEvent> {
+        self.transmitters.values().flat_map(Intake::held)
+    }
+
+    /// Applies the events of a transmitter that were held back, with their own times, and lets the next ones pass;
+    /// says how many they were.
+    ///
+    /// # Errors
+    /// The engine left its contract; the state is as it was.
+    pub fn release(&mut self, transmitter: &str) -> Result<usize, SessionError<C::Error>> {
+        let Some(intake) = self.transmitters.get_mut(transmitter) else {
+            return Ok(0);
+        };
+        let changes: Vec<Change> = (intake.held().iter())
+            .flat_map(|event| event.changes.clone())
+            .collect();
+        let records = records_of(&changes)?;
+        let released = intake.release().len();
+        self.is_changed |= released > 0;
+        self.remember(&changes, &records);
+        Ok(released)
+    }
+
+    /// How many events of each transmitter named a kind of key that no configured token can show.
+    pub fn unmatchable(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        self.transmitters.iter().flat_map(|(transmitter, intake)| {
+            intake
+                .unmatchable()
+                .map(|(kind, count)| (transmitter.as_str(), kind, count))
+        })
+    }
+
+    fn accept(
+        &mut self,
+        event: AcceptedEvent,
+        received_at: UnixTime,
+    ) -> Result<EventOutcome, SessionError<C::Error>> {
+        let records = records_of(&event.changes)?;
+        let intake = self.intake(&event.transmitter);
+        if intake.knows(&event.jti) {
             return Ok(EventOutcome::Repeated(event));
         }
-        self.remember(&event.changes)?;
-        self.delivered
-            .entry(event.transmitter.clone())
-            .or_default()
-            .insert(event.jti.clone());
+        let passage = intake.admit(&event, &records, received_at);
+        if passage.hold {
+            intake.hold(HeldEvent {
+                transmitter: event.transmitter.clone(),
+                jti: event.jti.clone(),
+                changes: event.changes.clone(),
+            });
+        }
+        self.alarms.extend(passage.alarm);
+        if passage.hold {
+            self.is_changed = true;
+            return Ok(EventOutcome::Held(event));
+        }
+        self.remember(&event.changes, &records);
         Ok(EventOutcome::Accepted(event))
     }
 
-    /// All changes or none.
-    fn remember(&mut self, changes: &[Change]) -> Result<(), SessionError<C::Error>> {
-        let records: Result<Vec<_>, RecordError> = changes
-            .iter()
-            .map(|change| Ok((change.key, Record::from_bytes(&change.record)?)))
-            .collect();
-        let records =
-            records.map_err(|_| SessionError::Contract("a change holds no readable record"))?;
-        for (key, record) in records {
-            self.state.merge(&key, &record);
-        }
-        Ok(())
+    fn intake(&mut self, transmitter: &str) -> &mut Intake {
+        self.transmitters.entry(transmitter.to_owned()).or_default()
     }
+
+    fn remember(&mut self, changes: &[Change], records: &[Record]) {
+        for (change, record) in changes.iter().zip(records) {
+            self.merge(&change.key, record);
+        }
+    }
+}
+
+/// The records of changes: all or none.
+fn records_of<E>(changes: &[Change]) -> Result<Vec<Record>, SessionError<E>> {
+    (changes.iter())
+        .map(|change| Record::from_bytes(&change.record))
+        .collect::<Result<_, RecordError>>()
+        .map_err(|_| SessionError::Contract("a change holds no readable record"))
 }
 
 fn answer_records<'s>(state: &'s StateTable, needs: &Needs) -> Vec<RecordAnswer<'s>> {

@@ -7,5 +7,6 @@
 
 pub mod artefacts;
 pub mod places;
+pub mod population;
 pub mod transcript;
 pub mod world;

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use cae_core::Engine;
 use cae_core::engine::Conversation;
+use cae_core::signal::vocabulary::event_types;
 use cae_core::simulation::{self, Action, Scenario, Step};
 use cae_tests::transcript::{Recorder, Transcript};
 use cae_tests::{artefacts, places};
@@ -31,6 +32,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    back_channel_logout
     client_without_cp1
     condition_change
     critical_event_account_disabled
@@ -39,6 +41,11 @@ scenarios! {
     critical_event_mfa_enabled
     critical_event_password_change
     device_filter
+    events_caep
+    events_legacy
+    events_risc
+    events_scim
+    events_ssf
     guest_entra
     guest_full
     key_rotation
@@ -46,6 +53,7 @@ scenarios! {
     late_twice_out_of_order
     okta
     re_enable_after_disable
+    sign_out_elsewhere
     split_tunnel_and_thief
     token_lifetimes
     topology_1_standard
@@ -55,6 +63,19 @@ scenarios! {
     topology_3_standard
     topology_3_strict
     user_revocation
+    workload_identities
+}
+
+/// What an event does is seen in a scenario, whoever defined it.
+#[test]
+fn every_event_type_has_a_scenario() {
+    let files = places::documents("tests/scenarios", "json").unwrap();
+    let scenarios: String = files.into_iter().map(|(_, text)| text).collect();
+    let missing: Vec<_> = event_types()
+        .map(|row| row.uri)
+        .filter(|uri| !scenarios.contains(&format!("\"{uri}\"")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 fn file_name(test: &str) -> String {

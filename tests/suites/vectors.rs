@@ -176,7 +176,7 @@ fn one_location(range: &Value) -> String {
 #[test]
 fn events() {
     let mut bench = Bench::new();
-    for file in ["caep", "risc", "ssf", "rfc", "legacy"] {
+    for file in ["caep", "risc", "ssf", "rfc", "legacy", "scim", "logout"] {
         for vector in vectors(&format!("sets-{file}.jsonl")).unwrap() {
             let payload = match vector["raw"].as_str() {
                 Some(raw) => raw.to_owned(),

@@ -7,9 +7,12 @@ use alloc::vec::Vec;
 use super::fault::Fault;
 use super::read::quoted;
 use super::settings::{LocationEnforcement, OnStaleSignals};
-use super::{Configuration, Issuer};
+use super::{Configuration, Issuer, Transmitter};
 use crate::json::Value;
+use crate::signal::vocabulary::event_types;
+use crate::state::key::{NameSpace, SubjectKind};
 use crate::token::claims::Part;
+use crate::token::subject_keys::shows;
 
 /// Standard location enforcement that amounts to strict.
 const STANDARD_IS_STRICT: &str = "configuration.standard_is_strict";
@@ -44,13 +47,13 @@ pub(super) fn of(configuration: &Configuration, document: &Value) -> Vec<Fault> 
     }
     for (index, transmitter) in configuration.transmitters.iter().enumerate() {
         let at = format!("/transmitters/{index}");
-        if transmitter.audience.is_none() {
+        if transmitter.audiences.is_empty() {
             let message = "accepts events for any receiver; give the `audience` that its events bear for this API";
             notes.push(note(&at, ANY_AUDIENCE, message));
         }
         for issuer in &transmitter.speaks_for {
             if let Some(issuer) = configuration.issuers.get(*issuer) {
-                unmatchable(issuer, &at, &mut notes);
+                unmatchable(transmitter, issuer, &at, &mut notes);
             }
         }
     }
@@ -106,23 +109,58 @@ fn scopes_apart(configuration: &Configuration, issuer: &Issuer, at: &str, notes:
     }
 }
 
-/// `enforcement.md` §2: an event kind whose key the claim map can never yield.
-fn unmatchable(issuer: &Issuer, at: &str, notes: &mut Vec<Fault>) {
-    for (part, events) in [
-        (Part::Session, "events about one session"),
+/// `enforcement.md` §2: event kinds whose keys the claim map can never yield.
+fn unmatchable(transmitter: &Transmitter, issuer: &Issuer, at: &str, notes: &mut Vec<Fault>) {
+    let native = |kind| shows(issuer, kind, NameSpace::Native);
+    for (kind, what, part) in [
+        (SubjectKind::User, "events about one user", Part::User),
         (
-            Part::Device,
-            "device-compliance-change and other events about one device",
+            SubjectKind::Session,
+            "events about one session",
+            Part::Session,
+        ),
+        (SubjectKind::Device, "events about one device", Part::Device),
+        (
+            SubjectKind::Token,
+            "events about one token, by its `jti`,",
+            Part::TokenId,
+        ),
+        (
+            SubjectKind::ClientApplication,
+            "events about one application",
+            Part::Client,
         ),
     ] {
-        if issuer.claims.name(part).is_none() {
-            let message = format!(
-                "{events} match no token of {}, which shows no {part}; name the claim in `claims` if there is one",
-                quoted(&issuer.issuer),
-                part = part.name(),
-            );
-            notes.push(note(at, UNMATCHABLE, message));
+        if native(kind) {
+            continue;
         }
+        // Types that are never about anything else that tokens show.
+        let never = event_types().filter(|row| {
+            (transmitter.legacy || !row.legacy)
+                && row.about.first() == Some(&kind)
+                && !row.about.iter().any(|about| native(*about))
+        });
+        let names: Vec<_> = never.map(|row| row.name).collect();
+        let events = match names.as_slice() {
+            [] => what.into(),
+            names => format!("{} and other {what}", names.join(", ")),
+        };
+        let message = format!(
+            "{events} match no token of {}, which shows no {part}; name the claim in `claims` if there is one",
+            quoted(&issuer.issuer),
+            part = part.name(),
+        );
+        notes.push(note(at, UNMATCHABLE, message));
+    }
+    let contact = |name_space| shows(issuer, SubjectKind::User, name_space);
+    if !contact(NameSpace::Email) && !contact(NameSpace::PhoneNumber) {
+        // SPEC: RISC 1.0 §2.5–2.6: their subject is an e-mail address or a phone number.
+        let message = format!(
+            "identifier-changed, identifier-recycled and other events about an e-mail address or phone number match no token \
+             of {}, which shows none that is verified; name the claims in `claims`, or list `aliases`",
+            quoted(&issuer.issuer)
+        );
+        notes.push(note(at, UNMATCHABLE, message));
     }
 }
 

@@ -93,7 +93,7 @@ fn the_example_reads() {
     assert_eq!(configuration.longest_token_age(issuer), 100_800 + 300);
 
     let transmitter = &configuration.transmitters[0];
-    assert_eq!(transmitter.audience.as_deref(), Some("https://api.example"));
+    assert_eq!(transmitter.audiences, ["https://api.example"]);
     assert_eq!(transmitter.speaks_for, [0]);
     assert_eq!(transmitter.standing_state_max_age, 7_776_000);
     assert_eq!(

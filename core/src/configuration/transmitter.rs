@@ -15,8 +15,9 @@ pub struct Transmitter {
     pub issuer: String,
     /// Names it in records.
     pub id: TransmitterId,
-    /// Accepted `aud`; `None` accepts SETs without or with any audience.
-    pub audience: Option<String>,
+    /// Accepted `aud` values, of which one is enough; empty accepts SETs without or with any audience. In the logout
+    /// tokens of an issuer it is the client id under which this API, or the client before it, is registered there.
+    pub audiences: Vec<String>,
     /// Accepted signature algorithms.
     pub algorithms: Vec<Algorithm>,
     /// Its keys; empty until the host fetched them, if only [`Transmitter::jwks_uri`] is given.

@@ -7,9 +7,11 @@ use super::reason::ReasonCode;
 use super::standing::{Standing, Witnesses};
 use super::table::Situation;
 use crate::configuration::Issuer;
+use crate::state::claim::{self, ClaimValue};
 use crate::state::key::SubjectKind;
 use crate::state::record::{
-    AccountStatus, Cause, CutOffScope, Entry, Member, Record, UnseenMember,
+    AccountStatus, AssuranceLevel, Cause, CutOffScope, Entry, Member, MultiFactor, OptOut, Record,
+    UnseenMember,
 };
 use crate::token::AccessToken;
 use crate::token::claims::Part;
@@ -25,6 +27,9 @@ pub(super) fn check(
         cut_offs(token, issuer, kind, record, findings);
         account(token, kind, record, witnesses, findings);
         mfa_enabled(token, issuer, kind, record, findings);
+        claims(token, kind, record, findings);
+        assurance(token, issuer, kind, record, witnesses, findings);
+        feed(kind, record, witnesses, findings);
     }
     if findings.explaining() {
         for kind in standing.without_record() {
@@ -46,7 +51,7 @@ fn cut_offs(
     let scoped = record
         .scoped
         .iter()
-        .filter(|(scope, _)| selects(scope, token, issuer))
+        .filter(|(scope, entry)| !record.is_cleared(entry) && selects(scope, token, issuer))
         .map(|(_, entry)| entry);
     for entry in record.cut_off.iter().chain(scoped) {
         let fact = entry.at.next_second();
@@ -146,7 +151,12 @@ fn mfa_enabled(
     record: &Record,
     findings: &mut Findings,
 ) {
-    let Some(Entry { at, .. }) = record.mfa_enabled else {
+    let Some(Entry {
+        at,
+        value: MultiFactor::Enabled,
+        ..
+    }) = record.mfa_enabled
+    else {
         return;
     };
     let fact = at.next_second();
@@ -165,13 +175,100 @@ fn mfa_enabled(
     });
 }
 
+/// Claims have new values: older tokens must show them.
+fn claims(token: &AccessToken, kind: SubjectKind, record: &Record, findings: &mut Findings) {
+    for (name, entry) in &record.claims {
+        if record.is_cleared(entry) || entry.value == ClaimValue::default() {
+            continue;
+        }
+        let fact = entry.at.next_second();
+        let refused =
+            token.issued_earliest < fact && !claim::shows(&token.claims, name, &entry.value);
+        let result = if refused {
+            let situation = Situation::IssuedBefore { fact };
+            findings.against(situation, ReasonCode::ClaimsChanged, None)
+        } else {
+            "passed"
+        };
+        findings.note("event.claim", result, || {
+            format!(
+                "{}: `{}` is {} since {}",
+                name_of(kind),
+                name.as_str(),
+                entry.value.as_str(),
+                fact.as_secs()
+            )
+        });
+    }
+}
+
+/// Assurance fell: older tokens must not be able to claim more than that.
+fn assurance(
+    token: &AccessToken,
+    issuer: &Issuer,
+    kind: SubjectKind,
+    record: &Record,
+    witnesses: Witnesses<'_>,
+    findings: &mut Findings,
+) {
+    let counted = record.assurance.iter();
+    for (_, entry) in counted.filter(|(by, _)| witnesses.counts(*by)) {
+        if entry.value == AssuranceLevel::default() {
+            continue;
+        }
+        let fact = entry.at.next_second();
+        let shown = token.assurance_level(issuer);
+        // SPEC: enforcement §4: "not known to be" at most the level.
+        let holds = shown
+            .as_ref()
+            .and_then(|shown| shown.is_at_most(&entry.value))
+            .unwrap_or(false);
+        let refused = token.issued_earliest < fact && !holds;
+        let result = if refused {
+            let situation = Situation::IssuedBefore { fact };
+            findings.against(situation, ReasonCode::AssuranceDecreased, None)
+        } else {
+            "passed"
+        };
+        findings.note("event.assurance", result, || {
+            format!(
+                "{}: {} since {}, the token shows {}",
+                name_of(kind),
+                entry.value.as_str(),
+                fact.as_secs(),
+                shown.as_ref().map_or("none", AssuranceLevel::as_str)
+            )
+        });
+    }
+}
+
+/// Silence about an account that left the feed says nothing.
+fn feed(kind: SubjectKind, record: &Record, witnesses: Witnesses<'_>, findings: &mut Findings) {
+    for (by, entry) in &record.opt_out {
+        let says = match entry.value {
+            OptOut::OptedIn => continue,
+            OptOut::Initiated => "soon sends no events",
+            OptOut::OptedOut => "sends no events",
+        };
+        if let Some(url) = witnesses.url_of(*by) {
+            findings.note("event.feed", "reported", || {
+                let since = entry.at.floor().as_secs();
+                format!("{}: {url} {says} about it since {since}", name_of(kind))
+            });
+        }
+    }
+}
+
 /// `None` for a cut-off that an operator cleared.
 const fn reason_of(cause: Cause) -> Option<ReasonCode> {
     Some(match cause {
         Cause::Cleared => return None,
+        Cause::ClaimsChange => ReasonCode::ClaimsChanged,
         Cause::SessionRevoked => ReasonCode::SessionRevoked,
         Cause::CredentialChange => ReasonCode::CredentialChanged,
+        Cause::IdentifierChange => ReasonCode::IdentifierChanged,
         Cause::PasswordChange => ReasonCode::PasswordChanged,
+        Cause::CredentialChangeRequired => ReasonCode::CredentialChangeRequired,
         Cause::CredentialCompromise => ReasonCode::CredentialCompromised,
         Cause::RiskLevel => ReasonCode::RiskLevelHigh,
         Cause::DeviceCompliance => ReasonCode::DeviceNotCompliant,

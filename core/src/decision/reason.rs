@@ -102,10 +102,18 @@ reason_codes! {
     PasswordChanged = "password_changed" in Event,
     /// Another credential was revoked or deleted.
     CredentialChanged = "credential_changed" in Event,
+    /// A credential has to be changed.
+    CredentialChangeRequired = "credential_change_required" in Event,
     /// A credential was found compromised.
     CredentialCompromised = "credential_compromised" in Event,
+    /// An address or number of the user changed, or belongs to somebody else now.
+    IdentifierChanged = "identifier_changed" in Event,
     /// Multi-factor authentication was enabled after the token was issued.
     MfaEnabled = "mfa_enabled" in Event,
+    /// A claim of the token, or a group or role behind it, changed after the token was issued.
+    ClaimsChanged = "claims_changed" in Event,
+    /// Assurance fell after the token was issued, and the token may claim more.
+    AssuranceDecreased = "assurance_level_decreased" in Event,
     /// Risk rose to the critical level.
     RiskLevelHigh = "risk_level_high" in Event,
     /// The device stopped being compliant.

@@ -8,7 +8,7 @@ use super::request::RecordAnswer;
 use crate::configuration::Configuration;
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
 use crate::state::record::{
-    AccountStatus, Cause, DeviceCompliance, Entry, Record, RiskLevel, TransmitterId,
+    AccountStatus, Cause, DeviceCompliance, Entry, MultiFactor, Record, RiskLevel, TransmitterId,
 };
 use crate::state::retention::{acts_for_issuer, lifted_before, outlived_at, standing_lapses_at};
 use crate::time::UnixTime;
@@ -53,17 +53,26 @@ impl<'a> Standing<'a> {
                     RecordAnswer::Found(bytes) => bytes,
                 };
                 let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
-                let known = records.binary_search_by_key(&key.kind, |(kind, _)| *kind);
-                match known.map(|at| records.get_mut(at)) {
-                    Ok(Some((_, known))) if stable => known.merge(&record),
-                    Ok(Some((_, known))) => tighten(known, record),
-                    Ok(None) => {}
-                    Err(at) if stable => records.insert(at, (key.kind, record)),
-                    Err(at) => {
-                        let mut tightened = Record::default();
-                        tighten(&mut tightened, record);
-                        records.insert(at, (key.kind, tightened));
+                // The first of a kind; what stands apart comes behind it.
+                let at = records.partition_point(|(kind, _)| *kind < key.kind);
+                let is_known = records.get(at).is_some_and(|(kind, _)| *kind == key.kind);
+                if stable && !is_known {
+                    records.insert(at, (key.kind, record));
+                    continue;
+                }
+                if !is_known {
+                    records.insert(at, (key.kind, Record::default()));
+                }
+                let apart = match records.get_mut(at) {
+                    Some((_, known)) if stable => {
+                        known.merge(&record);
+                        None
                     }
+                    Some((_, known)) => tighten(known, record),
+                    None => None,
+                };
+                if let Some(apart) = apart {
+                    records.insert(at.saturating_add(1), (key.kind, apart));
                 }
             }
         }
@@ -121,14 +130,28 @@ impl<'a> Standing<'a> {
 
 /// A value from an identifier that may move to another person replaces the result only if it is later in the order
 /// of `enforcement.md` §4 and stricter (§2). What is neutral is stricter than nothing, not even than silence.
-fn tighten(record: &mut Record, mut stricter: Record) {
+///
+/// Of two values of a claim, or two levels of assurance, neither is the stricter: both have to be met. What the other
+/// record says of them is given back, to stand beside this one.
+fn tighten(record: &mut Record, mut stricter: Record) -> Option<Record> {
+    let mut apart = Record {
+        claims: core::mem::take(&mut stricter.claims),
+        assurance: core::mem::take(&mut stricter.assurance),
+        ..Record::default()
+    };
+    apart
+        .claims
+        .retain(|(_, entry)| !stricter.is_cleared(entry));
+    let mut scoped = core::mem::take(&mut stricter.scoped);
+    scoped.retain(|(_, entry)| entry.value != Cause::Cleared && !stricter.is_cleared(entry));
+    stricter.scoped = scoped;
+    stricter
+        .mfa_enabled
+        .take_if(|entry| entry.value == MultiFactor::Cleared);
     // Later cut-offs and remembered challenges only ever refuse more, so a plain merge of them is already that rule.
     stricter
         .cut_off
         .take_if(|entry| entry.value == Cause::Cleared);
-    stricter
-        .scoped
-        .retain(|(_, entry)| entry.value != Cause::Cleared);
     stricter
         .status
         .retain(|(by, entry)| stricter_than(&record.status, *by, entry));
@@ -139,6 +162,7 @@ fn tighten(record: &mut Record, mut stricter: Record) {
         .compliance
         .retain(|(by, entry)| stricter_than(&record.compliance, *by, entry));
     record.merge(&stricter);
+    (!apart.is_empty()).then_some(apart)
 }
 
 fn stricter_than<T: Copy + Default + Ord>(
@@ -186,6 +210,19 @@ impl<'a> Witnesses<'a> {
                     Duration::from_secs(transmitter.standing_state_max_age),
                 )
             })
+    }
+
+    /// Whether the word of this transmitter counts for this issuer.
+    pub(super) fn counts(&self, by: TransmitterId) -> bool {
+        self.standing_age(by).is_some()
+    }
+
+    /// The URL of this transmitter, if its word counts for this issuer.
+    pub(super) fn url_of(&self, by: TransmitterId) -> Option<&'a str> {
+        let mut transmitters = self.configuration.transmitters.iter();
+        transmitters
+            .find(|known| known.id == by && known.speaks_for.contains(&self.issuer))
+            .map(|known| known.issuer.as_str())
     }
 
     /// The strictest unlapsed account status that is not lifted, and when it lapses.
@@ -273,6 +310,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::state::claim::{ClaimName, ClaimValue};
     use crate::state::samples::entry;
 
     #[test]
@@ -319,5 +357,28 @@ mod tests {
             tighten(&mut record, unstable.clone());
             assert_eq!(record, *expected, "{stable:?} and {unstable:?}");
         }
+    }
+
+    #[test]
+    fn of_two_values_of_a_claim_both_count() {
+        let claim = |at, value: &str| Record {
+            claims: vec![(
+                ClaimName::new("role").unwrap(),
+                entry(at, at, ClaimValue::of("role", &value.into())),
+            )],
+            ..Record::default()
+        };
+        let (stable, unstable) = (claim(10, "reader"), claim(20, "admin"));
+        let mut record = stable.clone();
+        assert_eq!(
+            tighten(&mut record, unstable.clone()),
+            Some(unstable.clone())
+        );
+        assert_eq!(record, stable, "not replaced, though later");
+        // What was cleared under the other name is lifted with it.
+        let clearing = Record::cleared(UnixTime::from_secs(30), []);
+        let cleared = Record::merged(unstable, &clearing);
+        assert_eq!(tighten(&mut record, cleared), None);
+        assert_eq!(record, stable);
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod conditions;
+mod effects;
 mod events;
 mod handles;
 mod location;
@@ -206,6 +207,15 @@ impl Host {
         verdict
     }
 
+    /// The keys of a token's records.
+    fn keys(&mut self, token: &str) -> Vec<StateKey> {
+        let now = UnixTime::from_secs(START);
+        match self.engine.begin(token, now, Detail::None).unwrap() {
+            Begun::Needs { needs, .. } => needs.records.to_vec(),
+            Begun::Refused(verdict) => panic!("{}", told(&verdict)),
+        }
+    }
+
     fn remember(&mut self, key: StateKey, bytes: &[u8]) {
         self.table.merge_bytes(&key, bytes).unwrap();
     }
@@ -218,12 +228,18 @@ impl Host {
 
     fn event_about(&mut self, subject: Value, uri: &str, at: u64, mut payload: Value) {
         payload["event_timestamp"] = json!(at);
+        let uri = format!("https://schemas.openid.net/secevent/{uri}");
+        self.event_as(&uri, subject, at, payload);
+    }
+
+    /// Delivers one event of any vocabulary.
+    fn event_as(&mut self, uri: &str, subject: Value, at: u64, payload: Value) {
         let set = compact(
             &json!({"alg": "EdDSA", "kid": "k", "typ": "secevent+jwt"}),
             &json!({
                 "iss": TRANSMITTER, "aud": "https://api.example", "iat": at, "jti": format!("{uri}-{at}"),
                 "sub_id": subject,
-                "events": {format!("https://schemas.openid.net/secevent/{uri}"): payload},
+                "events": {uri: payload},
             }),
         );
         let now = UnixTime::from_secs(at);

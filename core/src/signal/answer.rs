@@ -84,7 +84,7 @@ pub(super) fn valid(
         event_types: &set.event_types,
         event_time: event_time.floor().as_secs(),
         event_time_micros: event_time.as_micros(),
-        subject: set.sub_id,
+        subject: &set.sub_id,
         event: set.payload,
         effects: effects.collect(),
         notes: notes.into_vec(),

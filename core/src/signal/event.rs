@@ -1,18 +1,27 @@
 //! What happened, whichever vocabulary says so.
 
-use super::rejection::Rejection;
-use super::set::Payload;
-use super::{caep, risc, ssf};
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::state::SubjectKind;
-use crate::state::record::{AccountStatus, DeviceCompliance, RiskLevel};
+use crate::state::claim::{ClaimName, ClaimValue};
+use crate::state::record::{AccountStatus, AssuranceLevel, DeviceCompliance, OptOut, RiskLevel};
 
 /// One event, as far as it matters to tokens.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
-    /// Sessions were revoked (CAEP 1.0 §3.1).
+    /// Sessions were revoked (CAEP 1.0 §3.1), or somebody was logged out (OpenID Connect Back-Channel Logout 1.0).
     SessionRevoked,
     /// Every session of an account was revoked (RISC 1.0 §2.11).
     SessionsRevoked,
+    /// Every token of an account or a client was revoked (OAuth Event Types).
+    TokensRevoked,
+    /// Claims have new values (CAEP 1.0 §3.2).
+    TokenClaimsChange(Vec<(ClaimName, ClaimValue)>),
+    /// Groups, roles or other facts behind the claims of tokens changed, and the new values are not told, or too many.
+    AccessChange,
+    /// These users, by their native ids, left the group that the subject names (RFC 9967 §2.4.2).
+    MembershipEnd(Vec<String>),
     /// A credential changed (CAEP 1.0 §3.3).
     CredentialChange {
         /// Which credential.
@@ -20,8 +29,16 @@ pub enum Event {
         /// How it changed.
         change: CredentialChange,
     },
+    /// A credential of a client changed (OAuth Event Types).
+    ClientCredentialChange,
+    /// A credential has to be changed (RISC 1.0 §2.1).
+    CredentialChangeRequired,
     /// A credential was found compromised (RISC 1.0 §2.7).
     CredentialCompromise,
+    /// An address or a number changed, or belongs to somebody else now (RISC 1.0 §2.5–2.6).
+    IdentifierChange,
+    /// Assurance fell to this level (CAEP 1.0 §3.4).
+    AssuranceDecrease(AssuranceLevel),
     /// Risk changed (CAEP 1.0 §3.8).
     RiskLevelChange {
         /// Whose; `None` for a principal that this engine does not know.
@@ -36,14 +53,21 @@ pub enum Event {
         /// The status now.
         current: DeviceCompliance,
     },
-    /// An account was disabled, enabled or purged (RISC 1.0 §2.2–2.4).
+    /// An account was disabled, enabled or deleted (RISC 1.0 §2.2–2.4, RFC 9967 §2.4): a user's, or an application's
+    /// where the subject names one and no user.
     Account(AccountStatus),
+    /// A client was disabled or enabled (OAuth Event Types).
+    Client(AccountStatus),
+    /// An account enters or leaves what a transmitter reports (RISC 1.0 §2.8, RFC 9967 §2.3).
+    OptOut(OptOut),
     /// The receiver asked for, or the transmitter sent, a sign of life (SSF 1.0 §8.1.4).
     Verification,
     /// The stream was paused, disabled or enabled (SSF 1.0 §8.1.5).
     StreamUpdated,
-    /// Any other event type: acknowledged, without effect.
-    NotYetUnderstood,
+    /// Understood, and without effect on tokens.
+    Informational,
+    /// An event type that no vocabulary has: acknowledged, without effect.
+    Unknown,
 }
 
 /// The credential of a credential change.
@@ -76,42 +100,3 @@ pub enum Initiator {
     /// Administrator, policy, system, somebody unknown, or nobody named.
     NotTheUser,
 }
-
-impl Event {
-    /// Reads one member of `events`.
-    ///
-    /// # Errors
-    /// `invalid_request` for a payload that breaks the rules of a known event type.
-    pub(super) fn read(uri: &str, payload: &Payload<'_>) -> Result<Self, Rejection> {
-        for (base, vocabulary) in VOCABULARIES {
-            if let Some(name) = uri.strip_prefix(base) {
-                return vocabulary(name, payload);
-            }
-        }
-        Ok(Self::NotYetUnderstood)
-    }
-}
-
-type Vocabulary = fn(name: &str, payload: &Payload<'_>) -> Result<Event, Rejection>;
-
-/// Base URI of each vocabulary. A further vocabulary is one more line and one more module.
-const VOCABULARIES: &[(&str, Vocabulary)] = &[
-    (
-        "https://schemas.openid.net/secevent/caep/event-type/",
-        caep::read,
-    ),
-    (
-        "https://schemas.openid.net/secevent/risc/event-type/",
-        risc::read,
-    ),
-    (
-        "https://schemas.openid.net/secevent/ssf/event-type/",
-        ssf::read,
-    ),
-    // The name of the framework before its second implementer's draft; a transmitter without `spec_version` is to
-    // be taken for one of that time (SSF 1.0 §7.1).
-    (
-        "https://schemas.openid.net/secevent/sse/event-type/",
-        ssf::read,
-    ),
-];

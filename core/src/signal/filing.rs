@@ -7,15 +7,15 @@ use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::effect::alone;
 use super::notes::Notes;
 use super::rejection::{ErrorCode, Rejection};
 use crate::configuration::{Configuration, Issuer, Transmitter};
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
 use crate::state::names::Named as _;
 use crate::subject::{Subject, SubjectIdentifier};
-use crate::token::claims::Part;
 use crate::token::issuer_match::{TENANT_PLACEHOLDER, resolve_issuer, scope_of};
-use crate::token::subject_keys::subject_key;
+use crate::token::subject_keys::{shows, subject_key};
 
 /// Whose subjects a transmitter may name.
 #[derive(Clone, Copy, Debug)]
@@ -51,14 +51,16 @@ struct Scope<'a> {
 }
 
 impl<'a> Filing<'a> {
-    pub(super) fn new(directory: Directory<'a>, subject: &Subject) -> Self {
+    pub(super) fn new(directory: Directory<'a>, subject: Option<&Subject>) -> Self {
         let tenant = match subject {
-            Subject::Simple(_) => None,
-            Subject::Complex(members) => members.get("tenant").and_then(|tenant| match tenant {
-                SubjectIdentifier::Opaque(id) => Some(id.to_lowercase()),
-                SubjectIdentifier::IssSub { sub, .. } => Some(sub.to_lowercase()),
-                _ => None,
-            }),
+            None | Some(Subject::Simple(_)) => None,
+            Some(Subject::Complex(members)) => {
+                members.get("tenant").and_then(|tenant| match tenant {
+                    SubjectIdentifier::Opaque(id) => Some(id.to_lowercase()),
+                    SubjectIdentifier::IssSub { sub, .. } => Some(sub.to_lowercase()),
+                    _ => None,
+                })
+            }
         };
         Self { directory, tenant }
     }
@@ -75,9 +77,12 @@ impl<'a> Filing<'a> {
         notes: &mut Notes,
     ) -> Result<Vec<FiledKey>, Rejection> {
         let mut keys = BTreeSet::new();
-        let identifiers = match identifier {
-            SubjectIdentifier::Aliases(identifiers) => identifiers.as_slice(),
-            one => core::slice::from_ref(one),
+        let (kind, identifiers) = match identifier {
+            SubjectIdentifier::Aliases(identifiers) => (kind, identifiers.as_slice()),
+            SubjectIdentifier::Scim(resource) => {
+                (resource.kind().unwrap_or(kind), resource.identifiers())
+            }
+            one => (kind, core::slice::from_ref(one)),
         };
         for identifier in identifiers {
             let Some((kind, name_space, text)) = named(kind, identifier) else {
@@ -85,14 +90,17 @@ impl<'a> Filing<'a> {
                 continue;
             };
             for scope in self.scopes(identifier, notes)? {
-                keys.insert(FiledKey {
-                    kind,
-                    name_space,
-                    key: subject_key(&scope.name, kind, name_space, text),
-                    shown: scope
-                        .issuer
-                        .is_none_or(|issuer| shows(issuer, kind, name_space)),
-                });
+                // The id of an application may be that of the client or of its service principal.
+                for kind in alone(kind) {
+                    keys.insert(FiledKey {
+                        kind: *kind,
+                        name_space,
+                        key: subject_key(&scope.name, *kind, name_space, text),
+                        shown: scope
+                            .issuer
+                            .is_none_or(|issuer| shows(issuer, *kind, name_space)),
+                    });
+                }
             }
         }
         Ok(keys.into_iter().collect())
@@ -205,31 +213,13 @@ fn named(
         SubjectIdentifier::Account(text) => (kind, NameSpace::Account, text),
         SubjectIdentifier::Did(text) => (kind, NameSpace::Did, text),
         SubjectIdentifier::Uri(text) => (kind, NameSpace::Uri, text),
-        // Aliases do not nest, so they never come here.
+        // Neither aliases nor SCIM resources nest, so they never come here.
         SubjectIdentifier::Aliases(_)
+        | SubjectIdentifier::Scim(_)
         | SubjectIdentifier::SamlAssertionId { .. }
         | SubjectIdentifier::IpAddresses(_)
         | SubjectIdentifier::Unknown { .. } => return None,
     })
-}
-
-/// Whether tokens of `issuer` can yield keys of this kind and name space.
-fn shows(issuer: &Issuer, kind: SubjectKind, name_space: NameSpace) -> bool {
-    let claim = |part| issuer.claims.name(part).is_some();
-    let aliased = !issuer.aliases.is_empty();
-    match (kind, name_space) {
-        (SubjectKind::User, NameSpace::Native) => claim(Part::User),
-        (SubjectKind::User, NameSpace::Email) => claim(Part::Email) || aliased,
-        (SubjectKind::User, NameSpace::PhoneNumber) => claim(Part::PhoneNumber) || aliased,
-        (SubjectKind::Session, NameSpace::Native) => claim(Part::Session),
-        (SubjectKind::Device, NameSpace::Native) => claim(Part::Device),
-        (SubjectKind::Token, NameSpace::Native) => claim(Part::TokenId),
-        (SubjectKind::ClientApplication | SubjectKind::ServicePrincipal, NameSpace::Native) => {
-            claim(Part::Client)
-        }
-        (SubjectKind::Tenant, NameSpace::Native) => claim(Part::Tenant),
-        _ => false,
-    }
 }
 
 impl FiledKey {

@@ -12,8 +12,9 @@ use super::notes::Notes;
 use super::rejection::Rejection;
 use super::rules::Rules;
 use super::set::SecurityEventToken;
-use super::time;
+use super::{logout, time};
 use crate::json::Value;
+use crate::state::claim::{ClaimName, ClaimValue};
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
 use crate::state::record::{CutOffScope, Entry, Member, Record, UnseenMember};
 use crate::state::retention::RetentionLimits;
@@ -37,17 +38,30 @@ pub(super) struct KeyEffect {
     pub(super) record: Record,
 }
 
+/// Which kind of JWT tells an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// A security event token (RFC 8417).
+    SecurityEvent,
+    /// A logout token (OpenID Connect Back-Channel Logout 1.0).
+    Logout,
+}
+
 /// Reads a payload whose issuer, signature and audience were checked.
 ///
 /// # Errors
 /// [`Rejection`]; nothing of a rejected SET takes effect.
 pub(super) fn interpret<'a>(
+    kind: Kind,
     payload: &'a Value,
     directory: Directory<'_>,
     rules: &Rules<'_>,
     received_at: UnixTime,
 ) -> Result<Interpretation<'a>, Rejection> {
-    let set = SecurityEventToken::read(payload, rules.legacy)?;
+    let set = match kind {
+        Kind::SecurityEvent => SecurityEventToken::read(payload, rules.legacy)?,
+        Kind::Logout => logout::read(payload, received_at.saturating_sub(rules.skew))?,
+    };
     if set.issued.floor() > received_at.saturating_add(rules.skew) {
         return Err(Rejection::invalid_request(
             "`iat` lies in the future by more than the signal skew",
@@ -60,7 +74,7 @@ pub(super) fn interpret<'a>(
         received_at,
     );
     let mut writer = Writer {
-        filing: Filing::new(directory, &set.subject),
+        filing: Filing::new(directory, set.subject.as_ref()),
         rules,
         event_time,
         issued: set.issued.floor(),
@@ -69,14 +83,31 @@ pub(super) fn interpret<'a>(
         effects: BTreeMap::new(),
         notes: Notes::default(),
     };
-    match Effect::of(set.event, set.initiator, rules) {
-        None => writer.note_absence(set.event),
-        Some(effect) => match &set.subject {
-            Subject::Simple(identifier) => writer.write_simple(&effect, identifier)?,
-            Subject::Complex(members) => {
-                writer.write_complex(&effect, members, unseen(&set, rules))?;
+    for member in &set.malformed {
+        writer.notes.add(format!("memberMalformed:{member}"));
+    }
+    if set.not_legacy {
+        writer.notes.add("legacyEventType");
+    }
+    for event in &set.events {
+        let Some(effect) = Effect::of(event, set.initiator, rules) else {
+            writer.note_absence(event);
+            continue;
+        };
+        if let Event::MembershipEnd(members) = event {
+            for member in members {
+                let member = SubjectIdentifier::Opaque(member.clone());
+                writer.write_simple(&effect, &member)?;
             }
-        },
+            continue;
+        }
+        match &set.subject {
+            None => {}
+            Some(Subject::Simple(identifier)) => writer.write_simple(&effect, identifier)?,
+            Some(Subject::Complex(members)) => {
+                writer.write_complex(&effect, members, unseen(event, &set, rules))?;
+            }
+        }
     }
     let Writer { effects, notes, .. } = writer;
     Ok(Interpretation {
@@ -88,9 +119,9 @@ pub(super) fn interpret<'a>(
 }
 
 /// How a member counts that a token does not show.
-fn unseen(set: &SecurityEventToken<'_>, rules: &Rules<'_>) -> UnseenMember {
+fn unseen(event: &Event, set: &SecurityEventToken<'_>, rules: &Rules<'_>) -> UnseenMember {
     rules.unseen_member.unwrap_or(
-        if set.event == Event::SessionRevoked && set.initiator != Initiator::User {
+        if *event == Event::SessionRevoked && set.initiator != Initiator::User {
             UnseenMember::FailSafeSession
         } else {
             UnseenMember::Precise
@@ -130,11 +161,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn note_absence(&mut self, event: Event) {
+    fn note_absence(&mut self, event: &Event) {
         match event {
-            Event::NotYetUnderstood => self.notes.add("notYetUnderstood"),
+            Event::Unknown => self.notes.add("unknownEventType"),
             Event::Verification | Event::StreamUpdated => {}
-            Event::SessionsRevoked => self.notes.add("userSignOut"),
+            Event::SessionsRevoked | Event::TokensRevoked => self.notes.add("userSignOut"),
             Event::RiskLevelChange { .. } => self.notes.add("subjectNotUnderstood"),
             _ => self.notes.add("informational"),
         }
@@ -147,7 +178,7 @@ impl Writer<'_> {
     ) -> Result<(), Rejection> {
         let mut keys = self
             .filing
-            .keys(effect.describes, identifier, &mut self.notes)?;
+            .keys(effect.stands_for, identifier, &mut self.notes)?;
         let reach = effect.cut_off.map(|cut_off| cut_off.reach);
         if matches!(reach, Some(Reach::SubjectOrSession | Reach::SessionOnly)) {
             for opaque in opaque_identifiers(identifier) {
@@ -190,9 +221,9 @@ impl Writer<'_> {
                 self.notes.add(key.unmatchable());
             }
         }
-        let described = members
-            .iter()
-            .find(|member| member.kind == effect.describes);
+        let mut candidates = effect.belongs_to.iter();
+        let described =
+            candidates.find_map(|kind| members.iter().find(|member| member.kind == *kind));
         self.write_standing(described.map_or(&[], |member| &member.keys), effect);
         match (effect.cut_off, described) {
             (None, _) => {}
@@ -231,6 +262,17 @@ impl Writer<'_> {
             }
         }
         members.sort_by_key(|member| member.kind);
+        // Beside a user an application is the client; the service principal is one that signs in itself.
+        if members
+            .iter()
+            .any(|member| member.kind == SubjectKind::User)
+        {
+            for member in &mut members {
+                member
+                    .keys
+                    .retain(|key| key.kind != SubjectKind::ServicePrincipal);
+            }
+        }
         Ok(Some(members))
     }
 
@@ -267,6 +309,15 @@ impl Writer<'_> {
                 members: remaining.map(remaining_member).collect(),
                 unseen,
             };
+            // What nobody sends must not fill the records that every request reads: a wider cut-off, but a short one.
+            let keys = scope.members.iter().map(|member| member.keys.len());
+            if keys.sum::<usize>() > CutOffScope::MOST_KEYS {
+                self.notes.add("scopeTooLarge");
+                for key in &member.keys {
+                    self.write_cut_off(*key, cut_off);
+                }
+                continue;
+            }
             for key in &member.keys {
                 let entry = self.entry(cut_off.cause);
                 let scoped = alloc::vec![(scope.clone(), entry)];
@@ -311,32 +362,45 @@ impl Writer<'_> {
 
     /// What holds from the event on, to the keys of what the event describes.
     fn write_standing(&mut self, keys: &[FiledKey], effect: &Effect) {
-        let mut record = Record {
-            mfa_enabled: effect.mfa_enabled.then(|| self.entry(())),
-            ..Record::default()
+        let Some(standing) = &effect.standing else {
+            return;
         };
-        let transmitter = self.rules.transmitter;
-        match effect.standing {
-            None => {}
-            // SPEC: enforcement §4: beyond the age of tombstones an old SET could undo a newer one.
-            Some(_) if !self.standing_allowed => self.notes.add("standingStateTooOld"),
-            Some(Standing::Status(value)) => record.status.push((transmitter, self.entry(value))),
-            Some(Standing::Risk(value)) => record.risk.push((transmitter, self.entry(value))),
-            Some(Standing::Compliance(value)) => {
-                record.compliance.push((transmitter, self.entry(value)));
-            }
-        }
-        if record.is_empty() {
+        // SPEC: enforcement §4: beyond the age of tombstones an old SET could undo a newer one.
+        if standing.lasts() && !self.standing_allowed {
+            self.notes.add("standingStateTooOld");
             return;
         }
+        let record = self.record_of(standing);
         let mut described = keys
             .iter()
-            .filter(|key| key.kind == effect.describes)
+            .filter(|key| effect.belongs_to.contains(&key.kind))
             .peekable();
         if described.peek().is_none() {
             self.notes.add("noStandingMember");
         }
         described.for_each(|key| self.write(*key, record.clone()));
+    }
+
+    fn record_of(&self, standing: &Standing) -> Record {
+        let mut record = Record::default();
+        let by = self.rules.transmitter;
+        match standing {
+            Standing::Status(value) => record.status.push((by, self.entry(*value))),
+            Standing::Risk(value) => record.risk.push((by, self.entry(*value))),
+            Standing::Compliance(value) => record.compliance.push((by, self.entry(*value))),
+            Standing::OptOut(value) => record.opt_out.push((by, self.entry(*value))),
+            Standing::Assurance(level) => record.assurance.push((by, self.entry(level.clone()))),
+            Standing::MultiFactor(value) => record.mfa_enabled = Some(self.entry(*value)),
+            Standing::Claims(claims) => {
+                let claims = claims.iter();
+                let entry = |(name, value): &(ClaimName, ClaimValue)| {
+                    (name.clone(), self.entry(value.clone()))
+                };
+                record.claims = claims.map(entry).collect();
+                record.claims.sort_unstable();
+            }
+        }
+        record
     }
 
     fn write(&mut self, key: FiledKey, record: Record) {
@@ -348,7 +412,7 @@ impl Writer<'_> {
         effect.record.merge(&record);
     }
 
-    const fn entry<T>(&self, value: T) -> Entry<T> {
+    fn entry<T>(&self, value: T) -> Entry<T> {
         Entry {
             at: self.event_time,
             issued: self.issued,
@@ -359,6 +423,7 @@ impl Writer<'_> {
 
 fn remaining_member(member: &KnownMember) -> Member {
     let mut keys: Vec<_> = (member.keys.iter())
+        .filter(|key| key.kind == member.kind)
         .map(|key| (key.name_space, key.key))
         .collect();
     keys.sort_unstable();

@@ -1,7 +1,6 @@
 //! Shapes of before SSF 1.0, read only from transmitters that are configured as `legacy` (`ssf.md` §9).
 
 use alloc::borrow::Cow;
-
 use alloc::string::String;
 
 use crate::json::{Map, Value};
@@ -9,22 +8,106 @@ use crate::json::{Map, Value};
 /// The subject that stands inside the event, where `sub_id` is absent: Okta, Google, SSE Implementer's Draft 1.
 pub(super) fn subject(events: &Map<String, Value>) -> Option<&Value> {
     let mut subjects = events.values().map(|event| event.get("subject"));
-    subjects
-        .next()
-        .flatten()
-        .filter(|_| subjects.next().is_none())
+    let first = subjects.next().flatten();
+    // Several names of one event repeat the subject.
+    first.filter(|first| first.is_object() && subjects.all(|other| other == Some(first)))
 }
 
-/// The subject with the `format` that drafts left out of complex ones: every member is a subject itself.
-pub(super) fn with_format(subject: &Value) -> Cow<'_, Value> {
-    match subject.as_object() {
-        Some(members)
-            if !members.contains_key("format") && members.values().all(Value::is_object) =>
-        {
-            let mut complex = members.clone();
-            complex.insert("format".into(), "complex".into());
-            Cow::Owned(Value::Object(complex))
+/// A subject as SSF 1.0 would write it: `format` for `subject_type`, underscores for hyphens, `complex` where every
+/// member is a subject itself.
+pub(super) fn modern(subject: &Value) -> Cow<'_, Value> {
+    let Some(members) = subject.as_object() else {
+        return Cow::Borrowed(subject);
+    };
+    let mut members = members.clone();
+    if let Some(kind) = members.remove("subject_type") {
+        members.entry("format").or_insert(kind);
+    }
+    let nested = |members: &Map<String, Value>| {
+        let mut others = members
+            .iter()
+            .filter(|(name, _)| *name != "format")
+            .peekable();
+        others.peek().is_some() && others.all(|(_, value)| value.is_object())
+    };
+    let format = members.get("format").and_then(Value::as_str);
+    let format = match format {
+        Some("complex") => Some("complex"),
+        // Drafts left `format` out, or named the members in it (`user-device-session`).
+        _ if nested(&members) => Some("complex"),
+        Some(format) => FORMATS
+            .iter()
+            .find(|(old, _)| *old == format)
+            .map(|(_, new)| *new),
+        None => None,
+    };
+    match format {
+        Some("complex") => {
+            for (_, member) in members.iter_mut().filter(|(name, _)| *name != "format") {
+                *member = modern(member).into_owned();
+            }
+            members.insert("format".into(), "complex".into());
         }
-        _ => Cow::Borrowed(subject),
+        // An ID token's claims: of those two name the user.
+        Some("iss_sub") => members.retain(|name, _| matches!(name.as_str(), "iss" | "sub")),
+        _ => {}
+    }
+    if let Some(format) = format {
+        members.insert(String::from("format"), format.into());
+    }
+    Cow::Owned(Value::Object(members))
+}
+
+/// Old names of formats.
+const FORMATS: &[(&str, &str)] = &[
+    ("iss-sub", "iss_sub"),
+    ("iss_sub", "iss_sub"),
+    ("id-token-claims", "iss_sub"),
+    ("id_token_claims", "iss_sub"),
+    ("jwt-id", "jwt_id"),
+    ("saml-assertion-id", "saml_assertion_id"),
+    ("phone-number", "phone_number"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn old_subjects_become_those_of_today() {
+        for (old, new) in [
+            (
+                json!({"subject_type": "iss-sub", "iss": "i", "sub": "s"}),
+                json!({"format": "iss_sub", "iss": "i", "sub": "s"}),
+            ),
+            (
+                json!({"subject_type": "id_token_claims", "iss": "i", "sub": "s", "email": "e@x"}),
+                json!({"format": "iss_sub", "iss": "i", "sub": "s"}),
+            ),
+            (
+                json!({"format": "jwt-id", "iss": "i", "jti": "t"}),
+                json!({"format": "jwt_id", "iss": "i", "jti": "t"}),
+            ),
+            (
+                json!({"user": {"subject_type": "iss-sub", "iss": "i", "sub": "s"}}),
+                json!({"format": "complex", "user": {"format": "iss_sub", "iss": "i", "sub": "s"}}),
+            ),
+            (
+                json!({"subject_type": "user-device-session", "user": {"subject_type": "email", "email": "e@x"}}),
+                json!({"format": "complex", "user": {"format": "email", "email": "e@x"}}),
+            ),
+            (
+                json!({"subject_type": "oauth_token", "token_type": "refresh_token", "token": "t"}),
+                json!({"format": "oauth_token", "token_type": "refresh_token", "token": "t"}),
+            ),
+            (
+                json!({"format": "email", "email": "e@x"}),
+                json!({"format": "email", "email": "e@x"}),
+            ),
+            (json!("alice"), json!("alice")),
+        ] {
+            assert_eq!(*modern(&old), new, "{old}");
+        }
     }
 }

@@ -7,12 +7,15 @@ use alloc::vec::Vec;
 ///
 /// | note | meaning |
 /// |---|---|
-/// | `notYetUnderstood` | an event type without effect in this version |
-/// | `informational` | an event type that has an effect, but not in this form |
+/// | `unknownEventType` | an event type that no vocabulary has |
+/// | `legacyEventType` | an event type that takes effect only from transmitters that are configured as `legacy` |
+/// | `informational` | an event that has no effect on tokens, or not in this form |
+/// | `memberMalformed:NAME` | a member of the event that is not as it should be, and on which nothing depends |
 /// | `subjectNotUnderstood` | an identifier of a format that no token can show |
 /// | `criticalMemberNotUnderstood:NAME` | the event was discarded (SSF 1.0 §3.6) |
 /// | `memberIgnored:NAME` | a member of a complex subject that cannot be matched, and that is not critical |
 /// | `noIdentifyingMember` | a complex subject that selects no user, session, device, token or application |
+/// | `scopeTooLarge` | a complex subject of too many identifiers: the cut-off holds for each identifying member alone |
 /// | `tenantWide` | a whole tenant, without `allowTenantWide` |
 /// | `opaqueScopeUnknown` | an opaque identifier of one of several issuers or tenants: set `opaqueScope` |
 /// | `scopeUnknown` | no issuer or tenant to file the subject under |

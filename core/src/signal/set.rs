@@ -7,8 +7,10 @@ use alloc::vec::Vec;
 
 use super::event::{Event, Initiator};
 use super::legacy;
+use super::payload::{Payload, not};
 use super::rejection::{ErrorCode, Rejection};
 use super::time::instant;
+use super::vocabulary::{EventType, Vocabulary};
 use crate::json::{Map, Value};
 use crate::subject::Subject;
 use crate::time::EventTime;
@@ -22,20 +24,26 @@ pub struct SecurityEventToken<'a> {
     pub issued: EventTime,
     /// `toe`.
     pub time_of_event: Option<EventTime>,
-    /// The subject: `sub_id`, or that of the event from a legacy transmitter.
-    pub subject: Subject,
+    /// The subject: `sub_id`, or that of the event from a legacy transmitter, which may leave it out where it would
+    /// mean nothing.
+    pub subject: Option<Subject>,
     /// The same as sent.
-    pub sub_id: &'a Value,
-    /// The URIs under which the event is reported; several only if they are names of one event.
+    pub sub_id: Cow<'a, Value>,
+    /// The URIs under which the event is reported; several only if they are names of one event, or of what one SCIM
+    /// request did.
     pub event_types: Vec<&'a str>,
     /// What happened.
-    pub event: Event,
+    pub events: Vec<Event>,
     /// `event_timestamp` of the event.
     pub event_timestamp: Option<EventTime>,
     /// Who caused it.
     pub initiator: Initiator,
     /// The payload of the event as sent.
     pub payload: &'a Value,
+    /// Members that are not as they should be, and on which nothing depends.
+    pub malformed: Vec<String>,
+    /// Whether the event type takes effect only from transmitters that are configured as `legacy`, and this is none.
+    pub not_legacy: bool,
 }
 
 /// `iss` of a payload.
@@ -46,12 +54,12 @@ pub(super) fn issuer(payload: &Value) -> Result<&str, Rejection> {
     text(payload, "iss")
 }
 
-/// Checks `aud` against the audience that is configured for the transmitter, if any.
+/// Checks `aud` against the audiences that are configured for the transmitter, if any.
 ///
 /// # Errors
-/// `invalid_request` for an `aud` that is neither a string nor a list of strings, `invalid_audience` if it does
-/// not hold `accepted`.
-pub(super) fn check_audience(payload: &Value, accepted: Option<&str>) -> Result<(), Rejection> {
+/// `invalid_request` for an `aud` that is neither a string nor a list of strings, `invalid_audience` if it holds none
+/// of `accepted`.
+pub(super) fn check_audience(payload: &Value, accepted: &[String]) -> Result<(), Rejection> {
     let malformed =
         || Rejection::invalid_request("`aud` is neither a string nor a list of strings");
     let audiences: Vec<&str> = match payload.get("aud") {
@@ -63,18 +71,19 @@ pub(super) fn check_audience(payload: &Value, accepted: Option<&str>) -> Result<
         }
         Some(_) => return Err(malformed()),
     };
-    match accepted {
-        Some(accepted) if !audiences.contains(&accepted) => Err(Rejection::new(
-            ErrorCode::InvalidAudience,
-            "`aud` does not hold the audience that is configured for this transmitter",
-        )),
-        _ => Ok(()),
+    let is_accepted = |audience: &&str| accepted.iter().any(|accepted| accepted == audience);
+    if accepted.is_empty() || audiences.iter().any(is_accepted) {
+        return Ok(());
     }
+    Err(Rejection::new(
+        ErrorCode::InvalidAudience,
+        "`aud` does not hold the audience that is configured for this transmitter",
+    ))
 }
 
 impl<'a> SecurityEventToken<'a> {
     /// Reads the claims of a payload whose issuer and audience were checked. Unknown claims are ignored; `legacy`
-    /// allows the subject to stand inside the event.
+    /// allows the shapes and the names of before SSF 1.0.
     ///
     /// # Errors
     /// `invalid_request`, with the claim at fault.
@@ -98,23 +107,37 @@ impl<'a> SecurityEventToken<'a> {
             Some(Value::Object(events)) if !events.is_empty() => events,
             _ => return Err(not("events", "an object with one event")),
         };
-        let in_event = || legacy::subject(events).filter(|_| legacy);
-        let sub_id = payload
-            .get("sub_id")
-            .or_else(in_event)
-            .ok_or_else(|| not("sub_id", "a subject identifier"))?;
-        let with_format = match legacy {
-            true => legacy::with_format(sub_id),
-            false => Cow::Borrowed(sub_id),
+        let reported = one_cause(events, legacy)?;
+        let sub_id = match payload.get("sub_id") {
+            Some(sub_id) => Some(sub_id),
+            None if legacy => legacy::subject(events),
+            None => None,
         };
-        let subject = Subject::read(&with_format)
-            .map_err(|error| Rejection::invalid_request(format!("`sub_id`: {error}")))?;
+        let sub_id = match sub_id {
+            Some(sub_id) if legacy => legacy::modern(sub_id),
+            Some(sub_id) => Cow::Borrowed(sub_id),
+            // Drafts had no subject where the stream itself was meant.
+            None if legacy && reported.events.iter().all(is_about_no_account) => {
+                Cow::Owned(Value::Null)
+            }
+            None => return Err(not("sub_id", "a subject identifier")),
+        };
+        let subject = match &*sub_id {
+            Value::Null if legacy => None,
+            sub_id => Some(
+                Subject::read(sub_id)
+                    .map_err(|error| Rejection::invalid_request(format!("`sub_id`: {error}")))?,
+            ),
+        };
         let Reported {
-            event,
+            events: happened,
             payload,
             event_timestamp,
             initiator,
-        } = only_event(events)?;
+            malformed,
+            honoured,
+            ..
+        } = reported;
         Ok(Self {
             jti,
             issued,
@@ -122,131 +145,120 @@ impl<'a> SecurityEventToken<'a> {
             subject,
             sub_id,
             event_types: events.keys().map(String::as_str).collect(),
-            event,
+            events: if honoured {
+                happened
+            } else {
+                alloc::vec![Event::Unknown]
+            },
             event_timestamp,
             initiator,
             payload,
+            malformed,
+            not_legacy: !honoured,
         })
     }
 }
 
+const fn is_about_no_account(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Verification | Event::StreamUpdated | Event::Unknown
+    )
+}
+
+/// One member of `events`.
 struct Reported<'a> {
-    event: Event,
+    vocabulary: Option<Vocabulary>,
+    events: Vec<Event>,
     payload: &'a Value,
     event_timestamp: Option<EventTime>,
     initiator: Initiator,
+    malformed: Vec<String>,
+    /// Whether this transmitter may use the name.
+    honoured: bool,
 }
 
-/// SPEC: SSF 1.0 §4.2.1: several members only as alternative URIs of one event type.
-fn only_event(events: &Map<String, Value>) -> Result<Reported<'_>, Rejection> {
-    let mut reported = events.iter().map(|(uri, value)| {
+impl<'a> Reported<'a> {
+    fn read(uri: &str, value: &'a Value, legacy: bool) -> Result<Self, Rejection> {
         let payload = Payload::of(value)?;
-        let event = Event::read(uri, &payload)?;
-        // The members of an event that is not understood mean nothing.
-        let (event_timestamp, initiator) = match event {
-            Event::NotYetUnderstood => (None, Initiator::NotTheUser),
-            _ => (payload.event_timestamp()?, payload.initiator()?),
-        };
-        Ok::<_, Rejection>(Reported {
-            event,
+        let known = EventType::of(uri);
+        // SPEC: OpenID Connect Back-Channel Logout 1.0 §4.1: kinds of JWT must not be confused.
+        if known.is_some_and(|known| known.vocabulary == Vocabulary::BackChannelLogout) {
+            return Err(not("events", "an event of a SET, but of a logout token"));
+        }
+        let mut reported = Self {
+            vocabulary: known.map(|known| known.vocabulary),
+            events: alloc::vec![Event::Unknown],
             payload: value,
-            event_timestamp,
-            initiator,
-        })
-    });
-    let first = match reported.next() {
+            event_timestamp: None,
+            initiator: Initiator::NotTheUser,
+            malformed: Vec::new(),
+            honoured: true,
+        };
+        // The members of an event that is not understood mean nothing.
+        let Some(known) = known else {
+            return Ok(reported);
+        };
+        reported.honoured = legacy || !known.legacy;
+        match reported.understand(known, payload, legacy) {
+            Err(rejection) if reported.honoured => return Err(rejection),
+            Err(_) => reported.vocabulary = None,
+            Ok(()) => {}
+        }
+        Ok(reported)
+    }
+
+    fn understand(
+        &mut self,
+        known: &EventType,
+        payload: Payload<'_>,
+        legacy: bool,
+    ) -> Result<(), Rejection> {
+        self.events = known.read(&payload, legacy, &mut self.malformed)?;
+        self.event_timestamp = payload.event_timestamp()?;
+        self.initiator = payload.initiator()?;
+        Ok(())
+    }
+
+    fn is_the_same_as(&self, other: &Self) -> bool {
+        self.vocabulary.is_some()
+            && self.events == other.events
+            && self.event_timestamp == other.event_timestamp
+            && self.initiator == other.initiator
+    }
+}
+
+/// What the members of `events` tell together.
+///
+/// SPEC: SSF 1.0 §4.2.1: several members only as alternative URIs of one event type; RFC 9967 §2.1: several SCIM events
+/// tell what one request did.
+fn one_cause(events: &Map<String, Value>, legacy: bool) -> Result<Reported<'_>, Rejection> {
+    let mut reported = (events.iter()).map(|(uri, value)| Reported::read(uri, value, legacy));
+    let mut all = match reported.next() {
         Some(first) => first?,
         None => return Err(not("events", "an object with one event")),
     };
     for other in reported {
         let other = other?;
-        let same = other.event == first.event
-            && other.event_timestamp == first.event_timestamp
-            && other.initiator == first.initiator;
-        if first.event == Event::NotYetUnderstood || !same {
+        if other.is_the_same_as(&all) {
+            all.honoured |= other.honoured;
+        } else if other.vocabulary == Some(Vocabulary::Scim)
+            && all.vocabulary == Some(Vocabulary::Scim)
+            && other.honoured == all.honoured
+        {
+            all.events.extend(other.events);
+        } else {
             return Err(not("events", "one event, or several names of one event"));
         }
+        all.malformed.extend(other.malformed);
     }
-    Ok(first)
+    Ok(all)
 }
 
-/// The payload of one event. Members that no effect reads are not judged.
-pub(super) struct Payload<'a>(&'a Map<String, Value>);
-
-impl<'a> Payload<'a> {
-    fn of(value: &'a Value) -> Result<Self, Rejection> {
-        let members = value.as_object().map(Self);
-        members.ok_or_else(|| not("events", "an object whose members are objects"))
-    }
-
-    /// A member that has to be a string, any string.
-    pub(super) fn text(&self, member: &str) -> Result<&'a str, Rejection> {
-        let text = self.optional_text(member)?;
-        text.ok_or_else(|| not(member, "present in this event"))
-    }
-
-    /// A member that is a string if it is there.
-    pub(super) fn optional_text(&self, member: &str) -> Result<Option<&'a str>, Rejection> {
-        match self.0.get(member) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(not(member, "a string")),
-        }
-    }
-
-    /// A member that has to be one of some names, compared without case.
-    pub(super) fn choice<T: Copy>(
-        &self,
-        member: &str,
-        names: &[(&str, T)],
-    ) -> Result<T, Rejection> {
-        let text = self.text(member)?;
-        let mut names = names.iter();
-        match names.find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-            Some((_, value)) => Ok(*value),
-            None => Err(not(member, "a value of this event")),
-        }
-    }
-
-    /// As [`Payload::choice`], for a member that may be absent.
-    pub(super) fn optional_choice<T: Copy>(
-        &self,
-        member: &str,
-        names: &[(&str, T)],
-    ) -> Result<Option<T>, Rejection> {
-        if self.0.contains_key(member) {
-            self.choice(member, names).map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-
-    fn event_timestamp(&self) -> Result<Option<EventTime>, Rejection> {
-        match self.0.get("event_timestamp") {
-            None => Ok(None),
-            Some(time) => match instant(time) {
-                None => Err(not("event_timestamp", "a NumericDate")),
-                found => Ok(found),
-            },
-        }
-    }
-
-    /// An entity that CAEP does not name is somebody else, not the user.
-    fn initiator(&self) -> Result<Initiator, Rejection> {
-        Ok(match self.optional_text("initiating_entity")? {
-            Some(entity) if entity.eq_ignore_ascii_case("user") => Initiator::User,
-            _ => Initiator::NotTheUser,
-        })
-    }
-}
-
-fn text<'a>(payload: &'a Value, claim: &str) -> Result<&'a str, Rejection> {
+/// A claim that has to be a string that says something.
+pub(super) fn text<'a>(payload: &'a Value, claim: &str) -> Result<&'a str, Rejection> {
     match payload.get(claim) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
         _ => Err(not(claim, "a non-empty string")),
     }
-}
-
-fn not(name: &str, expected: &str) -> Rejection {
-    Rejection::invalid_request(format!("`{name}` is not {expected}"))
 }

@@ -15,6 +15,10 @@ use super::*;
 use crate::state::{Record, StateTable};
 
 mod effects;
+mod legacy;
+mod logout;
+mod presets;
+mod scim;
 mod subjects;
 mod vectors;
 
@@ -97,10 +101,14 @@ pub(super) fn summary(reading: &Value) -> Vec<String> {
             if !record["mfaEnabled"].is_null() {
                 parts.push("mfaEnabled".to_owned());
             }
-            for field in ["status", "risk", "compliance"] {
+            for field in ["status", "risk", "compliance", "assurance", "optOut"] {
                 if let Some(value) = record[field][0]["value"].as_str() {
                     parts.push(format!("{field}={value}"));
                 }
+            }
+            for claim in record["claims"].as_array().into_iter().flatten() {
+                let (name, value) = (claim["name"].as_str(), claim["value"].as_str());
+                parts.push(format!("{} is {}", name.unwrap(), value.unwrap()));
             }
             for scoped in record["scoped"].as_array().into_iter().flatten() {
                 let members = scoped["members"].as_array().unwrap().iter();
@@ -260,7 +268,12 @@ fn faults_are_found_in_order_and_get_their_code() {
             "invalid_request",
             "`sub_id`",
         ),
-        (event(json!({})), "invalid_request", "`change_type`"),
+        (event(json!({})), "invalid_request", "`credential_type`"),
+        (
+            event(json!({"credential_type": "pin"})),
+            "invalid_request",
+            "`change_type`",
+        ),
         (
             event(json!({"change_type": "create"})),
             "invalid_request",
@@ -404,6 +417,17 @@ proptest! {
     #[test]
     fn no_payload_makes_it_panic(member in "[a-z_]{1,10}", n in any::<i64>(), text in ".{0,10}", at in 0..9_usize) {
         let places = ["/iat", "/toe", "/aud", "/jti", "/events", "/sub_id", "/sub_id/sub", "/iss", "/sub_id/format"];
+        let (legacy, row) = (
+            super::tests::configuration(json!({}), json!({"legacy": true})),
+            vocabulary::event_types().nth(at * 7 % 60).unwrap(),
+        );
+        let mut event: Value = serde_json::from_str(row.example).unwrap();
+        if let Some(member) = event.as_object().and_then(|members| members.keys().next().cloned()) {
+            for value in [json!(n), json!(text), json!({ &member: n }), json!([{ &member: text }]), Value::Null] {
+                event[&member] = value;
+                let _ = reading(&legacy, &payload(ONE, &user(), row.uri, &event));
+            }
+        }
         for value in [json!(n), json!(text), json!({ &member: n }), json!([text]), Value::Null, json!(1e300)] {
             let mut payload = with(disabled(), "toe", json!(1));
             *payload.pointer_mut(places[at]).unwrap() = value;
@@ -413,7 +437,7 @@ proptest! {
 
     #[test]
     fn order_and_repetition_of_events_never_change_the_state(
-        picks in proptest::collection::vec((0..7_usize, 0..4_usize, 0..3_u64, any::<bool>()), 1..10),
+        picks in proptest::collection::vec((0..12_usize, 0..4_usize, 0..3_u64, any::<bool>()), 1..10),
         order in any::<u64>(),
     ) {
         let configuration = plain();
@@ -431,6 +455,11 @@ proptest! {
             (CAEP, "risk-level-change", json!({"principal": "USER", "current_level": "HIGH"})),
             (CAEP, "device-compliance-change", json!({"previous_status": "compliant", "current_status": "not-compliant"})),
             (CAEP, "credential-change", json!({"credential_type": "app", "change_type": "create"})),
+            (CAEP, "token-claims-change", json!({"claims": {"role": "a", "groups": ["x", "y"]}})),
+            (CAEP, "token-claims-change", json!({"claims": {"role": "b"}})),
+            (CAEP, "assurance-level-change", json!({"namespace": "NIST-AAL", "current_level": "nist-aal1", "change_direction": "decrease"})),
+            (RISC, "opt-out-effective", json!({})),
+            (RISC, "opt-in", json!({})),
         ];
         let sets: Vec<Value> = picks.iter().map(|(event, subject, ago, late)| {
             let (base, name, body) = &events[*event];

@@ -7,25 +7,32 @@
 //! |---|---|
 //! | record | version byte `1`, then the fields in ascending order of their tags; an empty field is absent |
 //! | field `1` cut-off | entry, cause byte |
-//! | field `2` MFA enabled | entry |
+//! | field `2` MFA enabled | entry, value byte |
 //! | field `3` status | count, then per transmitter: 8 bytes of its id, entry, status byte |
 //! | field `4` risk | count, then per transmitter: 8 bytes of its id, entry, level byte |
 //! | field `5` compliance | count, then per transmitter: 8 bytes of its id, entry, compliance byte |
-//! | field `6` scoped cut-offs | count, then per scope: scope, entry, cause byte |
+//! | field `6` scoped cut-offs | count (at most 32), then per scope: scope, entry, cause byte |
 //! | field `7` location challenges | count (at most 16), then per place: 8 bytes, varint of seconds |
+//! | field `8` assurance | count, then per transmitter: 8 bytes of its id, entry, text of the level (at most 128 bytes) |
+//! | field `9` claims | count (at most 32), then per claim: text of the name (1 to 256 bytes), entry, text of the value (at most 512 bytes) |
+//! | field `10` opt-out | count, then per transmitter: 8 bytes of its id, entry, opt-out byte |
 //! | entry | varint of the event time in microseconds, varint of the SET's `iat` in seconds |
 //! | scope | count of members, members, `unseenMember` byte |
 //! | member | kind byte, count of keys (at least 1), then per key: name space byte, 16 bytes |
+//! | text | varint of its length in bytes, UTF-8 |
 //! | count, varint | unsigned LEB128 in as few bytes as possible, at most 64 bits |
 //!
-//! Transmitters, scopes, members, keys and places are strictly ascending. The numbers of causes, levels, kinds and
+//! Transmitters, scopes, members, keys, places and claims are strictly ascending. The numbers of causes, levels, kinds and
 //! name spaces are those of [`Named`].
 
 use alloc::vec::Vec;
 
+use super::claim::{ClaimName, ClaimValue};
 use super::key::StateKey;
 use super::names::Named;
-use super::record::{CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId};
+use super::record::{
+    AssuranceLevel, CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId,
+};
 use crate::time::{EventTime, UnixTime};
 
 const VERSION: u8 = 1;
@@ -37,6 +44,9 @@ const RISK: u8 = 4;
 const COMPLIANCE: u8 = 5;
 const SCOPED: u8 = 6;
 const LOCATION_CHALLENGES: u8 = 7;
+const ASSURANCE: u8 = 8;
+const CLAIMS: u8 = 9;
+const OPT_OUT: u8 = 10;
 
 /// Record bytes that cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -73,9 +83,12 @@ pub enum RecordErrorKind {
     /// A varint with more bytes than it needs.
     #[error("a varint is longer than needed")]
     Overlong,
-    /// A varint of more than 64 bits, or a count that the remaining bytes cannot hold.
+    /// A varint of more than 64 bits, or a count that the remaining bytes or the field cannot hold.
     #[error("a number is too large")]
     TooLarge,
+    /// Bytes that are not UTF-8, or a name without any.
+    #[error("not a text")]
+    Text,
 }
 
 impl Record {
@@ -90,7 +103,7 @@ impl Record {
         }
         if let Some(entry) = self.mfa_enabled {
             out.push(MFA_ENABLED);
-            put_entry(&mut out, entry);
+            put_valued(&mut out, entry);
         }
         put_by_transmitter(&mut out, STATUS, &self.status);
         put_by_transmitter(&mut out, RISK, &self.risk);
@@ -111,7 +124,30 @@ impl Record {
                 put_varint(&mut out, challenge.given.as_secs());
             }
         }
+        self.put_texts(&mut out);
+        put_by_transmitter(&mut out, OPT_OUT, &self.opt_out);
         out
+    }
+
+    fn put_texts(&self, out: &mut Vec<u8>) {
+        if !self.assurance.is_empty() {
+            out.push(ASSURANCE);
+            put_count(out, self.assurance.len());
+            for (transmitter, entry) in &self.assurance {
+                out.extend_from_slice(&transmitter.0);
+                put_entry(out, entry);
+                put_text(out, entry.value.as_str());
+            }
+        }
+        if !self.claims.is_empty() {
+            out.push(CLAIMS);
+            put_count(out, self.claims.len());
+            for (name, entry) in &self.claims {
+                put_text(out, name.as_str());
+                put_entry(out, entry);
+                put_text(out, entry.value.as_str());
+            }
+        }
     }
 
     /// Reads what [`Record::to_bytes`] wrote.
@@ -133,12 +169,15 @@ impl Record {
             let field = reader.byte()?;
             match field {
                 CUT_OFF => record.cut_off = Some(reader.valued()?),
-                MFA_ENABLED => record.mfa_enabled = Some(reader.entry(())?),
+                MFA_ENABLED => record.mfa_enabled = Some(reader.valued()?),
                 STATUS => record.status = reader.by_transmitter()?,
                 RISK => record.risk = reader.by_transmitter()?,
                 COMPLIANCE => record.compliance = reader.by_transmitter()?,
                 SCOPED => record.scoped = reader.scoped()?,
                 LOCATION_CHALLENGES => record.location_challenges = reader.challenges()?,
+                ASSURANCE => record.assurance = reader.assurance()?,
+                CLAIMS => record.claims = reader.claims()?,
+                OPT_OUT => record.opt_out = reader.by_transmitter()?,
                 unknown => return Err(reader.error(RecordErrorKind::UnknownField(unknown))),
             }
             if field <= last {
@@ -166,13 +205,18 @@ fn put_count(out: &mut Vec<u8>, count: usize) {
     put_varint(out, u64::try_from(count).unwrap_or(u64::MAX));
 }
 
-fn put_entry<T>(out: &mut Vec<u8>, entry: Entry<T>) {
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_count(out, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_entry<T>(out: &mut Vec<u8>, entry: &Entry<T>) {
     put_varint(out, entry.at.as_micros());
     put_varint(out, entry.issued.as_secs());
 }
 
 fn put_valued<T: Named>(out: &mut Vec<u8>, entry: Entry<T>) {
-    put_entry(out, entry);
+    put_entry(out, &entry);
     out.push(entry.value.number());
 }
 
@@ -211,7 +255,7 @@ struct Reader<'a> {
     length: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     #[cold]
     fn error(&self, kind: RecordErrorKind) -> RecordError {
         RecordError {
@@ -281,6 +325,20 @@ impl Reader<'_> {
         Err(self.error(RecordErrorKind::Truncated))
     }
 
+    /// A text of at most `longest` bytes.
+    fn text(&mut self, longest: usize) -> Result<&'a str, RecordError> {
+        let length = self.varint()?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > longest {
+            return Err(self.error(RecordErrorKind::TooLarge));
+        }
+        let Some((text, rest)) = self.rest.split_at_checked(length) else {
+            return Err(self.error(RecordErrorKind::Truncated));
+        };
+        self.rest = rest;
+        core::str::from_utf8(text).map_err(|_| self.error(RecordErrorKind::Text))
+    }
+
     fn named<T: Named>(&mut self) -> Result<T, RecordError> {
         let number = self.byte()?;
         T::from_number(number).ok_or_else(|| self.error(RecordErrorKind::UnknownValue(number)))
@@ -337,7 +395,39 @@ impl Reader<'_> {
 
     fn scoped<T: Named>(&mut self) -> Result<Vec<(CutOffScope, Entry<T>)>, RecordError> {
         let element = |reader: &mut Self| Ok((reader.scope()?, reader.valued()?));
-        self.list(5, element, |(scope, _)| scope)
+        let scoped = self.list(5, element, |(scope, _)| scope)?;
+        self.at_most(Record::MOST_SCOPES, scoped)
+    }
+
+    fn assurance(&mut self) -> Result<Vec<(TransmitterId, Entry<AssuranceLevel>)>, RecordError> {
+        let element = |reader: &mut Self| {
+            let transmitter = TransmitterId(reader.array()?);
+            let Entry { at, issued, .. } = reader.entry(())?;
+            let text = reader.text(AssuranceLevel::LONGEST)?;
+            let value = AssuranceLevel::new(text);
+            let value = value.ok_or_else(|| reader.error(RecordErrorKind::TooLarge))?;
+            Ok((transmitter, Entry { at, issued, value }))
+        };
+        self.list(11, element, |(transmitter, _)| transmitter)
+    }
+
+    fn claims(&mut self) -> Result<Vec<(ClaimName, Entry<ClaimValue>)>, RecordError> {
+        let element = |reader: &mut Self| {
+            let name = ClaimName::new(reader.text(ClaimName::LONGEST)?);
+            let name = name.map_err(|_| reader.error(RecordErrorKind::Text))?;
+            let Entry { at, issued, .. } = reader.entry(())?;
+            let value = ClaimValue::from_text(reader.text(ClaimValue::LONGEST)?.into());
+            Ok((name, Entry { at, issued, value }))
+        };
+        let claims = self.list(5, element, |(name, _)| name)?;
+        self.at_most(Record::MOST_CLAIMS, claims)
+    }
+
+    fn at_most<T>(&self, most: usize, list: Vec<T>) -> Result<Vec<T>, RecordError> {
+        if list.len() > most {
+            return Err(self.error(RecordErrorKind::TooLarge));
+        }
+        Ok(list)
     }
 
     fn scope(&mut self) -> Result<CutOffScope, RecordError> {
@@ -367,10 +457,7 @@ impl Reader<'_> {
             })
         };
         let challenges = self.list(9, element, |challenge: &LocationChallenge| &challenge.place)?;
-        if challenges.len() > LocationChallenge::MOST {
-            return Err(self.error(RecordErrorKind::TooLarge));
-        }
-        Ok(challenges)
+        self.at_most(LocationChallenge::MOST, challenges)
     }
 }
 

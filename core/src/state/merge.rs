@@ -1,13 +1,13 @@
 //! The join of two records: commutative, associative, idempotent, with the empty record as neutral element.
 //!
 //! SPEC: `enforcement.md` §4: per entry the later event time stays, then the later `iat` of the SET, then the
-//! stricter value. No field looks at another, and nothing lapses here: both would make the result depend on the
-//! order in which events arrive.
+//! stricter value. No field looks at another (but see [`Record::MOST_SCOPES`]), and nothing lapses here: both would
+//! make the result depend on the order in which events arrive.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::record::{LocationChallenge, Record};
+use super::record::{Cause, Entry, LocationChallenge, Record};
 
 impl Record {
     /// Takes over everything that `other` knows and this record does not, or knows better.
@@ -18,8 +18,28 @@ impl Record {
         merge_map(&mut self.status, &other.status);
         merge_map(&mut self.risk, &other.risk);
         merge_map(&mut self.compliance, &other.compliance);
+        merge_map(&mut self.assurance, &other.assurance);
+        merge_map(&mut self.opt_out, &other.opt_out);
         merge_map(&mut self.scoped, &other.scoped);
+        merge_map(&mut self.claims, &other.claims);
         merge_challenges(&mut self.location_challenges, &other.location_challenges);
+        self.make_room();
+    }
+
+    /// Keeps the latest scoped cut-offs and claims. What goes becomes a cut-off for every token, so that a record is
+    /// bounded and yet nothing that was refused passes.
+    ///
+    /// This is the one place where a field grows by another, and still a join: the cut-off becomes the largest of the
+    /// entries that are not among the latest of *all* that were ever merged. One that went earlier is never larger,
+    /// because as many others had to be larger still, and should its name come back among the latest, one of those
+    /// goes instead.
+    fn make_room(&mut self) {
+        let scoped = make_room(&mut self.scoped, Self::MOST_SCOPES, |cause| {
+            // Larger than a clearing, and else in the order of the causes.
+            (*cause).max(Cause::SessionRevoked)
+        });
+        let claims = make_room(&mut self.claims, Self::MOST_CLAIMS, |_| Cause::ClaimsChange);
+        self.cut_off = self.cut_off.max(scoped).max(claims);
     }
 
     /// The merge of two records.
@@ -31,17 +51,39 @@ impl Record {
 }
 
 /// Per name the larger entry.
-fn merge_map<N: Clone + Ord, E: Copy + Ord>(map: &mut Vec<(N, E)>, other: &[(N, E)]) {
+fn merge_map<N: Clone + Ord, E: Clone + Ord>(map: &mut Vec<(N, E)>, other: &[(N, E)]) {
     for (name, entry) in other {
         match map.binary_search_by(|(known, _)| known.cmp(name)) {
             Ok(at) => {
-                if let Some((_, known)) = map.get_mut(at) {
-                    *known = (*known).max(*entry);
+                if let Some((_, known)) = map.get_mut(at)
+                    && *known < *entry
+                {
+                    known.clone_from(entry);
                 }
             }
-            Err(at) => map.insert(at, (name.clone(), *entry)),
+            Err(at) => map.insert(at, (name.clone(), entry.clone())),
         }
     }
+}
+
+/// Cuts a map down to the `most` latest entries, by entry and then by name. Gives the cut-off that the others become.
+fn make_room<N: Ord, T: Ord>(
+    map: &mut Vec<(N, Entry<T>)>,
+    most: usize,
+    cause: impl Fn(&T) -> Cause,
+) -> Option<Entry<Cause>> {
+    if map.len() <= most {
+        return None;
+    }
+    map.sort_unstable_by(|(a, of_a), (b, of_b)| (of_b, b).cmp(&(of_a, a)));
+    let gone = map.drain(most..).map(|(_, entry)| Entry {
+        at: entry.at,
+        issued: entry.issued,
+        value: cause(&entry.value),
+    });
+    let cut_off = gone.max();
+    map.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    cut_off
 }
 
 /// Per place the later time, of those the latest [`LocationChallenge::MOST`].
@@ -75,8 +117,9 @@ fn latest_first(a: &LocationChallenge, b: &LocationChallenge) -> Ordering {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::record::{AccountStatus, Cause, Entry, TransmitterId};
-    use super::super::samples::{any_record, entry};
+    use super::super::claim::{ClaimName, ClaimValue};
+    use super::super::record::{AccountStatus, TransmitterId};
+    use super::super::samples::{any_crowded_record, any_record, entry};
     use super::*;
     use crate::time::UnixTime;
 
@@ -98,6 +141,22 @@ mod tests {
             prop_assert_eq!(&Record::merged(a.clone(), &a), &a);
             prop_assert_eq!(&Record::merged(a.clone(), &Record::default()), &a);
             prop_assert_eq!(&Record::merged(Record::default(), &a), &a);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_laws_hold_where_room_is_made(
+            a in any_crowded_record(), b in any_crowded_record(), c in any_crowded_record(),
+        ) {
+            let ab = Record::merged(a.clone(), &b);
+            prop_assert_eq!(&Record::merged(b.clone(), &a), &ab);
+            prop_assert_eq!(&Record::merged(ab.clone(), &ab), &ab);
+            prop_assert_eq!(&Record::merged(ab.clone(), &a), &ab);
+            prop_assert_eq!(
+                Record::merged(ab, &c),
+                Record::merged(a, &Record::merged(b, &c))
+            );
         }
     }
 
@@ -137,6 +196,32 @@ mod tests {
         assert_eq!(Record::merged(enabled, &disabled).status.len(), 2);
         let lifted = of(1, 20, AccountStatus::Enabled);
         assert_eq!(Record::merged(disabled, &lifted), lifted);
+    }
+
+    #[test]
+    fn claims_beyond_the_bound_become_a_cut_off() {
+        let claim = |n: u64| Record {
+            claims: alloc::vec![(
+                ClaimName::new(&alloc::format!("claim-{n}")).unwrap(),
+                entry(n, n, ClaimValue::of("x", &n.into())),
+            )],
+            ..Record::default()
+        };
+        let most = u64::try_from(Record::MOST_CLAIMS).unwrap();
+        let all = |order: &mut dyn Iterator<Item = u64>| {
+            order.fold(Record::default(), |record, n| {
+                Record::merged(record, &claim(n))
+            })
+        };
+        let record = all(&mut (1..=most));
+        assert_eq!(
+            (record.cut_off, record.claims.len()),
+            (None, Record::MOST_CLAIMS)
+        );
+        let record = all(&mut (1..=most + 2));
+        assert_eq!(record.cut_off, Some(entry(2, 2, Cause::ClaimsChange)));
+        assert_eq!(record.claims.len(), Record::MOST_CLAIMS);
+        assert_eq!(all(&mut (1..=most + 2).rev()), record);
     }
 
     #[test]

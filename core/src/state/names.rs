@@ -1,7 +1,9 @@
 //! The number and the name of each value that records hold: numbers in bytes, names in JSON.
 
 use super::key::{NameSpace, SubjectKind};
-use super::record::{AccountStatus, Cause, DeviceCompliance, RiskLevel, UnseenMember};
+use super::record::{
+    AccountStatus, Cause, DeviceCompliance, MultiFactor, OptOut, RiskLevel, UnseenMember,
+};
 
 /// A value with a fixed number and a fixed name. Neither ever changes: stored records rest on them.
 pub trait Named: Copy + Sized + 'static {
@@ -72,14 +74,26 @@ named! {
     }
     Cause {
         Cleared = 0 "cleared",
-        SessionRevoked = 1 "sessionRevoked",
-        CredentialChange = 2 "credentialChange",
-        PasswordChange = 3 "passwordChange",
-        CredentialCompromise = 4 "credentialCompromise",
-        RiskLevel = 5 "riskLevel",
-        DeviceCompliance = 6 "deviceCompliance",
-        AccountDisabled = 7 "accountDisabled",
-        AccountPurged = 8 "accountPurged",
+        ClaimsChange = 1 "claimsChange",
+        SessionRevoked = 2 "sessionRevoked",
+        CredentialChange = 3 "credentialChange",
+        IdentifierChange = 4 "identifierChange",
+        PasswordChange = 5 "passwordChange",
+        CredentialChangeRequired = 6 "credentialChangeRequired",
+        CredentialCompromise = 7 "credentialCompromise",
+        RiskLevel = 8 "riskLevel",
+        DeviceCompliance = 9 "deviceCompliance",
+        AccountDisabled = 10 "accountDisabled",
+        AccountPurged = 11 "accountPurged",
+    }
+    MultiFactor {
+        Cleared = 0 "cleared",
+        Enabled = 1 "enabled",
+    }
+    OptOut {
+        OptedIn = 0 "optedIn",
+        Initiated = 1 "initiated",
+        OptedOut = 2 "optedOut",
     }
     AccountStatus {
         Enabled = 0 "enabled",
@@ -124,6 +138,8 @@ mod tests {
         table::<SubjectKind>();
         table::<NameSpace>();
         table::<Cause>();
+        table::<MultiFactor>();
+        table::<OptOut>();
         table::<AccountStatus>();
         table::<RiskLevel>();
         table::<DeviceCompliance>();

@@ -6,6 +6,8 @@ use core::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
 
+pub use super::assurance::AssuranceLevel;
+use super::claim::{ClaimName, ClaimValue};
 use super::key::{NameSpace, StateKey, SubjectKind};
 use crate::time::{EventTime, UnixTime};
 
@@ -47,22 +49,39 @@ pub enum Cause {
     /// A neutral value, set by an operator.
     #[default]
     Cleared = 0,
+    /// What tokens say of groups, roles or other claims no longer holds.
+    ClaimsChange = 1,
     /// Sessions or tokens were revoked.
-    SessionRevoked = 1,
-    /// A credential was revoked or deleted, or an identifier moved to somebody else.
-    CredentialChange = 2,
+    SessionRevoked = 2,
+    /// A credential was revoked or deleted.
+    CredentialChange = 3,
+    /// An identifier changed, or moved to somebody else.
+    IdentifierChange = 4,
     /// A password or PIN changed.
-    PasswordChange = 3,
-    /// A credential was found compromised, or had to be changed.
-    CredentialCompromise = 4,
+    PasswordChange = 5,
+    /// A credential has to be changed.
+    CredentialChangeRequired = 6,
+    /// A credential was found compromised.
+    CredentialCompromise = 7,
     /// Risk rose to the critical level.
-    RiskLevel = 5,
+    RiskLevel = 8,
     /// A device stopped being compliant.
-    DeviceCompliance = 6,
+    DeviceCompliance = 9,
     /// The account was disabled.
-    AccountDisabled = 7,
+    AccountDisabled = 10,
     /// The account was purged or deleted.
-    AccountPurged = 8,
+    AccountPurged = 11,
+}
+
+/// Whether multi-factor authentication was enabled. Ordered by strictness; the default is neutral.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub enum MultiFactor {
+    /// A neutral value, set by an operator.
+    #[default]
+    Cleared = 0,
+    /// Older tokens need positive evidence of it.
+    Enabled = 1,
 }
 
 /// Account status. Ordered by strictness; the default is neutral.
@@ -104,6 +123,20 @@ pub enum DeviceCompliance {
     NotCompliant = 1,
 }
 
+/// Whether an account is part of a feed (RISC 1.0 §2.8). It has no effect on tokens: it tells how much silence is worth.
+/// Ordered by how little is heard; the default is neutral.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub enum OptOut {
+    /// Events about the account are sent.
+    #[default]
+    OptedIn = 0,
+    /// They are still sent; the account is about to leave.
+    Initiated = 1,
+    /// None are sent any more.
+    OptedOut = 2,
+}
+
 /// What a remaining member means for a token that cannot show it (`unseenMember`, `enforcement.md` §2).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
@@ -132,6 +165,11 @@ pub struct CutOffScope {
     pub members: Vec<Member>,
     /// How members are treated that a token does not show.
     pub unseen: UnseenMember,
+}
+
+impl CutOffScope {
+    /// Most keys that the members of one scope have together.
+    pub const MOST_KEYS: usize = 32;
 }
 
 /// A remembered location challenge (`enforcement.md` §6).
@@ -188,17 +226,23 @@ pub struct Record {
     /// Tokens issued before the next second after the entry's time are refused.
     pub cut_off: Option<Entry<Cause>>,
     /// Multi-factor authentication was enabled: older tokens need positive evidence of it.
-    pub mfa_enabled: Option<Entry<()>>,
+    pub mfa_enabled: Option<Entry<MultiFactor>>,
     /// Account status by transmitter; sorted.
     pub status: Vec<(TransmitterId, Entry<AccountStatus>)>,
     /// Risk level by transmitter; sorted.
     pub risk: Vec<(TransmitterId, Entry<RiskLevel>)>,
     /// Device compliance by transmitter; sorted.
     pub compliance: Vec<(TransmitterId, Entry<DeviceCompliance>)>,
-    /// Cut-offs that hold only for tokens that match further members; sorted.
+    /// Cut-offs that hold only for tokens that match further members; sorted, at most [`Record::MOST_SCOPES`].
     pub scoped: Vec<(CutOffScope, Entry<Cause>)>,
     /// The 16 latest location challenges, sorted by place.
     pub location_challenges: Vec<LocationChallenge>,
+    /// The level that assurance fell to, by transmitter: older tokens must not claim more; sorted.
+    pub assurance: Vec<(TransmitterId, Entry<AssuranceLevel>)>,
+    /// New values of claims: older tokens must show them; sorted, at most [`Record::MOST_CLAIMS`].
+    pub claims: Vec<(ClaimName, Entry<ClaimValue>)>,
+    /// Whether events are sent about the account, by transmitter; sorted.
+    pub opt_out: Vec<(TransmitterId, Entry<OptOut>)>,
 }
 
 impl Record {
@@ -211,13 +255,75 @@ impl Record {
         compliance: Vec::new(),
         scoped: Vec::new(),
         location_challenges: Vec::new(),
+        assurance: Vec::new(),
+        claims: Vec::new(),
+        opt_out: Vec::new(),
     };
+
+    /// Most scoped cut-offs of one record; beyond that the earliest become one for every token (see
+    /// [`Record::merge`]).
+    pub const MOST_SCOPES: usize = 32;
+
+    /// Most changed claims of one record; beyond that as [`Record::MOST_SCOPES`].
+    pub const MOST_CLAIMS: usize = 32;
 
     /// Whether nothing is known: the record need not be kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::EMPTY
     }
+
+    /// The change by which an operator clears a subject: every field gets its neutral value at event time `now`
+    /// (`enforcement.md` §4). Nothing is deleted; merged like any other change, it lifts what is earlier and yields to
+    /// what is later.
+    ///
+    /// `transmitters` are those whose standing values are lifted: every configured one, since an event of before `now`
+    /// may still be under way. The cleared cut-off stands for scoped cut-offs and claims as well, whose names only
+    /// events know ([`Record::is_cleared`]). Location challenges have no neutral value; they pass within the hour.
+    #[must_use]
+    pub fn cleared(now: UnixTime, transmitters: impl IntoIterator<Item = TransmitterId>) -> Self {
+        let mut transmitters: Vec<_> = transmitters.into_iter().collect();
+        transmitters.sort_unstable();
+        transmitters.dedup();
+        Self {
+            cut_off: Some(neutral(now)),
+            mfa_enabled: Some(neutral(now)),
+            status: neutral_by(&transmitters, now),
+            risk: neutral_by(&transmitters, now),
+            compliance: neutral_by(&transmitters, now),
+            assurance: neutral_by(&transmitters, now),
+            opt_out: neutral_by(&transmitters, now),
+            ..Self::EMPTY
+        }
+    }
+
+    /// Whether a scoped cut-off or a claim with these times came before a clearing.
+    ///
+    /// A later cut-off takes the place of the clearing in the record, but refuses every token that the lifted entry
+    /// would.
+    #[must_use]
+    pub fn is_cleared<T>(&self, entry: &Entry<T>) -> bool {
+        let clearing = self
+            .cut_off
+            .filter(|cut_off| cut_off.value == Cause::Cleared);
+        clearing.is_some_and(|by| (entry.at, entry.issued) < (by.at, by.issued))
+    }
+}
+
+fn neutral<T: Default>(now: UnixTime) -> Entry<T> {
+    Entry {
+        at: now.into(),
+        issued: now,
+        value: T::default(),
+    }
+}
+
+fn neutral_by<T: Default>(
+    transmitters: &[TransmitterId],
+    now: UnixTime,
+) -> Vec<(TransmitterId, Entry<T>)> {
+    let entries = transmitters.iter().map(|by| (*by, neutral(now)));
+    entries.collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::record::{AccountStatus, Cause, Entry, Record, TransmitterId};
+use super::record::{AccountStatus, Entry, Record, TransmitterId};
 use crate::configuration::{Configuration, Transmitter};
 use crate::time::{EventTime, UnixTime};
 use crate::token::issuer_match::resolve_issuer;
@@ -66,12 +66,14 @@ impl RetentionLimits {
         now >= outlived_at(at, self.longest_token_age, self.skew)
     }
 
-    /// Whether no acceptable token is older than this cut-off. A cleared one is a tombstone.
+    /// Whether no acceptable token is older than this fact, which refuses tokens issued before it: a cut-off, a changed
+    /// claim. A neutral value is a tombstone.
     #[must_use]
-    pub fn cut_off_lapsed(&self, entry: &Entry<Cause>, now: UnixTime) -> bool {
-        match entry.value {
-            Cause::Cleared => tombstone_lapsed(entry.at, now),
-            _ => self.outlived(entry.at, now),
+    pub fn refusal_lapsed<T: Default + PartialEq>(&self, entry: &Entry<T>, now: UnixTime) -> bool {
+        if entry.value == T::default() {
+            tombstone_lapsed(entry.at, now)
+        } else {
+            self.outlived(entry.at, now)
         }
     }
 
@@ -151,14 +153,19 @@ impl Record {
     /// Forgets what can no longer change a decision. A record that is empty afterwards need not be kept.
     pub fn retain(&mut self, now: UnixTime, limits: &RetentionLimits) {
         self.cut_off
-            .take_if(|entry| limits.cut_off_lapsed(entry, now));
+            .take_if(|entry| limits.refusal_lapsed(entry, now));
         self.mfa_enabled
-            .take_if(|entry| limits.outlived(entry.at, now));
+            .take_if(|entry| limits.refusal_lapsed(entry, now));
         self.scoped
-            .retain(|(_, entry)| !limits.cut_off_lapsed(entry, now));
+            .retain(|(_, entry)| !limits.refusal_lapsed(entry, now));
         retain_status(&mut self.status, now, limits);
         retain_standing(&mut self.risk, now, limits);
         retain_standing(&mut self.compliance, now, limits);
+        retain_standing(&mut self.opt_out, now, limits);
+        self.assurance
+            .retain(|(_, entry)| !limits.refusal_lapsed(entry, now));
+        self.claims
+            .retain(|(_, entry)| !limits.refusal_lapsed(entry, now));
         self.location_challenges
             .retain(|challenge| !location_challenge_lapsed(challenge.given, now));
     }
@@ -178,8 +185,11 @@ fn retain_status(
     let lifted = lifted_before(tombstones, acts);
     status.retain(|(transmitter, entry)| {
         let is_lifted = Some((entry.at, entry.issued)) < lifted;
-        entry.value == AccountStatus::Enabled
-            || !(is_lifted || limits.status_lapsed(entry, acts(*transmitter), now))
+        // What has lapsed forbids nothing any more, but it is later than an `enabled` that is still under way, which
+        // would lift what others said if this were forgotten.
+        let is_over =
+            limits.status_lapsed(entry, acts(*transmitter), now) && tombstone_lapsed(entry.at, now);
+        entry.value == AccountStatus::Enabled || !(is_lifted || is_over)
     });
     // A tombstone stays while there is something older that it may lift.
     let oldest_refusal = status
@@ -212,7 +222,10 @@ fn retain_standing<T: Default + PartialEq>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{DeviceCompliance, RiskLevel};
+    use super::super::claim::{ClaimName, ClaimValue};
+    use super::super::record::{
+        AssuranceLevel, Cause, DeviceCompliance, MultiFactor, OptOut, RiskLevel,
+    };
     use super::super::samples::{any_record, entry};
     use super::*;
     use proptest::prelude::*;
@@ -274,17 +287,37 @@ mod tests {
             ..Record::default()
         };
         let unknown = TransmitterId([9; 8]);
+        let multi_factor = |value| Record {
+            mfa_enabled: Some(entry(0, 0, value)),
+            ..Record::default()
+        };
+        let assurance = |level| Record {
+            assurance: alloc::vec![(OTHER, entry(0, 0, AssuranceLevel::new(level).unwrap()))],
+            ..Record::default()
+        };
+        let opt_out = |transmitter, value| Record {
+            opt_out: alloc::vec![(transmitter, entry(0, 0, value))],
+            ..Record::default()
+        };
+        let claim = Record {
+            claims: alloc::vec![(
+                ClaimName::new("role").unwrap(),
+                entry(0, 0, ClaimValue::of("role", &"a".into())),
+            )],
+            ..Record::default()
+        };
         for (record, expected) in [
             (cut_off(Cause::SessionRevoked), Some(111)),
             (cut_off(Cause::Cleared), Some(30 * DAY + 1)),
-            (
-                Record {
-                    mfa_enabled: Some(entry(0, 0, ())),
-                    ..Record::default()
-                },
-                Some(111),
-            ),
-            (status(ISSUER, AccountStatus::Disabled), Some(111)),
+            (multi_factor(MultiFactor::Enabled), Some(111)),
+            (multi_factor(MultiFactor::Cleared), Some(30 * DAY + 1)),
+            (assurance("nist-aal1"), Some(111)),
+            (assurance(""), Some(30 * DAY + 1)),
+            (claim, Some(111)),
+            (opt_out(OTHER, OptOut::OptedOut), Some(90 * DAY + 1)),
+            (opt_out(OTHER, OptOut::OptedIn), Some(30 * DAY + 1)),
+            (opt_out(unknown, OptOut::OptedOut), None),
+            (status(ISSUER, AccountStatus::Disabled), Some(30 * DAY + 1)),
             (status(OTHER, AccountStatus::Disabled), None),
             (status(unknown, AccountStatus::Disabled), None),
             (status(OTHER, AccountStatus::Enabled), Some(30 * DAY + 1)),

@@ -7,9 +7,13 @@ use alloc::vec::Vec;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
+use super::claim::{ClaimName, ClaimValue};
 use super::key::{NameSpace, StateKey};
 use super::names::Named;
-use super::record::{Cause, CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId};
+use super::record::{
+    AssuranceLevel, Cause, CutOffScope, Entry, LocationChallenge, Member, MultiFactor, Record,
+    TransmitterId,
+};
 
 pub use reading::key_from_json;
 
@@ -20,12 +24,12 @@ pub struct RecordView<'a>(pub &'a Record);
 impl Serialize for RecordView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let record = self.0;
-        let mut out = serializer.serialize_struct("Record", 7)?;
+        let mut out = serializer.serialize_struct("Record", 10)?;
         if let Some(entry) = &record.cut_off {
             out.serialize_field("cutOff", &CutOffView::of(entry))?;
         }
         if let Some(entry) = &record.mfa_enabled {
-            out.serialize_field("mfaEnabled", &TimeView::of(entry))?;
+            out.serialize_field("mfaEnabled", &MultiFactorView::of(entry))?;
         }
         if !record.status.is_empty() {
             out.serialize_field("status", &standing(&record.status))?;
@@ -48,14 +52,35 @@ impl Serialize for RecordView<'_> {
                 .collect();
             out.serialize_field("locationChallenges", &challenges)?;
         }
+        if !record.assurance.is_empty() {
+            let level = |level: &'_ AssuranceLevel| level.as_str().to_string();
+            out.serialize_field("assurance", &by_transmitter(&record.assurance, level))?;
+        }
+        if !record.claims.is_empty() {
+            let claims: Vec<_> = record.claims.iter().map(ClaimView::of).collect();
+            out.serialize_field("claims", &claims)?;
+        }
+        if !record.opt_out.is_empty() {
+            out.serialize_field("optOut", &standing(&record.opt_out))?;
+        }
         out.end()
     }
 }
 
 #[derive(serde::Serialize)]
-struct TimeView {
+struct MultiFactorView {
     at: u64,
     issued: u64,
+    value: &'static str,
+}
+
+/// `value` is the comparable text of [`ClaimValue`].
+#[derive(serde::Serialize)]
+struct ClaimView<'a> {
+    name: &'a str,
+    at: u64,
+    issued: u64,
+    value: &'a str,
 }
 
 #[derive(serde::Serialize)]
@@ -68,11 +93,11 @@ struct CutOffView {
 }
 
 #[derive(serde::Serialize)]
-struct StandingView {
+struct StandingView<V> {
     transmitter: String,
     at: u64,
     issued: u64,
-    value: &'static str,
+    value: V,
 }
 
 #[derive(serde::Serialize)]
@@ -105,11 +130,23 @@ struct PlaceView {
     given: u64,
 }
 
-impl TimeView {
-    fn of<T>(entry: &Entry<T>) -> Self {
+impl MultiFactorView {
+    fn of(entry: &Entry<MultiFactor>) -> Self {
         Self {
             at: entry.at.floor().as_secs(),
             issued: entry.issued.as_secs(),
+            value: entry.value.name(),
+        }
+    }
+}
+
+impl<'a> ClaimView<'a> {
+    fn of((name, entry): &'a (ClaimName, Entry<ClaimValue>)) -> Self {
+        Self {
+            name: name.as_str(),
+            at: entry.at.floor().as_secs(),
+            issued: entry.issued.as_secs(),
+            value: entry.value.as_str(),
         }
     }
 }
@@ -125,12 +162,19 @@ impl CutOffView {
     }
 }
 
-fn standing<T: Named>(entries: &[(TransmitterId, Entry<T>)]) -> Vec<StandingView> {
+fn standing<T: Named>(entries: &[(TransmitterId, Entry<T>)]) -> Vec<StandingView<&'static str>> {
+    by_transmitter(entries, |value| value.name())
+}
+
+fn by_transmitter<T, V>(
+    entries: &[(TransmitterId, Entry<T>)],
+    value: impl Fn(&T) -> V,
+) -> Vec<StandingView<V>> {
     let view = |(transmitter, entry): &(TransmitterId, Entry<T>)| StandingView {
         transmitter: transmitter.to_string(),
         at: entry.at.floor().as_secs(),
         issued: entry.issued.as_secs(),
-        value: entry.value.name(),
+        value: value(&entry.value),
     };
     entries.iter().map(view).collect()
 }

@@ -8,6 +8,7 @@ use crate::configuration::Issuer;
 use crate::policy::Truth;
 use crate::policy::evidence::{self, COMPLIANT_DEVICE, HYBRID_JOINED_DEVICE, MFA};
 use crate::policy::strength::AuthenticationStrength;
+use crate::state::record::AssuranceLevel;
 
 impl AccessToken {
     /// Whether the token shows multi-factor authentication; `None` if it does not say.
@@ -79,6 +80,13 @@ impl AccessToken {
                 .any(|shown| shown.eq_ignore_ascii_case(context))
         });
         by_contexts || self.shows_acr(issuer, context) == Some(true)
+    }
+
+    /// The assurance level that `acr` stands for by the issuer's map; `None` if the token does not say, or the map.
+    #[must_use]
+    pub fn assurance_level(&self, issuer: &Issuer) -> Option<AssuranceLevel> {
+        let level = issuer.assurance_levels.get(self.acr.known()?)?;
+        AssuranceLevel::new(level)
     }
 
     /// Whether `acr` is the value configured for `control`, or `acrs` lists it; `None` without a mapping or without

@@ -4,7 +4,9 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::SubjectKey;
+use super::claims::Part;
 use super::issuer_match::is_guid;
+use crate::configuration::Issuer;
 use crate::state::key::{Identifier, NameSpace, StateKey, SubjectKind};
 
 /// The key of an identifier as tokens and events write it.
@@ -34,6 +36,31 @@ pub fn canonical_identifier(name_space: NameSpace, text: &str) -> String {
             .filter(|character| !matches!(character, ' ' | '-' | '.' | '(' | ')'))
             .collect(),
         _ => text.to_string(),
+    }
+}
+
+/// Whether tokens of `issuer` can yield keys of this kind and name space (`enforcement.md` §2).
+pub(crate) fn shows(issuer: &Issuer, kind: SubjectKind, name_space: NameSpace) -> bool {
+    let claim = |part| issuer.claims.name(part).is_some();
+    let aliased = !issuer.aliases.is_empty();
+    match (kind, name_space) {
+        (SubjectKind::User, NameSpace::Native) => claim(Part::User),
+        (SubjectKind::User, NameSpace::Email) => {
+            aliased
+                || (claim(Part::Email) && (issuer.email_is_stable || claim(Part::EmailVerified)))
+        }
+        (SubjectKind::User, NameSpace::PhoneNumber) => {
+            aliased || (claim(Part::PhoneNumber) && claim(Part::PhoneNumberVerified))
+        }
+        (SubjectKind::Session, NameSpace::Native) => claim(Part::Session),
+        (SubjectKind::Device, NameSpace::Native) => claim(Part::Device),
+        (SubjectKind::Token, NameSpace::Native) => claim(Part::TokenId),
+        (SubjectKind::ClientApplication | SubjectKind::ServicePrincipal, NameSpace::Native) => {
+            claim(Part::Client)
+        }
+        // The scope of an Entra issuer's subjects is their tenant.
+        (SubjectKind::Tenant, NameSpace::Native) => claim(Part::Tenant) || issuer.preset.is_entra(),
+        _ => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cae decide`: a batch of requests, one JSON object per line in and out.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -18,8 +19,10 @@ use super::problem::{Problem, complain, warn};
 use super::request_line::{Members, RequestLine, not_json};
 use super::{Exit, Options};
 use crate::engine::AnyEngine;
-use crate::session::{EventOutcome, Session, fault_verdict, on_error};
+use crate::session::{BrakeAlarm, EventOutcome, Session, brakes, fault_verdict, on_error};
 use crate::signature::Signatures;
+use crate::state_file::StateFile;
+use crate::text::date;
 
 /// Decide a batch of requests: JSON lines on standard input, one answer line for each
 #[derive(clap::Args, Debug)]
@@ -31,6 +34,10 @@ pub(super) struct Arguments {
     /// Security events and records to apply before the first request, one per line
     #[arg(long, value_name = "SETS.jsonl")]
     signals: Option<PathBuf>,
+    /// Begin with the event state in this file and write it back: after the signals and at the end. A file that
+    /// does not exist yet is created
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// Add every check, every policy and the state keys to each answer
     #[arg(long)]
     explain: bool,
@@ -50,11 +57,22 @@ A line of --signals is a compact SET, {"set":"eyJ…","receivedAt":1800000000}, 
 {"record":{…}} to set state directly. All are applied before the first request; a
 rejected SET is one line on standard error.
 
-Exit status: 0 all lines were answered; 2 a line, the configuration or the signals
-cannot be used.
+A transmitter with a `brake` that touches more subjects within a minute than it
+allows raises an alarm, one line on standard error. Where the brake holds, its
+events wait from there on, except those about accounts, until a later line
+{"release":"https://ssf.example"} (the transmitter's issuer URL) applies them with
+their own times. With --state they wait in FILE.held for another run, or for
+`cae state release`.
 
-Example:
-  cae decide --config engine.json --signals sets.jsonl --explain < requests.jsonl"#;
+Events whose subjects no configured token can ever show are counted, by transmitter
+and kind, at the end.
+
+Exit status: 0 all lines were answered; 2 a line, the configuration, the signals or
+the state cannot be used.
+
+Examples:
+  cae decide --config engine.json --signals sets.jsonl --explain < requests.jsonl
+  cae decide --config engine.json --signals sets.jsonl --state cae.state < requests.jsonl"#;
 
 type BatchSession = Session<AnyEngine>;
 
@@ -63,10 +81,14 @@ pub(super) fn run(
     options: &Options,
     out: &mut Output,
 ) -> Result<Exit, Problem> {
-    for file in [Some(&arguments.config), arguments.signals.as_ref()] {
+    for file in [
+        Some(&arguments.config),
+        arguments.signals.as_ref(),
+        arguments.state.as_ref(),
+    ] {
         if file.is_some_and(|file| file == Path::new(STANDARD_INPUT)) {
             return Err(Problem::new(
-                "standard input holds the requests: name files with --config and --signals",
+                "standard input holds the requests: name files with --config, --signals and --state",
             ));
         }
     }
@@ -75,12 +97,16 @@ pub(super) fn run(
         .runtime()?
         .engine(&configuration)
         .map_err(|error| Problem::engine(&arguments.config, &error))?;
-    let mut session = Session::new(engine, Signatures::default());
+    let state = (arguments.state.as_deref())
+        .map(|file| StateFile::open(file).map_err(|error| Problem::file(file, error)))
+        .transpose()?;
+    let mut session = session(engine, &configuration, arguments, state.as_ref())?;
     if let Some(file) = &arguments.signals {
         for signal in read_signals(file)? {
             apply(&mut session, file, signal)?;
         }
     }
+    save(&mut session, arguments, state.as_ref())?;
     let on_error = on_error(&configuration);
     let detail = if arguments.explain {
         Detail::Explain
@@ -108,7 +134,60 @@ pub(super) fn run(
             out.flush();
         }
     }
+    save(&mut session, arguments, state.as_ref())?;
+    tell_operator(&session);
     Ok(exit)
+}
+
+/// A session that goes on where the file stopped.
+fn session(
+    engine: AnyEngine,
+    configuration: &str,
+    arguments: &Arguments,
+    state: Option<&StateFile>,
+) -> Result<BatchSession, Problem> {
+    let session = Session::new(engine, Signatures::default()).braking(brakes(configuration));
+    let (Some(file), Some(state)) = (&arguments.state, state) else {
+        return Ok(session);
+    };
+    let (table, held) = state.load().map_err(|error| Problem::file(file, error))?;
+    Ok(session.resuming(table, held))
+}
+
+fn save(
+    session: &mut BatchSession,
+    arguments: &Arguments,
+    state: Option<&StateFile>,
+) -> Result<(), Problem> {
+    let (Some(file), Some(state)) = (&arguments.state, state) else {
+        return Ok(());
+    };
+    if !session.take_changed() {
+        return Ok(());
+    }
+    let saved = state.save(session.state(), session.held());
+    saved.map_err(|error| Problem::file(file, format_args!("cannot be written: {error}")))
+}
+
+/// What waits, and what came in vain.
+fn tell_operator(session: &BatchSession) {
+    let mut waiting = BTreeMap::<&str, usize>::new();
+    for event in session.held() {
+        let count = waiting.entry(&event.transmitter).or_default();
+        *count = count.saturating_add(1);
+    }
+    for (transmitter, count) in waiting {
+        warn(format_args!(
+            "{transmitter}: {count} events wait: apply them with a line {{\"release\":{}}} of --signals",
+            Value::from(transmitter)
+        ));
+    }
+    for (transmitter, kind, count) in session.unmatchable() {
+        warn(format_args!(
+            "{transmitter}: {count} events named a subject that no configured token can show [unmatchable:{kind}]: \
+             compare the claim maps under `issuers` with what this transmitter sends (`cae event decode`)"
+        ));
+    }
 }
 
 /// The answer to a line that cannot be used.
@@ -150,6 +229,11 @@ enum Signal {
         received_at: UnixTime,
     },
     Record(StateKey, Box<Record>),
+    /// The issuer URL of a transmitter.
+    Release {
+        line: usize,
+        transmitter: String,
+    },
 }
 
 /// Reads all signals before any is applied, and names every line that cannot be used.
@@ -190,8 +274,9 @@ fn read_signal(line: usize, text: String) -> Result<Signal, String> {
     };
     let value = json::parse(text.as_bytes(), limits).map_err(|error| not_json(&error))?;
     let mut members = Members::open(value, "")?;
-    let signal = match (members.text("set")?, members.take("record")) {
-        (Some(set), None) => {
+    let words = (members.text("set")?, members.text("release")?);
+    let signal = match (words, members.take("record")) {
+        ((Some(set), None), None) => {
             let received_at = match members.take("receivedAt") {
                 Some(at) => UnixTime::from_secs(
                     at.as_u64()
@@ -205,8 +290,9 @@ fn read_signal(line: usize, text: String) -> Result<Signal, String> {
                 received_at,
             }
         }
-        (None, Some(record)) => read_record(&record)?,
-        _ => return Err("/: a line holds either `set` or `record`".to_owned()),
+        ((None, Some(transmitter)), None) => Signal::Release { line, transmitter },
+        ((None, None), Some(record)) => read_record(&record)?,
+        _ => return Err("/: a line holds one of `set`, `record` and `release`".to_owned()),
     };
     members.close()?;
     Ok(signal)
@@ -235,12 +321,20 @@ fn apply(session: &mut BatchSession, file: &Path, signal: Signal) -> Result<(), 
         Signal::Record(key, record) => {
             session.merge(&key, &record);
         }
+        Signal::Release { line, transmitter } => match session.release(&transmitter) {
+            Ok(0) => warn(format_args!(
+                "{}: line {line}: no event of {transmitter} waits",
+                file.display()
+            )),
+            Ok(_) => {}
+            Err(error) => return Err(Problem::file(file, format_args!("line {line}: {error}"))),
+        },
         Signal::Event {
             line,
             set,
             received_at,
         } => match session.read_event(&set, received_at) {
-            Ok(EventOutcome::Accepted(_) | EventOutcome::Repeated(_)) => {}
+            Ok(EventOutcome::Accepted(_) | EventOutcome::Held(_) | EventOutcome::Repeated(_)) => {}
             Ok(EventOutcome::Rejected(event)) => complain(format_args!(
                 "{}: line {line}: rejected: {} [{}]",
                 file.display(),
@@ -250,5 +344,24 @@ fn apply(session: &mut BatchSession, file: &Path, signal: Signal) -> Result<(), 
             Err(error) => return Err(Problem::file(file, format_args!("line {line}: {error}"))),
         },
     }
+    session.take_alarms().iter().for_each(tell_alarm);
     Ok(())
+}
+
+fn tell_alarm(alarm: &BrakeAlarm) {
+    let BrakeAlarm {
+        transmitter,
+        brake,
+        at,
+    } = alarm;
+    let effect = if brake.hold {
+        "its events wait until they are released, except those about accounts"
+    } else {
+        "its events are applied, because `brake` does not say `hold`"
+    };
+    warn(format_args!(
+        "{transmitter}: brake: more than {} subjects within the minute before {}: {effect}",
+        brake.subjects_per_minute,
+        date(at.as_secs())
+    ));
 }

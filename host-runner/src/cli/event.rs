@@ -102,7 +102,9 @@ fn decode(
                 .read_event(set, received_at)
                 .map_err(|error| Problem::file(file, error))?
             {
-                EventOutcome::Accepted(event) | EventOutcome::Repeated(event) => event.json,
+                EventOutcome::Accepted(event)
+                | EventOutcome::Held(event)
+                | EventOutcome::Repeated(event) => event.json,
                 EventOutcome::Rejected(event) => event.json,
             }
         }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::input::STANDARD_INPUT;
 use crate::component::EngineError;
-use crate::text::{ASKS, BAD, one_line};
+use crate::text::{ASKS, BAD, GOOD, one_line};
 
 /// Why a command did nothing: one line per fault, each saying what, where and how to mend it.
 #[derive(Debug)]
@@ -126,6 +126,11 @@ impl From<EngineError> for Problem {
 /// One line on standard error, about something that was refused.
 pub(super) fn complain(what: impl Display) {
     say("error", BAD, what);
+}
+
+/// One line on standard error, about something that an operator did: the record of it.
+pub(super) fn note(what: impl Display) {
+    say("note", GOOD, what);
 }
 
 /// One line on standard error, about something that should be looked at.

@@ -1,3 +1,5 @@
+mod intake;
+
 use std::convert::Infallible;
 
 use cae_core::engine::{Handle, KeyNeed, SignatureNeed};

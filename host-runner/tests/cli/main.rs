@@ -6,8 +6,10 @@
     reason = "the helpers of a test fail loudly, as the test does"
 )]
 
+mod brake;
 mod decide;
 mod signed;
+mod state;
 mod statuses;
 mod support;
 mod what_if;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Folder, NOW, configuration, request, revocation, run_everywhere, scenario, token,
+    Folder, NOW, configuration, request, revocation, run_everywhere, run_once, scenario, token,
 };
 
 const LOCATIONS: &str = r##"[{"@odata.type": "#microsoft.graph.ipNamedLocation",
@@ -41,6 +41,17 @@ fn every_command_ends_as_the_table_says() {
     ] {
         folder.file(name, text);
     }
+    let at_folder = |name: &str| format!("{}/{name}", folder.path());
+    let begun = [
+        ("--config", "engine.json"),
+        ("--signals", "sets.jsonl"),
+        ("--state", "cae.state"),
+    ];
+    let begun: Vec<String> = (begun.iter())
+        .flat_map(|(option, name)| [(*option).to_owned(), at_folder(name)])
+        .collect();
+    let begun: Vec<&str> = begun.iter().map(String::as_str).collect();
+    assert_eq!(run_once(&[&["decide"][..], &begun].concat(), "").status, 0);
     let asked = request("a", &sound);
     let unreadable = format!("{asked}\n{}", json!({"id": "b"}));
     let at = NOW.to_string();
@@ -52,6 +63,10 @@ fn every_command_ends_as_the_table_says() {
     let parse = &["challenge", "parse"];
     let inspect = &["token", "inspect", "--at", &at];
     let what_if = &["what-if"];
+    let look = &["state", "inspect", "--state"];
+    let clear = &["state", "clear", "user:adele", "--state"];
+    let release = &["state", "release", "https://ssf.example", "--state"];
+    let clean = &["state", "clean", "--at", &at, "--state"];
     let schema = &["config", "schema"];
     let completions = &["completions"];
     for (command, arguments, input, status) in [
@@ -274,6 +289,68 @@ fn every_command_ends_as_the_table_says() {
         (inspect, &["-", "--config", "@faulty.json"], &sound, 2),
         (inspect, &["-", "--config", "@missing.json"], &sound, 2),
         (inspect, &["-", "--verify"], &sound, 2),
+        (
+            decide,
+            &["--config", "@engine.json", "--state", "@cae.state"],
+            &asked,
+            0,
+        ),
+        (
+            decide,
+            &["--config", "@engine.json", "--state", "@none.json"],
+            &asked,
+            2,
+        ),
+        (
+            decide,
+            &["--config", "@engine.json", "--state", "-"],
+            &asked,
+            2,
+        ),
+        (look, &["@cae.state"], "", 0),
+        (look, &["@cae.state", "--all"], "", 0),
+        (
+            look,
+            &["@cae.state", "user:adele", "--config", "@engine.json"],
+            "",
+            0,
+        ),
+        (
+            look,
+            &["@cae.state", "user:lee", "--config", "@engine.json"],
+            "",
+            1,
+        ),
+        (look, &["@cae.state", "adele"], "", 2),
+        (look, &["@none.json"], "", 2),
+        (look, &["@missing.state"], "", 2),
+        (look, &[], "", 2),
+        (clear, &["@none.json", "--config", "@engine.json"], "", 2),
+        (
+            clear,
+            &["@missing.state", "--config", "@engine.json"],
+            "",
+            2,
+        ),
+        (clear, &["@cae.state", "--config", "@faulty.json"], "", 2),
+        (
+            clear,
+            &[
+                "@cae.state",
+                "--config",
+                "@engine.json",
+                "--issuer",
+                "https://other.example",
+            ],
+            "",
+            2,
+        ),
+        (clear, &["@cae.state"], "", 2),
+        (release, &["@cae.state"], "", 1),
+        (release, &["@missing.state"], "", 2),
+        (clean, &["@cae.state", "--config", "@engine.json"], "", 0),
+        (clean, &["@none.json", "--config", "@engine.json"], "", 2),
+        (clean, &["@cae.state"], "", 2),
         (schema, &[], "", 0),
         (schema, &["--scenario"], "", 0),
         (schema, &["--yaml"], "", 2),
@@ -285,7 +362,7 @@ fn every_command_ends_as_the_table_says() {
             .iter()
             .chain(arguments)
             .map(|word| match word.strip_prefix('@') {
-                Some(file) => format!("{}/{file}", folder.path()),
+                Some(file) => at_folder(file),
                 None => (*word).to_owned(),
             })
             .collect();

@@ -56,6 +56,11 @@ fn run_engine(engine: &str, arguments: &[&str], input: &str) -> Run {
     }
 }
 
+/// Runs a command natively only: one that changes a file does not find the same again.
+pub(crate) fn run_once(arguments: &[&str], input: &str) -> Run {
+    run_engine("native", arguments, input)
+}
+
 /// Runs a command natively and, where the component was built, through it: the same in every byte.
 pub(crate) fn run_everywhere(arguments: &[&str], input: &str) -> Run {
     let native = run_engine("native", arguments, input);

@@ -283,6 +283,38 @@ fn what_happens_less_than_expected_is_said() {
     assert!(has(&document, "/transmitters/0", "any_audience"));
     let document = example_with("/issuers/0/claims", json!("okta"));
     assert!(has(&document, "/transmitters/0", "unmatchable_event"));
+    for (claims, kinds) in [
+        (json!({"preset": "entra-v2"}), &[][..]),
+        (
+            json!({"preset": "google"}),
+            &["session", "device-compliance-change"],
+        ),
+        (
+            json!({"preset": "entra-v2", "client": ""}),
+            &["application"],
+        ),
+        (json!({"preset": "entra-v2", "tokenId": ""}), &["jti"]),
+        (
+            json!({"preset": "entra-v2", "email": "", "phoneNumber": ""}),
+            &["identifier-changed"],
+        ),
+        (
+            json!({"preset": "entra-v2", "emailVerified": "", "phoneNumber": ""}),
+            &["identifier-changed"],
+        ),
+    ] {
+        let document = example_with("/issuers/0/claims", claims.clone());
+        let notes = Configuration::read(&document.to_string()).unwrap().notes;
+        let messages: Vec<_> = notes
+            .iter()
+            .filter(|note| note.code == "configuration.unmatchable_event")
+            .map(|note| note.message.as_str())
+            .collect();
+        assert_eq!(messages.len(), kinds.len(), "{claims}: {messages:?}");
+        for (message, kind) in messages.iter().zip(kinds) {
+            assert!(message.contains(kind), "{claims}: {message}");
+        }
+    }
     let mut document = example();
     document["transmitters"] = json!([]);
     document["issuers"][0]["issuer"] = json!("https://login.example/contoso");

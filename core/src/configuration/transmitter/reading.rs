@@ -60,7 +60,7 @@ pub(in crate::configuration) fn read(node: Node<'_, '_>, issuers: &[Issuer]) -> 
     let speaks_for = speaks_for(&mut object, issuers);
     Transmitter {
         id: TransmitterId::of(&url),
-        audience: object.parse("audience", "the `aud` of its events", values::identifier),
+        audiences: audiences(&mut object),
         algorithms: issuer::algorithms(&mut object, &asymmetric(), ALGORITHMS),
         keys,
         jwks_uri,
@@ -89,6 +89,17 @@ pub(in crate::configuration) fn read(node: Node<'_, '_>, issuers: &[Issuer]) -> 
         issuer: url,
         speaks_for,
     }
+}
+
+/// One `aud`, or several where an issuer sends logout tokens to a client and security events to a stream.
+fn audiences(object: &mut ObjectReader<'_, '_>) -> Vec<String> {
+    let Some(mut node) = object.get("audience") else {
+        return Vec::new();
+    };
+    let audiences =
+        node.one_or_more(|mut node| node.parse("the `aud` of its events", values::identifier));
+    node.refuse_empty("name an audience or leave it out");
+    audiences
 }
 
 /// What a transmitter may sign with: with HMAC, whoever can verify could also sign.

@@ -13,7 +13,6 @@ use super::sign_in::SignIn;
 use super::sketch::Sketch;
 use super::summary::add;
 use crate::json::Value;
-use crate::policy::outcome::Outcome;
 
 /// What changes for a number of sign-ins.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -96,7 +95,7 @@ impl Changes {
             change,
             policies,
             sign_ins: 1,
-            uncertain: u64::from(after.outcomes.iter().any(Outcome::is_uncertain)),
+            uncertain: u64::from(after.is_uncertain()),
             people: person.map(Sketch::of).unwrap_or_default(),
             unmet_before: before
                 .unmet

@@ -58,7 +58,9 @@ impl Change {
                 Some(Self::ChangedRequirements)
             }
             (Grant, Grant) if before.session != after.session => Some(Self::ChangedSession),
-            (Grant, Grant) | (Challenge, Challenge) | (Block, Block) => {
+            // A block is certain, whatever else cannot be told.
+            (Block, Block) => None,
+            (Grant, Grant) | (Challenge, Challenge) => {
                 let differs = pairs.iter().any(|pair| {
                     let (before, after) = outcomes(*pair, before, after);
                     before.is_some_and(Outcome::is_uncertain)

@@ -27,7 +27,8 @@ pub(crate) struct Coverage {
     enabled: usize,
     /// Whom, what and where no enabled policy touches.
     untouched: Untouched,
-    /// Of those that are touched: for what, or from where, no enabled policy touches them.
+    /// Of those that are touched: for what, or from where, no enabled policy touches them, while it is touched for
+    /// others.
     gaps: Vec<Gap>,
     conflicts: Vec<Conflict>,
     /// Policies that are not disabled, and apply to nobody.
@@ -243,6 +244,8 @@ fn gaps(reach: &Reach, population: &Population) -> Vec<Gap> {
         let open = |count: usize, of: fn(&PolicyReach) -> &Vec<Truth>| -> Vec<usize> {
             (0..count)
                 .filter(|other| !own.iter().any(|policy| touches(of(policy), *other)))
+                // What nobody is touched for is told once, not for each of them.
+                .filter(|other| reach.enabled().any(|policy| touches(of(policy), *other)))
                 .collect()
         };
         let targets = open(population.targets.len(), |policy| &policy.targets);

@@ -81,6 +81,11 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Whether it comes to this only as far as can be told: a block is certain, whatever else cannot be told.
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.result != SignInResult::Block && self.outcomes.iter().any(Outcome::is_uncertain)
+    }
+
     /// Writes the line of the contract (design §9).
     ///
     /// `{"id", "result", "unmet", "policies": [..], "sessionControls"}`. Nearly all of a line are rows that differ little

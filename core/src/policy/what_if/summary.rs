@@ -63,8 +63,7 @@ impl Summary {
     pub(super) fn count(&mut self, evaluation: &Evaluation<'_>) {
         add(&mut self.sign_ins, 1);
         add(self.results.entry(evaluation.result).or_default(), 1);
-        let uncertain = evaluation.outcomes.iter().any(Outcome::is_uncertain);
-        add(&mut self.uncertain, u64::from(uncertain));
+        add(&mut self.uncertain, u64::from(evaluation.is_uncertain()));
         for control in &evaluation.unmet {
             match self.unmet.get_mut(&**control) {
                 Some(count) => add(count, 1),

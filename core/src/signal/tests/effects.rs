@@ -198,6 +198,30 @@ fn events_about_a_user() {
             risk("LOW", Some("HIGH")),
             "risk=low",
         ),
+        (
+            &none,
+            RISC,
+            "account-credential-change-required",
+            json!({}),
+            "credentialChangeRequired",
+        ),
+        (
+            &none,
+            RISC,
+            "identifier-changed",
+            json!({}),
+            "identifierChange",
+        ),
+        (
+            &none,
+            RISC,
+            "identifier-recycled",
+            json!({}),
+            "identifierChange",
+        ),
+        (&none, RISC, "recovery-activated", json!({}), ""),
+        (&none, RISC, "recovery-information-changed", json!({}), ""),
+        (&none, CAEP, "session-presented", json!({}), ""),
         (&none, CAEP, "session-established", json!({}), ""),
         (&none, CAEP, "unheard-of", json!({}), ""),
         (&none, "urn:example:", "unheard-of", json!({}), ""),
@@ -211,6 +235,232 @@ fn events_about_a_user() {
         if expected.is_empty() {
             assert_eq!(notes(&reading).len(), 1, "{name}: the reason is noted");
         }
+    }
+}
+
+#[test]
+fn claims_and_levels() {
+    let none = json!({});
+    let level = |current: &str, previous: Option<&str>, direction: Option<&str>| {
+        let mut event = json!({"namespace": "NIST-AAL", "current_level": current});
+        for (name, value) in [
+            ("previous_level", previous),
+            ("change_direction", direction),
+        ] {
+            if let Some(value) = value {
+                event[name] = value.into();
+            }
+        }
+        event
+    };
+    let many: json::Map<_, _> = (0..33).map(|n| (format!("claim-{n}"), json!(n))).collect();
+    let long = "n".repeat(257);
+    for (name, event, expected) in [
+        (
+            "token-claims-change",
+            json!({"claims": {"role": "ro-admin", "groups": ["b", "a"]}}),
+            r#"groups is ["a","b"], role is "ro-admin""#,
+        ),
+        (
+            "token-claims-change",
+            json!({"claims": many}),
+            "claimsChange",
+        ),
+        (
+            "token-claims-change",
+            json!({"claims": {long: 1}}),
+            "claimsChange",
+        ),
+        (
+            "assurance-level-change",
+            level("nist-aal1", Some("nist-aal2"), Some("decrease")),
+            "assurance=nist-aal1",
+        ),
+        (
+            "assurance-level-change",
+            level("nist-aal1", None, Some("DECREASE")),
+            "assurance=nist-aal1",
+        ),
+        // What the levels tell, where the direction is not told.
+        (
+            "assurance-level-change",
+            level("nist-aal1", Some("nist-aal2"), None),
+            "assurance=nist-aal1",
+        ),
+        (
+            "assurance-level-change",
+            level("nist-aal2", Some("nist-aal1"), None),
+            "",
+        ),
+        (
+            "assurance-level-change",
+            level("nist-aal2", Some("nist-aal2"), None),
+            "",
+        ),
+        (
+            "assurance-level-change",
+            level("silver", Some("gold"), None),
+            "",
+        ),
+        ("assurance-level-change", level("nist-aal2", None, None), ""),
+        (
+            "assurance-level-change",
+            level("nist-aal2", Some("nist-aal1"), Some("increase")),
+            "",
+        ),
+    ] {
+        let expected: Vec<_> = match expected {
+            "" => Vec::new(),
+            effect => std::vec![format!("user: {effect}")],
+        };
+        let reading = about_user(&none, CAEP, name, &event);
+        assert_eq!(summary(&reading), expected, "{name} {event}");
+    }
+    for claims in [json!({}), json!([]), json!("role"), Value::Null] {
+        let reading = about_user(
+            &none,
+            CAEP,
+            "token-claims-change",
+            &json!({"claims": claims}),
+        );
+        assert_eq!(reading["err"], "invalid_request", "{claims}");
+    }
+}
+
+#[test]
+fn what_holds_belongs_to_the_narrowest_that_is_named() {
+    let plain = plain();
+    let opaque = |id: &str| json!({"format": "opaque", "id": id});
+    let all =
+        json!({"format": "complex", "user": user(), "session": opaque("s"), "device": opaque("d")});
+    let token = json!({"format": "jwt_id", "iss": KEYCLOAK, "jti": "t"});
+    let decrease = json!({"namespace": "x", "current_level": "1", "change_direction": "decrease"});
+    for (name, subject, event, expected) in [
+        (
+            "token-claims-change",
+            &all,
+            json!({"claims": {"a": 1}}),
+            "session: a is 1",
+        ),
+        (
+            "token-claims-change",
+            &token,
+            json!({"claims": {"a": 1}}),
+            "token: a is 1",
+        ),
+        (
+            "assurance-level-change",
+            &all,
+            decrease.clone(),
+            "session: assurance=1",
+        ),
+        (
+            "assurance-level-change",
+            &user(),
+            decrease,
+            "user: assurance=1",
+        ),
+    ] {
+        let set = payload(ONE, subject, &format!("{CAEP}{name}"), &event);
+        assert_eq!(summary(&reading(&plain, &set)), [expected], "{subject}");
+    }
+}
+
+#[test]
+fn opting_out_is_a_state_of_the_account() {
+    let none = json!({});
+    for (name, expected) in [
+        ("opt-in", "optedIn"),
+        ("opt-out-initiated", "initiated"),
+        ("opt-out-cancelled", "optedIn"),
+        ("opt-out-effective", "optedOut"),
+    ] {
+        let reading = about_user(&none, RISC, name, &json!({}));
+        assert_eq!(summary(&reading), [format!("user: optOut={expected}")]);
+    }
+}
+
+#[test]
+fn workloads_are_filed_under_the_application() {
+    let plain = plain();
+    let app = json!({"format": "complex", "application": {"format": "opaque", "id": "shop"}});
+    let with_user = with(app.clone(), "user", user());
+    let both = |effect: &str| {
+        std::vec![
+            format!("clientApplication: {effect}"),
+            format!("servicePrincipal: {effect}")
+        ]
+    };
+    let risk = |principal: &str| json!({"principal": principal, "current_level": "HIGH"});
+    for (subject, base, name, event, expected) in [
+        (
+            &app,
+            RISC,
+            "account-disabled",
+            json!({}),
+            both("accountDisabled, status=disabled"),
+        ),
+        (
+            &app,
+            RISC,
+            "account-purged",
+            json!({}),
+            both("accountPurged, status=purged"),
+        ),
+        (
+            &app,
+            RISC,
+            "account-enabled",
+            json!({}),
+            both("status=enabled"),
+        ),
+        (
+            &app,
+            CAEP,
+            "session-revoked",
+            json!({}),
+            both("sessionRevoked"),
+        ),
+        (
+            &app,
+            CAEP,
+            "risk-level-change",
+            risk("APPLICATION"),
+            both("riskLevel, risk=high"),
+        ),
+        (
+            &app,
+            CAEP,
+            "risk-level-change",
+            risk("SERVICE_PRINCIPAL"),
+            both("riskLevel, risk=high"),
+        ),
+        (
+            &json!({"format": "iss_sub", "iss": KEYCLOAK, "sub": "shop"}),
+            CAEP,
+            "risk-level-change",
+            risk("APPLICATION"),
+            both("riskLevel, risk=high"),
+        ),
+        // Beside a user the application is where, not who.
+        (
+            &with_user,
+            RISC,
+            "account-disabled",
+            json!({}),
+            std::vec![
+                "clientApplication: accountDisabled with user (precise)".to_owned(),
+                "user: status=disabled, accountDisabled with clientApplication (precise)"
+                    .to_owned(),
+            ],
+        ),
+    ] {
+        let set = payload(ONE, subject, &format!("{base}{name}"), &event);
+        assert_eq!(
+            summary(&reading(&plain, &set)),
+            expected,
+            "{name} {subject}"
+        );
     }
 }
 

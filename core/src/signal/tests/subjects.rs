@@ -219,6 +219,29 @@ fn complex_subjects_are_scoped_under_every_identifying_member() {
 }
 
 #[test]
+fn a_subject_of_very_many_names_is_bounded() {
+    let plain = plain();
+    let names: Vec<_> = (0..32).map(|n| opaque(&format!("d-{n}"))).collect();
+    let devices = json!({"format": "aliases", "identifiers": names});
+    let subject =
+        json!({"format": "complex", "user": user(), "device": devices, "session": opaque("s")});
+    let reading = revoked(&plain, ONE, &subject);
+    assert!(notes(&reading).contains(&"scopeTooLarge"));
+    let lines = summary(&reading);
+    // The user and the session alone; each device with the two of them.
+    assert!(
+        lines.contains(&"user: sessionRevoked".to_owned()),
+        "{lines:?}"
+    );
+    assert!(
+        lines.contains(&"session: sessionRevoked".to_owned()),
+        "{lines:?}"
+    );
+    let devices = "device: sessionRevoked with user+session (failSafeSession)";
+    assert_eq!(lines.iter().filter(|line| *line == devices).count(), 32);
+}
+
+#[test]
 fn a_whole_tenant_needs_permission() {
     let subject = json!({"format": "complex", "tenant": opaque("t")});
     let refused = revoked(&plain(), ONE, &subject);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::state::record::{AccountStatus, Cause};
+use crate::state::record::{AccountStatus, Cause, MultiFactor, OptOut};
 use crate::state::samples::{any_record, entry};
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn the_layout_is_as_documented() {
         status: alloc::vec![(TransmitterId([9; 8]), entry(0, 0, AccountStatus::Purged))],
         ..Record::default()
     };
-    let mut expected = alloc::vec![1, 1, 0xc0, 0x84, 0x3d, 0xac, 0x02, 5, 3, 1];
+    let mut expected = alloc::vec![1, 1, 0xc0, 0x84, 0x3d, 0xac, 0x02, 8, 3, 1];
     expected.extend([9; 8]);
     expected.extend([0, 0, 2]);
     assert_eq!(record.to_bytes(), expected);
@@ -54,9 +54,53 @@ fn the_layout_is_as_documented() {
 }
 
 #[test]
+fn texts_are_laid_out_as_documented() {
+    let record = Record {
+        mfa_enabled: Some(entry(0, 0, MultiFactor::Enabled)),
+        assurance: alloc::vec![(
+            TransmitterId([9; 8]),
+            entry(0, 0, AssuranceLevel::new("aal1").unwrap())
+        )],
+        claims: alloc::vec![(
+            ClaimName::new("role").unwrap(),
+            entry(0, 0, ClaimValue::of("role", &"a".into()))
+        )],
+        opt_out: alloc::vec![(TransmitterId([9; 8]), entry(0, 0, OptOut::OptedOut))],
+        ..Record::default()
+    };
+    let mut expected = alloc::vec![1, 2, 0, 0, 1];
+    expected.extend([8, 1, 9, 9, 9, 9, 9, 9, 9, 9, 0, 0, 4]);
+    expected.extend(b"aal1");
+    expected.extend([9, 1, 4]);
+    expected.extend(b"role");
+    expected.extend([0, 0, 3]);
+    expected.extend(b"\"a\"");
+    expected.extend([10, 1, 9, 9, 9, 9, 9, 9, 9, 9, 0, 0, 2]);
+    assert_eq!(record.to_bytes(), expected);
+}
+
+#[test]
+fn more_than_the_bound_is_refused() {
+    let claim = |n: usize| {
+        let name = ClaimName::new(&alloc::format!("claim-{n:02}")).unwrap();
+        (name, entry(0, 0, ClaimValue::default()))
+    };
+    for (count, expected) in [
+        (Record::MOST_CLAIMS, true),
+        (Record::MOST_CLAIMS + 1, false),
+    ] {
+        let record = Record {
+            claims: (0..count).map(claim).collect(),
+            ..Record::default()
+        };
+        assert_eq!(Record::from_bytes(&record.to_bytes()).is_ok(), expected);
+    }
+}
+
+#[test]
 fn everything_else_is_refused() {
     use RecordErrorKind::{
-        Empty, Order, Overlong, TooLarge, Truncated, UnknownField, UnknownValue, Version,
+        Empty, Order, Overlong, Text, TooLarge, Truncated, UnknownField, UnknownValue, Version,
     };
     let mut two_transmitters = alloc::vec![1, 3, 2];
     for _ in 0..2 {
@@ -65,12 +109,16 @@ fn everything_else_is_refused() {
     for (bytes, at, kind) in [
         (&[][..], 0, Truncated),
         (&[2], 1, Version(2)),
-        (&[1, 9], 2, UnknownField(9)),
+        (&[1, 11], 2, UnknownField(11)),
         (&[1, 0], 2, UnknownField(0)),
         (&[1, 1, 0, 0], 4, Truncated),
-        (&[1, 1, 0, 0, 9], 5, UnknownValue(9)),
-        (&[1, 2, 0, 0, 1, 0, 0, 1], 8, Order),
-        (&[1, 2, 0, 0, 2, 0, 0], 7, Order),
+        (&[1, 1, 0, 0, 12], 5, UnknownValue(12)),
+        (&[1, 2, 0, 0, 1, 1, 0, 0, 1], 9, Order),
+        (&[1, 2, 0, 0, 1, 2, 0, 0, 1], 9, Order),
+        (&[1, 9, 1, 0, 0, 0, 0, 0], 4, Text),
+        (&[1, 9, 1, 1, 255, 0, 0, 0], 5, Text),
+        (&[1, 9, 1, 9, 1, 1, 1, 1], 4, Truncated),
+        (&[1, 9, 1, 0xff, 0x7f, 1, 1, 1], 5, TooLarge),
         (&[1, 2, 0x80, 0], 4, Overlong),
         (&[1, 2, 0x80, 0x81, 0, 1, 1, 1, 1, 1], 5, Overlong),
         (

@@ -6,9 +6,13 @@ use alloc::vec::Vec;
 
 use crate::configuration::Fault;
 use crate::json::{Map, Value};
+use crate::state::claim::{ClaimName, ClaimValue};
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
 use crate::state::names::Named;
-use crate::state::record::{CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId};
+use crate::state::record::{
+    AssuranceLevel, CutOffScope, Entry, LocationChallenge, Member, MultiFactor, Record,
+    TransmitterId,
+};
 use crate::time::UnixTime;
 use crate::token::subject_keys::subject_key;
 
@@ -48,6 +52,9 @@ impl Record {
             "compliance",
             "scoped",
             "locationChallenges",
+            "assurance",
+            "claims",
+            "optOut",
         ])?;
         let mut read = Self::default();
         if let Some(cut_off) = members.child("cutOff")? {
@@ -55,12 +62,28 @@ impl Record {
             read.cut_off = Some(cut_off.entry(cut_off.named("cause")?)?);
         }
         if let Some(mfa_enabled) = members.child("mfaEnabled")? {
-            mfa_enabled.only(&["at", "issued"])?;
-            read.mfa_enabled = Some(mfa_enabled.entry(())?);
+            mfa_enabled.only(&["at", "issued", "value"])?;
+            let value = match mfa_enabled.get("value") {
+                Some(_) => mfa_enabled.named("value")?,
+                None => MultiFactor::Enabled,
+            };
+            read.mfa_enabled = Some(mfa_enabled.entry(value)?);
         }
         read.status = members.standing("status")?;
         read.risk = members.standing("risk")?;
         read.compliance = members.standing("compliance")?;
+        read.opt_out = members.standing("optOut")?;
+        read.assurance = members.by_transmitter("assurance", |entry| {
+            let level = AssuranceLevel::new(entry.text("value")?);
+            level.ok_or_else(|| entry.fault("value", "the name of a level, of at most 128 bytes"))
+        })?;
+        let claims = members.map("claims", |claim| {
+            claim.only(&["name", "at", "issued", "value"])?;
+            let name = ClaimName::new(claim.text("name")?);
+            let name = name.map_err(|_| claim.fault("name", "a name of 1 to 256 bytes"))?;
+            let value = ClaimValue::from_text(claim.text("value")?.to_string());
+            Ok((name, claim.entry(value)?))
+        })?;
         let scoped = members.map("scoped", |scoped| {
             scoped.only(&[
                 "members",
@@ -83,10 +106,11 @@ impl Record {
             let given = UnixTime::from_secs(challenge.seconds("given")?);
             Ok(LocationChallenge { place, given })
         })?;
-        // Merging keeps one entry per scope and the latest sixteen places.
+        // Merging keeps one entry per scope and claim, and within their bounds.
         read.merge(&Self {
             scoped,
             location_challenges: challenges,
+            claims,
             ..Self::default()
         });
         Ok(read)
@@ -188,12 +212,20 @@ impl<'a> Members<'a> {
         &self,
         name: &str,
     ) -> Result<Vec<(TransmitterId, Entry<T>)>, Fault> {
+        self.by_transmitter(name, |entry| entry.named("value"))
+    }
+
+    fn by_transmitter<T: Ord>(
+        &self,
+        name: &str,
+        value: impl Fn(&Self) -> Result<T, Fault>,
+    ) -> Result<Vec<(TransmitterId, Entry<T>)>, Fault> {
         let standing = self.map(name, |entry| {
             entry.only(&["transmitter", "at", "issued", "value"])?;
             let transmitter = entry.text("transmitter")?;
             let transmitter = hexadecimal(transmitter)
                 .map_or_else(|| TransmitterId::of(transmitter), TransmitterId);
-            Ok((transmitter, entry.entry(entry.named("value")?)?))
+            Ok((transmitter, entry.entry(value(entry)?)?))
         })?;
         if standing
             .windows(2)

@@ -61,7 +61,10 @@ const LABEL: usize = 20;
 
 pub(super) fn print(coverage: &Value, out: &mut Output) -> Result<(), Problem> {
     let coverage = Coverage::deserialize(coverage).map_err(Problem::new)?;
-    let heading = format!("Coverage of {} enabled policies", coverage.enabled);
+    let heading = match coverage.enabled {
+        1 => "Coverage of 1 enabled policy".to_owned(),
+        number => format!("Coverage of {number} enabled policies"),
+    };
     out.line(format_args!("\n{STRONG}{heading}{STRONG:#}"));
     let people = |excluded: bool| {
         let people = coverage.untouched.people.iter();

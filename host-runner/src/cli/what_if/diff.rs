@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::super::output::Output;
 use super::gate::{meaning, title};
 use super::labels::{Labels, pair_name};
-use super::summary::{cell, made, percent, sign_ins, table};
+use super::summary::{cell, made, percent, several, sign_ins, table};
 use super::{Arguments, Done};
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, count, one_line, wrap};
 
@@ -24,6 +24,8 @@ pub(super) struct Report<'a> {
 
 /// How many applications and sign-ins a group names.
 const NAMED: usize = 3;
+/// How many groups of one kind of change are told one by one; with --json it is all of them.
+const TOLD: usize = 12;
 
 impl<'a> Report<'a> {
     /// The names of the two states.
@@ -155,7 +157,8 @@ impl<'a> Report<'a> {
         for line in wrap(meaning(change), out.width().saturating_sub(2)) {
             out.line(format_args!("  {FAINT}{line}{FAINT:#}"));
         }
-        for group in self.groups(change) {
+        let groups = self.groups(change);
+        for group in groups.iter().take(TOLD) {
             out.line(format_args!(
                 "  {style}{:>11}{style:#}  {}",
                 count(group.sign_ins),
@@ -167,6 +170,23 @@ impl<'a> Report<'a> {
                 }
             }
         }
+        if let Some(rest) = Self::rest(&groups, TOLD) {
+            out.line(format_args!("  {FAINT}and {rest}{FAINT:#}"));
+        }
+    }
+
+    /// What a list of groups leaves out, in words; nothing if it leaves out none.
+    pub(super) fn rest(groups: &[&ChangeGroup], told: usize) -> Option<String> {
+        let rest = groups.get(told..).filter(|rest| !rest.is_empty())?;
+        let number = rest
+            .iter()
+            .map(|group| group.sign_ins)
+            .fold(0, u64::saturating_add);
+        Some(format!(
+            "{} more because of other policies, in {}",
+            sign_ins(number),
+            several(rest.len(), "group", "groups")
+        ))
     }
 
     /// The policies that cause a group, with what became of them.

@@ -17,6 +17,8 @@ const STYLE: &str = include_str!("html/style.css");
 
 /// How many applications and sign-ins a group names.
 const NAMED: usize = 8;
+/// How many groups of one kind of change are open at first.
+const OPEN: usize = 8;
 
 /// Text that is not markup.
 pub(super) struct Escaped<'a>(pub(super) &'a str);
@@ -164,8 +166,19 @@ impl Page {
                 sign_ins(total),
                 meaning(change)
             ));
-            for group in report.groups(change) {
+            let groups = report.groups(change);
+            for group in groups.iter().take(OPEN) {
                 self.group(report, group, total);
+            }
+            if let Some(rest) = Report::rest(&groups, OPEN) {
+                self.add(format_args!(
+                    "<details>\n<summary>{}</summary>",
+                    Escaped(&rest)
+                ));
+                for group in groups.iter().skip(OPEN) {
+                    self.group(report, group, total);
+                }
+                self.add(format_args!("</details>"));
             }
             self.add(format_args!("</div>"));
         }
@@ -333,10 +346,10 @@ fn verdict(report: &Report<'_>) -> String {
             Change::NewBlocks,
             "of the compared sign-ins are newly blocked",
         ),
+        (Change::NewGrants, "go through without more"),
         (Change::NewChallenges, "are asked for more"),
         (Change::ChangedRequirements, "are asked for something else"),
         (Change::LiftedBlocks, "are no longer blocked"),
-        (Change::NewGrants, "go through without more"),
         (Change::ChangedSession, "get other session controls"),
         (
             Change::ChangedCertainty,

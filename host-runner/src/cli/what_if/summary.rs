@@ -158,13 +158,14 @@ fn headline(done: &Done, description: &Description) -> String {
 pub(super) fn made(done: &Done) -> Option<String> {
     let made = done.made.as_ref()?;
     let thinned = if made.thinned {
-        "; combinations that no single policy names are left out, and of policies with very many an even sample is taken"
+        ", of policies with very many an even sample"
     } else {
         ""
     };
     Some(format!(
         "; no sign-ins were given, so these are made from the policies: {}, {}, {} and {} of device, client and risk \
-         that the policies name, everybody and everything else among them{thinned}",
+         that the policies name, everybody and everything else among them; tried are the combinations that a policy \
+         names{thinned}",
         several(made.people, "kind of people", "kinds of people"),
         several(
             made.targets,
@@ -206,7 +207,7 @@ fn more(out: &mut Output, found: usize) {
 }
 
 /// A number of things, in words.
-fn several(number: usize, one: &str, more: &str) -> String {
+pub(super) fn several(number: usize, one: &str, more: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { more })
 }
 

@@ -75,6 +75,12 @@ fn every_kind_of_change_names_the_policies_that_cause_it() {
         ),
         (vec![session(8), mfa()], vec![session(4), mfa()], "", "none"),
         (
+            vec![block()],
+            vec![block(), risky(control("block"))],
+            "",
+            "none",
+        ),
+        (
             vec![],
             vec![risky(control("block"))],
             "",
