@@ -142,6 +142,21 @@ pub enum SignatureAnswer {
     KeyUnknown,
 }
 
+/// What somebody wants to know about a SET.
+#[derive(Clone, Copy, Debug)]
+pub struct EventQuestion<'a> {
+    /// The SET: compact, or the JSON of its payload.
+    pub text: &'a str,
+    /// Whether it is the JSON of a payload.
+    pub unsigned: bool,
+    /// When it arrived.
+    pub received_at: UnixTime,
+    /// What the host found out about its signature; nobody asks for it here.
+    pub signature: SignatureAnswer,
+    /// An access token to hold it against.
+    pub against: Option<&'a str>,
+}
+
 /// What `read_event` comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventReading {
@@ -214,6 +229,13 @@ pub trait Conversation {
         received_at: UnixTime,
         signature: SignatureAnswer,
     ) -> Result<EventReading, Self::Error>;
+
+    /// Says in words what a security event token does, and whether it hits a token (canonical JSON). Nothing takes
+    /// effect.
+    ///
+    /// # Errors
+    /// The engine could not be reached.
+    fn explain_event(&mut self, question: &EventQuestion<'_>) -> Result<String, Self::Error>;
 
     /// The merge of two records, as canonical bytes; `Ok(None)` if one of them cannot be read.
     ///

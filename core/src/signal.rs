@@ -7,11 +7,15 @@
 pub mod brake;
 pub mod effect;
 pub mod event;
+pub mod list;
+pub mod make;
 pub mod rejection;
 pub mod set;
 pub mod vocabulary;
 
+mod against;
 mod answer;
+mod explain;
 mod filing;
 mod interpret;
 mod legacy;
@@ -20,11 +24,13 @@ mod notes;
 mod payload;
 mod rules;
 mod time;
+mod words;
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 
-use answer::{Checks, NOT_CHECKED, VALID};
+use answer::{Checks, Explanation, NOT_CHECKED, VALID};
+pub use explain::{check_made, decode, explain};
 use filing::Directory;
 use interpret::{Kind, interpret};
 pub use rejection::{ErrorCode, Rejection};
@@ -54,25 +60,10 @@ pub fn read(
         Ok(reading) => reading,
         Err(rejection) => EventReading::Rejected(RejectedEvent {
             code: rejection.code.as_str(),
-            json: answer::rejected(&rejection),
+            json: answer::rejected(&rejection, Explanation::default()),
             description: rejection.description,
         }),
     }
-}
-
-/// Explains a SET as canonical JSON: a compact one, or with `unsigned` the JSON of its payload.
-///
-/// The signature is never checked here. Without configuration neither are issuer and audience, and effects are
-/// shown as the defaults would have them, without keys.
-#[must_use]
-pub fn decode(
-    text: &str,
-    unsigned: bool,
-    received_at: UnixTime,
-    configuration: Option<&Configuration>,
-) -> String {
-    explain(text.trim(), unsigned, received_at, configuration)
-        .unwrap_or_else(|rejection| answer::rejected(&rejection))
 }
 
 /// `iat` of a SET, compact or the JSON of its payload: the time of reception where nobody wrote down another.
@@ -96,51 +87,10 @@ fn accept(
     received_at: UnixTime,
     signature: SignatureAnswer,
 ) -> Result<EventReading, Rejection> {
-    let Signed {
-        jws,
-        algorithm,
-        kind,
-    } = signed(set, configuration.settings.event_limits)?;
-    let transmitter = transmitter_of(&jws.payload, configuration)?;
-    if !transmitter.algorithms.contains(&algorithm) {
-        return Err(Rejection::invalid_request(
-            "`alg` is not accepted from this transmitter",
-        ));
-    }
-    let kid = jws.header.key_id.as_deref();
-    let key = match transmitter
-        .keys
-        .select(kid, algorithm, &transmitter.issuer, None)
-    {
-        Selection::Key(key) => key,
-        Selection::Unknown if signature != SignatureAnswer::KeyUnknown => {
-            return Ok(EventReading::NeedsKey(KeyNeed {
-                issuer: transmitter.issuer.clone(),
-                kid: jws.header.key_id,
-            }));
-        }
-        Selection::Unknown => return Err(invalid_key("is not known")),
-        Selection::WrongAlgorithm => return Err(invalid_key("is not for this `alg`")),
-        Selection::WrongIssuer => return Err(invalid_key("is not for this issuer")),
-        Selection::Ambiguous => return Err(invalid_key("is not named by `kid`")),
+    let (Signed { jws, kind, .. }, transmitter) = match authentic(set, configuration, signature)? {
+        Authenticity::Asked(reading) => return Ok(reading),
+        Authenticity::Shown(signed, transmitter) => (signed, transmitter),
     };
-    match signature {
-        SignatureAnswer::Valid => {}
-        SignatureAnswer::Invalid => {
-            return Err(Rejection::new(
-                ErrorCode::AuthenticationFailed,
-                "the signature does not verify",
-            ));
-        }
-        SignatureAnswer::NotChecked | SignatureAnswer::KeyUnknown => {
-            return Ok(EventReading::NeedsSignature(SignatureNeed {
-                key_id: key.id().to_string(),
-                key: key.jwk().to_string(),
-                algorithm: algorithm.name(),
-                signing_input: jws.signing_input.len(),
-            }));
-        }
-    }
     set::check_audience(&jws.payload, &transmitter.audiences)?;
     let interpretation = interpret(
         kind,
@@ -166,69 +116,69 @@ fn accept(
                 audience: audience_check(transmitter),
             },
             true,
+            Explanation::default(),
         ),
     }))
 }
 
-fn explain(
-    text: &str,
-    unsigned: bool,
-    received_at: UnixTime,
-    configuration: Option<&Configuration>,
-) -> Result<String, Rejection> {
-    let limits = configuration.map_or(Limits::EVENT, |known| known.settings.event_limits);
-    let (kind, payload) = if unsigned {
-        let payload = json::parse(text.as_bytes(), limits).map_err(|error| {
-            Rejection::invalid_request(format!("the payload is not JSON: {error}"))
-        })?;
-        let kind = match logout::is_logout(&payload) {
-            true => Kind::Logout,
-            false => Kind::SecurityEvent,
-        };
-        (kind, payload)
-    } else {
-        let signed = signed(text, limits)?;
-        (signed.kind, signed.jws.payload)
-    };
-    if !payload.is_object() {
+/// Whether a compact SET is the transmitter's.
+enum Authenticity<'c, 's> {
+    /// The host has to find out first.
+    Asked(EventReading),
+    /// It is.
+    Shown(Signed<'s>, &'c Transmitter),
+}
+
+fn authentic<'c, 's>(
+    set: &'s str,
+    configuration: &'c Configuration,
+    signature: SignatureAnswer,
+) -> Result<Authenticity<'c, 's>, Rejection> {
+    let signed = signed(set, configuration.settings.event_limits)?;
+    let Signed { jws, algorithm, .. } = &signed;
+    let transmitter = transmitter_of(&jws.payload, configuration)?;
+    if !transmitter.algorithms.contains(algorithm) {
         return Err(Rejection::invalid_request(
-            "the payload is not a JSON object",
+            "`alg` is not accepted from this transmitter",
         ));
     }
-    let Some(configuration) = configuration else {
-        let issuer = set::issuer(&payload)?;
-        set::check_audience(&payload, &[])?;
-        let rules = Rules::unconfigured(issuer);
-        let directory = Directory::Unconfigured(issuer);
-        let mut interpretation = interpret(kind, &payload, directory, &rules, received_at)?;
-        interpretation.notes.add("noConfiguration");
-        let checks = Checks {
-            signature: NOT_CHECKED,
-            issuer: NOT_CHECKED,
-            audience: NOT_CHECKED,
-        };
-        return Ok(answer::valid(interpretation, issuer, checks, false));
+    let kid = jws.header.key_id.as_deref();
+    let key = match transmitter
+        .keys
+        .select(kid, *algorithm, &transmitter.issuer, None)
+    {
+        Selection::Key(key) => key,
+        Selection::Unknown if signature != SignatureAnswer::KeyUnknown => {
+            return Ok(Authenticity::Asked(EventReading::NeedsKey(KeyNeed {
+                issuer: transmitter.issuer.clone(),
+                kid: jws.header.key_id.clone(),
+            })));
+        }
+        Selection::Unknown => return Err(invalid_key("is not known")),
+        Selection::WrongAlgorithm => return Err(invalid_key("is not for this `alg`")),
+        Selection::WrongIssuer => return Err(invalid_key("is not for this issuer")),
+        Selection::Ambiguous => return Err(invalid_key("is not named by `kid`")),
     };
-    let transmitter = transmitter_of(&payload, configuration)?;
-    set::check_audience(&payload, &transmitter.audiences)?;
-    let interpretation = interpret(
-        kind,
-        &payload,
-        Directory::Configured(configuration, transmitter),
-        &Rules::of(configuration, transmitter),
-        received_at,
-    )?;
-    let checks = Checks {
-        signature: NOT_CHECKED,
-        issuer: VALID,
-        audience: audience_check(transmitter),
-    };
-    Ok(answer::valid(
-        interpretation,
-        &transmitter.issuer,
-        checks,
-        true,
-    ))
+    match signature {
+        SignatureAnswer::Valid => {}
+        SignatureAnswer::Invalid => {
+            return Err(Rejection::new(
+                ErrorCode::AuthenticationFailed,
+                "the signature does not verify",
+            ));
+        }
+        SignatureAnswer::NotChecked | SignatureAnswer::KeyUnknown => {
+            return Ok(Authenticity::Asked(EventReading::NeedsSignature(
+                SignatureNeed {
+                    key_id: key.id().to_string(),
+                    key: key.jwk().to_string(),
+                    algorithm: algorithm.name(),
+                    signing_input: jws.signing_input.len(),
+                },
+            )));
+        }
+    }
+    Ok(Authenticity::Shown(signed, transmitter))
 }
 
 /// A compact SET or logout token.

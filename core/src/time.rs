@@ -1,6 +1,10 @@
 //! Instants as values. The engine never reads a clock: every instant comes in as an argument.
 
+mod utc;
+
 use core::time::Duration;
+
+pub use utc::{Clock, Utc};
 
 /// Whole seconds since 1970-01-01T00:00:00Z, as a NumericDate of RFC 7519 §2 without its fraction.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]

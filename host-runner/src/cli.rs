@@ -83,7 +83,7 @@ enum Command {
     Replay(replay::Arguments),
     Decide(decide::Arguments),
     WhatIf(Box<what_if::Arguments>),
-    /// Read security event tokens (SETs): decode
+    /// Read, list and make security event tokens (SETs): decode, list, make
     #[command(subcommand)]
     Event(event::Command),
     /// Read claims challenges: parse

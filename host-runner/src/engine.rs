@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cae_core::Engine;
 use cae_core::decision::{Answers, Request};
 use cae_core::engine::{
-    Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer,
+    Begun, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, SignatureAnswer,
 };
 use cae_core::json;
 use cae_core::time::UnixTime;
@@ -110,6 +110,10 @@ impl Conversation for AnyEngine {
 
     fn sign_in(&mut self, request: &str) -> Result<String, EngineError> {
         forward!(self.sign_in(request))
+    }
+
+    fn explain_event(&mut self, question: &EventQuestion<'_>) -> Result<String, EngineError> {
+        forward!(self.explain_event(question))
     }
 
     fn inspect_token(&mut self, token: &str, now: UnixTime) -> Result<String, EngineError> {

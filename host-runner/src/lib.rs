@@ -1,8 +1,8 @@
 //! Runs the engine: the WebAssembly component in wasmtime, the host's answers to its needs, and the command `cae`.
 //!
 //! Everything that touches the world is here; no decision is. [`component`] and [`engine`] reach the engine,
-//! [`signature`] is the cryptography, [`session`] is the conversation of one worker, [`state_file`] keeps what it
-//! knows, [`cli`] is the command.
+//! [`signature`] and [`signing`] are the cryptography, [`session`] is the conversation of one worker, [`state_file`] keeps
+//! what it knows, [`cli`] is the command.
 
 pub mod cli;
 pub mod clock;
@@ -11,6 +11,7 @@ pub mod digest;
 pub mod engine;
 pub mod session;
 pub mod signature;
+pub mod signing;
 pub mod state_file;
 mod text;
 mod timeline;

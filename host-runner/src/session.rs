@@ -10,8 +10,8 @@ use cae_core::configuration::transmitter::Brake;
 use cae_core::decision::evaluation::Report;
 use cae_core::decision::{Answers, Evaluation, Outcome, Reason, ReasonCode, RecordAnswer, Request};
 use cae_core::engine::{
-    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventReading, Needs,
-    RejectedEvent, SignatureAnswer, Verdict,
+    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading,
+    Needs, RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
 };
 use cae_core::json::{self, Limits};
 use cae_core::state::{Record, RecordError, StateKey, StateTable};
@@ -199,13 +199,7 @@ impl<C: Conversation> Session<C> {
         for _ in 0..3 {
             let reading = self.engine.read_event(set, received_at, signature);
             match reading.map_err(SessionError::Engine)? {
-                EventReading::NeedsSignature(need) => {
-                    signature = if self.signatures.check(set, &need) {
-                        SignatureAnswer::Valid
-                    } else {
-                        SignatureAnswer::Invalid
-                    };
-                }
+                EventReading::NeedsSignature(need) => signature = self.check_event(set, &need),
                 // Keys come from the configuration only: there is nowhere to fetch others from.
                 EventReading::NeedsKey(_) => signature = SignatureAnswer::KeyUnknown,
                 EventReading::Rejected(event) => return Ok(EventOutcome::Rejected(event)),
@@ -215,6 +209,51 @@ impl<C: Conversation> Session<C> {
         Err(SessionError::Contract(
             "the event needs more than a key and a signature",
         ))
+    }
+
+    /// Says in words what a security event token does, and whether it hits the token `against`; nothing takes effect.
+    ///
+    /// `unsigned` is the JSON of a payload: nobody vouches for it.
+    ///
+    /// # Errors
+    /// The engine could not be reached, or left its contract.
+    pub fn explain_event(
+        &mut self,
+        text: &str,
+        unsigned: bool,
+        received_at: UnixTime,
+        against: Option<&str>,
+    ) -> Result<String, SessionError<C::Error>> {
+        let mut signature = SignatureAnswer::NotChecked;
+        for _ in 0..3 {
+            if unsigned {
+                break;
+            }
+            let reading = self.engine.read_event(text, received_at, signature);
+            signature = match reading.map_err(SessionError::Engine)? {
+                EventReading::NeedsSignature(need) => self.check_event(text, &need),
+                EventReading::NeedsKey(_) => SignatureAnswer::KeyUnknown,
+                EventReading::Accepted(_) | EventReading::Rejected(_) => break,
+            };
+        }
+        let question = EventQuestion {
+            text,
+            unsigned,
+            received_at,
+            signature,
+            against,
+        };
+        self.engine
+            .explain_event(&question)
+            .map_err(SessionError::Engine)
+    }
+
+    fn check_event(&mut self, set: &str, need: &SignatureNeed) -> SignatureAnswer {
+        if self.signatures.check(set, need) {
+            SignatureAnswer::Valid
+        } else {
+            SignatureAnswer::Invalid
+        }
     }
 
     /// Merges a record directly; says whether anything changed.

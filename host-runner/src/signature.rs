@@ -39,12 +39,7 @@ impl Signatures {
     /// Shares `verified` with other workers.
     #[must_use]
     pub fn new(verified: Arc<VerifiedTokens>) -> Self {
-        // By name: `jsonwebtoken`'s own default depends on the features that other crates switch on. An error
-        // says that the process chose a provider before, which is its right.
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            let _ = aws_lc::DEFAULT_PROVIDER.install_default();
-        });
+        install_provider();
         Self {
             keys: HashMap::new(),
             verified,
@@ -99,6 +94,16 @@ impl Signatures {
         }
         self.keys.get(&need.key_id)?.key.as_ref()
     }
+}
+
+/// Chooses the cryptography of `jsonwebtoken`, once.
+pub(crate) fn install_provider() {
+    // By name: `jsonwebtoken`'s own default depends on the features that other crates switch on. An error says that
+    // the process chose a provider before, which is its right.
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        let _ = aws_lc::DEFAULT_PROVIDER.install_default();
+    });
 }
 
 /// Which tokens were verified with which key, shared between the workers of a process.

@@ -25,6 +25,8 @@ const calls = {
     return engine.decide(handle, now, clientIp, country, path, signature, records.map(record), more);
   },
   readEvent: (engine, { set, receivedAt, signature }) => engine.readEvent(set, receivedAt, signature),
+  explainEvent: (engine, { text, unsigned, receivedAt, signature, against }) =>
+    engine.explainEvent(text, unsigned, receivedAt, signature ?? undefined, against),
   merge: (engine, { a, b }) => engine.merge(bytes(a), bytes(b)) ?? null,
   setKeys: (engine, { issuer, jwks }) => engine.setKeys(issuer, jwks),
   reconfigure: (engine, { configuration }) => engine.reconfigure(configuration),

@@ -6,7 +6,9 @@
 )]
 
 pub mod artefacts;
+pub mod histories;
 pub mod places;
 pub mod population;
+pub mod reference;
 pub mod transcript;
 pub mod world;

@@ -8,8 +8,8 @@ use std::fs;
 use cae_core::UnixTime;
 use cae_core::decision::{Answers, RecordAnswer, Request};
 use cae_core::engine::{
-    Begun, Change, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, SignatureAnswer,
-    SignatureNeed, Verdict,
+    Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, KeyNeed,
+    SignatureAnswer, SignatureNeed, Verdict,
 };
 use serde_json::{Map, Value, json};
 
@@ -170,12 +170,7 @@ impl<C: Conversation> Conversation for Recorder<'_, C> {
             "call": "readEvent",
             "set": set,
             "receivedAt": received_at.as_secs(),
-            "signature": match signature {
-                SignatureAnswer::NotChecked => None,
-                SignatureAnswer::Valid => Some("valid"),
-                SignatureAnswer::Invalid => Some("invalid"),
-                SignatureAnswer::KeyUnknown => Some("keyUnknown"),
-            },
+            "signature": signature_name(signature),
         }));
         let answer = match &reading {
             EventReading::NeedsSignature(need) => {
@@ -198,6 +193,22 @@ impl<C: Conversation> Conversation for Recorder<'_, C> {
         };
         self.note(call, answer);
         Ok(reading)
+    }
+
+    fn explain_event(&mut self, question: &EventQuestion<'_>) -> Result<String, C::Error> {
+        let answer = self.engine.explain_event(question)?;
+        self.note(
+            json!({
+                "call": "explainEvent",
+                "text": question.text,
+                "unsigned": question.unsigned,
+                "receivedAt": question.received_at.as_secs(),
+                "signature": signature_name(question.signature),
+                "against": question.against,
+            }),
+            json!(answer),
+        );
+        Ok(answer)
     }
 
     fn merge(&mut self, a: &[u8], b: &[u8]) -> Result<Option<Vec<u8>>, C::Error> {
@@ -240,6 +251,15 @@ impl<C: Conversation> Conversation for Recorder<'_, C> {
             json!(answer),
         );
         Ok(answer)
+    }
+}
+
+const fn signature_name(signature: SignatureAnswer) -> Option<&'static str> {
+    match signature {
+        SignatureAnswer::NotChecked => None,
+        SignatureAnswer::Valid => Some("valid"),
+        SignatureAnswer::Invalid => Some("invalid"),
+        SignatureAnswer::KeyUnknown => Some("keyUnknown"),
     }
 }
 

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
 use cae_core::engine::{
-    Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer,
+    Begun, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, SignatureAnswer,
 };
 use cae_core::state::Record;
 use cae_core::state::record::{Cause, Entry};
@@ -230,6 +230,17 @@ fn converse<C: Conversation<Error: Debug>>(engine: &mut C) {
             if let EventReading::Accepted(event) = engine.read_event(&set, now, signature).unwrap()
             {
                 records.extend(event.changes.into_iter().map(|change| change.record));
+            }
+            for against in [None, Some(sound.as_str()), Some("no token")] {
+                engine
+                    .explain_event(&EventQuestion {
+                        text: &set,
+                        unsigned: false,
+                        received_at: now,
+                        signature,
+                        against,
+                    })
+                    .unwrap();
             }
         }
     }

@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cae_core::Engine;
+use cae_core::signal::list;
 use cae_core::simulation::Scenario;
 use cae_tests::{artefacts, places};
 use serde_json::Value;
 
-const DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", EVENTS];
+
+/// Written by `cae event list --markdown`.
+const EVENTS: &str = "docs/events.md";
 
 /// In code, with the look of a path, but standing for any file of a kind.
 const KINDS_OF_FILES: [&str; 2] = ["ENGINE.json", "name/tests.rs"];
@@ -47,6 +51,14 @@ fn the_map_leaves_nothing_out() {
             .any(|end| map.contains(&format!("{place}{end}")))
     });
     assert!(places.is_empty(), "not in ARCHITECTURE.md: {places:?}");
+}
+
+#[test]
+fn the_event_table_is_the_one_that_the_engine_reads_by() {
+    assert!(
+        read(EVENTS).trim_end() == list::markdown().trim_end(),
+        "{EVENTS} is not of this source: `cae event list --markdown > {EVENTS}`"
+    );
 }
 
 /// The checks are able to fail.

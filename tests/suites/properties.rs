@@ -7,7 +7,7 @@
 )]
 
 use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
-use cae_core::engine::{Begun, Conversation as _, Decided, Detail};
+use cae_core::engine::{Begun, Conversation as _, Decided, Detail, EventQuestion, SignatureAnswer};
 use cae_core::{Engine, UnixTime};
 use cae_tests::world::{self, Host, Person, START};
 use proptest::prelude::*;
@@ -306,6 +306,15 @@ proptest! {
             let _ = host.engine.set_keys(&world::issuer(), text);
             let _ = host.engine.sign_in(text);
             let _ = host.engine.inspect_token(text, now);
+            for unsigned in [true, false] {
+                let _ = host.engine.explain_event(&EventQuestion {
+                    text,
+                    unsigned,
+                    received_at: now,
+                    signature: SignatureAnswer::Valid,
+                    against: Some(text),
+                });
+            }
             let _ = Engine::new(text, 0);
             let _ = cae_core::simulation::Scenario::read(text);
             let _ = cae_core::tools::parse_challenge(text);

@@ -8,7 +8,9 @@ use std::cell::{Cell, RefCell};
 
 use bindings::exports::cae::engine::{conversation, tools};
 use cae_core::decision::Outcome;
-use cae_core::engine::{Conversation as _, Decided, Detail, Engine, Handle, Verdict};
+use cae_core::engine::{
+    Conversation as _, Decided, Detail, Engine, EventQuestion, Handle, Verdict,
+};
 use cae_core::time::UnixTime;
 
 use crate::convert::{faults, reached, texts};
@@ -108,6 +110,24 @@ impl conversation::GuestEngine for EngineCell {
     ) -> conversation::EventReading {
         let mut engine = self.engine.borrow_mut();
         reached(engine.read_event(&set, UnixTime::from_secs(received_at), signature.into())).into()
+    }
+
+    fn explain_event(
+        &self,
+        text: String,
+        unsigned: bool,
+        received_at: u64,
+        signature: conversation::SignatureAnswer,
+        against: Option<String>,
+    ) -> String {
+        let question = EventQuestion {
+            text: &text,
+            unsigned,
+            received_at: UnixTime::from_secs(received_at),
+            signature: signature.into(),
+            against: against.as_deref(),
+        };
+        reached(self.engine.borrow_mut().explain_event(&question))
     }
 
     fn merge(&self, a: Vec<u8>, b: Vec<u8>) -> Option<Vec<u8>> {

@@ -10,7 +10,7 @@
 mod types;
 
 use cae_core::decision::{Answers, DirectoryFacts, RecordAnswer, Request};
-use cae_core::engine::{self, Conversation as _, Detail, Handle, SignatureAnswer};
+use cae_core::engine::{self, Conversation as _, Detail, EventQuestion, Handle, SignatureAnswer};
 use cae_core::time::UnixTime;
 use js_sys::{Array, JSON, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -144,17 +144,33 @@ impl Engine {
             String,
         >,
     ) -> Result<JsValue, JsValue> {
-        let signature = match signature.as_deref() {
-            None => SignatureAnswer::NotChecked,
-            Some("valid") => SignatureAnswer::Valid,
-            Some("invalid") => SignatureAnswer::Invalid,
-            Some("keyUnknown") => SignatureAnswer::KeyUnknown,
-            Some(_) => {
-                return Err(TypeError::new("signature is valid, invalid or keyUnknown").into());
-            }
-        };
+        let signature = signature_answer(signature.as_deref())?;
         let reading = self.0.read_event(set, time(received_at)?, signature);
         to_js(&EventReading::from(reached(reading)))
+    }
+
+    /// Says in words what a security event token does, and whether it hits the token `against` (canonical JSON).
+    /// Nothing takes effect. `text` is a compact JWS, or the JSON of its payload if `unsigned`.
+    ///
+    /// Throws a `TypeError` if `receivedAt` is not a time, or `signature` is none of the declared answers.
+    #[wasm_bindgen(js_name = explainEvent)]
+    pub fn explain_event(
+        &mut self,
+        text: &str,
+        unsigned: bool,
+        #[wasm_bindgen(js_name = receivedAt)] received_at: f64,
+        #[wasm_bindgen(unchecked_optional_param_type = "SignatureAnswer")] signature: Option<
+            String,
+        >,
+        against: Option<String>,
+    ) -> Result<String, JsValue> {
+        Ok(reached(self.0.explain_event(&EventQuestion {
+            text,
+            unsigned,
+            received_at: time(received_at)?,
+            signature: signature_answer(signature.as_deref())?,
+            against: against.as_deref(),
+        })))
     }
 
     /// The merge of two records; `undefined` if one of them cannot be read.
@@ -313,6 +329,16 @@ pub fn scenario_schema() -> String {
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+fn signature_answer(answer: Option<&str>) -> Result<SignatureAnswer, JsValue> {
+    match answer {
+        None => Ok(SignatureAnswer::NotChecked),
+        Some("valid") => Ok(SignatureAnswer::Valid),
+        Some("invalid") => Ok(SignatureAnswer::Invalid),
+        Some("keyUnknown") => Ok(SignatureAnswer::KeyUnknown),
+        Some(_) => Err(TypeError::new("signature is valid, invalid or keyUnknown").into()),
+    }
 }
 
 /// A canonical JSON answer as a JavaScript value.

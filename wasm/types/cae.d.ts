@@ -197,6 +197,13 @@ export class Engine {
      */
     decide(handle: number, now: number, clientIp: string | null | undefined, country: string | null | undefined, path: string | null | undefined, signature: boolean | null | undefined, records: readonly RecordAnswer[], more?: MoreAboutRequest): Decided;
     /**
+     * Says in words what a security event token does, and whether it hits the token `against` (canonical JSON).
+     * Nothing takes effect. `text` is a compact JWS, or the JSON of its payload if `unsigned`.
+     *
+     * Throws a `TypeError` if `receivedAt` is not a time, or `signature` is none of the declared answers.
+     */
+    explainEvent(text: string, unsigned: boolean, receivedAt: number, signature?: SignatureAnswer, against?: string | null): string;
+    /**
      * Decodes a token and says what it yields and whether it is acceptable (canonical JSON).
      *
      * Throws a `TypeError` if `now` is not a time.

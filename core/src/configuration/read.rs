@@ -32,7 +32,7 @@ use core::ops::RangeInclusive;
 
 use super::fault::Fault;
 use crate::json::{Map, Value};
-use nearest::nearest;
+pub(crate) use nearest::nearest;
 
 /// Not JSON at all, or JSON that the strict reader refuses.
 pub const MALFORMED: &str = "configuration.malformed";

@@ -61,7 +61,8 @@ pub(crate) fn decide(
     if findings.explaining() {
         findings.report.keys = token.keys.iter().map(|key| key.key).collect();
     }
-    let Ok(standing) = Standing::read(token, answers.records) else {
+    let witnesses = Witnesses::new(configuration, token.issuer, request.now);
+    let Ok(standing) = Standing::read(token, answers.records, witnesses) else {
         findings.missing(ReasonCode::MissingRecord);
         return findings.conclude(resource);
     };
@@ -70,7 +71,6 @@ pub(crate) fn decide(
         findings.note("event", "notApplicable", || String::from(why));
         findings.note("policy", "notApplicable", || String::from(why));
     } else {
-        let witnesses = Witnesses::new(configuration, token.issuer, request.now);
         events::check(token, issuer, &standing, witnesses, &mut findings);
         let host = HostIds::new(request);
         let user_risk = witnesses.risk(standing.user()).map(|(entry, lapse)| {

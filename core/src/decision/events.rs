@@ -77,7 +77,7 @@ fn cut_offs(
 }
 
 /// Whether the remaining members of a complex subject match what the token shows.
-fn selects(scope: &CutOffScope, token: &AccessToken, issuer: &Issuer) -> bool {
+pub(crate) fn selects(scope: &CutOffScope, token: &AccessToken, issuer: &Issuer) -> bool {
     // The record is one of the token's scope, which is that of one tenant where no claim tells tenants apart.
     let one_tenant = issuer.claims.name(Part::Tenant).is_none();
     scope
@@ -88,23 +88,32 @@ fn selects(scope: &CutOffScope, token: &AccessToken, issuer: &Issuer) -> bool {
 }
 
 fn member_matches(member: &Member, unseen: UnseenMember, token: &AccessToken) -> bool {
-    let mut seen = false;
+    member_shown(member, token).unwrap_or_else(|| counts_unseen(member, unseen))
+}
+
+/// Whether the token shows this member, if it shows one of its kind at all.
+pub(crate) fn member_shown(member: &Member, token: &AccessToken) -> Option<bool> {
+    let mut seen = None;
     for shown in token.keys.iter().filter(|shown| shown.kind == member.kind) {
         for (name_space, key) in &member.keys {
             if *name_space == shown.name_space {
-                seen = true;
                 if *key == shown.key {
-                    return true;
+                    return Some(true);
                 }
+                seen = Some(false);
             }
         }
     }
-    !seen
-        && match unseen {
-            UnseenMember::Precise => false,
-            UnseenMember::FailSafeSession => member.kind == SubjectKind::Session,
-            UnseenMember::FailSafe => true,
-        }
+    seen
+}
+
+/// Whether a member that the token does not show counts as matching.
+pub(crate) fn counts_unseen(member: &Member, unseen: UnseenMember) -> bool {
+    match unseen {
+        UnseenMember::Precise => false,
+        UnseenMember::FailSafeSession => member.kind == SubjectKind::Session,
+        UnseenMember::FailSafe => true,
+    }
 }
 
 /// A disabled or deleted account. A token issued after that is refused for good: a newer one would not pass either.
@@ -260,7 +269,7 @@ fn feed(kind: SubjectKind, record: &Record, witnesses: Witnesses<'_>, findings: 
 }
 
 /// `None` for a cut-off that an operator cleared.
-const fn reason_of(cause: Cause) -> Option<ReasonCode> {
+pub(crate) const fn reason_of(cause: Cause) -> Option<ReasonCode> {
     Some(match cause {
         Cause::Cleared => return None,
         Cause::ClaimsChange => ReasonCode::ClaimsChanged,
@@ -277,7 +286,7 @@ const fn reason_of(cause: Cause) -> Option<ReasonCode> {
     })
 }
 
-const fn name_of(kind: SubjectKind) -> &'static str {
+pub(crate) const fn name_of(kind: SubjectKind) -> &'static str {
     match kind {
         SubjectKind::User => "user",
         SubjectKind::Session => "session",

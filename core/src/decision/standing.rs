@@ -34,6 +34,7 @@ impl<'a> Standing<'a> {
     pub(super) fn read(
         token: &'a AccessToken,
         answers: &[RecordAnswer<'_>],
+        witnesses: Witnesses<'_>,
     ) -> Result<Self, Unreadable> {
         if answers.len() != token.keys.len() {
             return Err(Unreadable);
@@ -68,7 +69,7 @@ impl<'a> Standing<'a> {
                         known.merge(&record);
                         None
                     }
-                    Some((_, known)) => tighten(known, record),
+                    Some((_, known)) => tighten(known, record, |by| witnesses.acts(by)),
                     None => None,
                 };
                 if let Some(apart) = apart {
@@ -133,7 +134,11 @@ impl<'a> Standing<'a> {
 ///
 /// Of two values of a claim, or two levels of assurance, neither is the stricter: both have to be met. What the other
 /// record says of them is given back, to stand beside this one.
-fn tighten(record: &mut Record, mut stricter: Record) -> Option<Record> {
+fn tighten(
+    record: &mut Record,
+    mut stricter: Record,
+    acts_for_issuer: impl Fn(TransmitterId) -> bool,
+) -> Option<Record> {
     let mut apart = Record {
         claims: core::mem::take(&mut stricter.claims),
         assurance: core::mem::take(&mut stricter.assurance),
@@ -152,9 +157,11 @@ fn tighten(record: &mut Record, mut stricter: Record) -> Option<Record> {
     stricter
         .cut_off
         .take_if(|entry| entry.value == Cause::Cleared);
-    stricter
-        .status
-        .retain(|(by, entry)| stricter_than(&record.status, *by, entry));
+    // What was lifted under that identifier itself is not a value of it any more.
+    let lifted = lifted_before(&stricter.status, acts_for_issuer);
+    stricter.status.retain(|(by, entry)| {
+        Some((entry.at, entry.issued)) >= lifted && stricter_than(&record.status, *by, entry)
+    });
     stricter
         .risk
         .retain(|(by, entry)| stricter_than(&record.risk, *by, entry));
@@ -212,6 +219,11 @@ impl<'a> Witnesses<'a> {
             })
     }
 
+    /// Whether the word of this transmitter is the issuer's own.
+    fn acts(&self, by: TransmitterId) -> bool {
+        self.standing_age(by).is_some_and(|(acts, _)| acts)
+    }
+
     /// Whether the word of this transmitter counts for this issuer.
     pub(super) fn counts(&self, by: TransmitterId) -> bool {
         self.standing_age(by).is_some()
@@ -230,9 +242,7 @@ impl<'a> Witnesses<'a> {
         &self,
         record: &Record,
     ) -> Option<(Entry<AccountStatus>, Option<UnixTime>)> {
-        let lifted = lifted_before(&record.status, |by| {
-            self.standing_age(by).is_some_and(|(acts, _)| acts)
-        });
+        let lifted = lifted_before(&record.status, |by| self.acts(by));
         record
             .status
             .iter()
@@ -326,6 +336,11 @@ mod tests {
             ..Record::default()
         };
         let disabled = status(BY, 10, AccountStatus::Disabled);
+        let said_of_address = |enabled_by, disabled_by| {
+            let mut record = status(enabled_by, 20, AccountStatus::Enabled);
+            record.merge(&status(disabled_by, 10, AccountStatus::Disabled));
+            record
+        };
         for (stable, unstable, expected) in [
             // Neutral values never get in, whoever said them and however late.
             (&disabled, status(BY, 20, AccountStatus::Enabled), &disabled),
@@ -347,6 +362,17 @@ mod tests {
             ),
             (&disabled, status(BY, 5, AccountStatus::Purged), &disabled),
             (&Record::default(), disabled.clone(), &disabled),
+            // What the issuer lifted under that identifier itself does not get in either; what others did not is there.
+            (
+                &Record::default(),
+                said_of_address(BY, OTHER),
+                &Record::default(),
+            ),
+            (
+                &Record::default(),
+                said_of_address(OTHER, BY),
+                &status(BY, 10, AccountStatus::Disabled),
+            ),
             (
                 &cut_off(10, Cause::SessionRevoked),
                 cut_off(20, Cause::SessionRevoked),
@@ -354,7 +380,7 @@ mod tests {
             ),
         ] {
             let mut record = stable.clone();
-            tighten(&mut record, unstable.clone());
+            tighten(&mut record, unstable.clone(), |by| by == BY);
             assert_eq!(record, *expected, "{stable:?} and {unstable:?}");
         }
     }
@@ -371,14 +397,14 @@ mod tests {
         let (stable, unstable) = (claim(10, "reader"), claim(20, "admin"));
         let mut record = stable.clone();
         assert_eq!(
-            tighten(&mut record, unstable.clone()),
+            tighten(&mut record, unstable.clone(), |_| false),
             Some(unstable.clone())
         );
         assert_eq!(record, stable, "not replaced, though later");
         // What was cleared under the other name is lifted with it.
         let clearing = Record::cleared(UnixTime::from_secs(30), []);
         let cleared = Record::merged(unstable, &clearing);
-        assert_eq!(tighten(&mut record, cleared), None);
+        assert_eq!(tighten(&mut record, cleared, |_| false), None);
         assert_eq!(record, stable);
     }
 }

@@ -8,8 +8,8 @@ use core::net::IpAddr;
 
 use super::handles::{Entry, Handles};
 use super::{
-    Begun, Conversation, Decided, Detail, EventReading, Handle, KeyNeed, Needs, ProofNeed,
-    SignatureAnswer, SignatureNeed, Verdict,
+    Begun, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, KeyNeed, Needs,
+    ProofNeed, SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::facts;
@@ -275,6 +275,10 @@ impl Conversation for Engine {
             received_at,
             signature,
         ))
+    }
+
+    fn explain_event(&mut self, question: &EventQuestion<'_>) -> Result<String, Infallible> {
+        Ok(signal::explain(question, Some(&self.configuration)))
     }
 
     fn merge(&mut self, a: &[u8], b: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {

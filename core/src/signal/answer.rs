@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::against::Against;
 use super::interpret::Interpretation;
 use super::rejection::Rejection;
 use crate::json::{Value, to_text};
@@ -37,6 +38,29 @@ struct Valid<'a> {
     event: &'a Value,
     effects: Vec<EffectView<'a>>,
     notes: Vec<String>,
+    #[serde(flatten)]
+    words: Explanation,
+}
+
+/// What is only said when somebody asks for it.
+#[derive(Default, serde::Serialize)]
+pub(super) struct Explanation {
+    /// What the event will do, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) explanation: Vec<String>,
+    /// Whether it hits the token that it was held against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hits: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) against: Option<Against>,
+}
+
+impl Explanation {
+    pub(super) fn holding(mut self, against: Option<Against>) -> Self {
+        self.hits = against.as_ref().map(|against| against.hits);
+        self.against = against;
+        self
+    }
 }
 
 #[derive(serde::Serialize)]
@@ -54,6 +78,8 @@ struct Rejected<'a> {
     status: &'static str,
     err: &'static str,
     description: &'a str,
+    #[serde(flatten)]
+    words: Explanation,
 }
 
 /// The text for a SET that was accepted. Without configuration (`keys` false) keys are left out: the scope that
@@ -63,6 +89,7 @@ pub(super) fn valid(
     transmitter: &str,
     checks: Checks,
     keys: bool,
+    words: Explanation,
 ) -> String {
     let Interpretation {
         set,
@@ -88,14 +115,16 @@ pub(super) fn valid(
         event: set.payload,
         effects: effects.collect(),
         notes: notes.into_vec(),
+        words,
     })
 }
 
 /// The text for a SET that was rejected; `err` and `description` are those of RFC 8935 §2.3.
-pub(super) fn rejected(rejection: &Rejection) -> String {
+pub(super) fn rejected(rejection: &Rejection, words: Explanation) -> String {
     to_text(&Rejected {
         status: "rejected",
         err: rejection.code.as_str(),
         description: &rejection.description,
+        words,
     })
 }

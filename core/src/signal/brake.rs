@@ -268,10 +268,10 @@ mod tests {
         ) {
             let (mut watch, mut all, mut now, mut was) = (watch(most, false), Vec::new(), 100, false);
             for (subject, passed) in steps {
-                now += passed;
+                now = passed.saturating_add(now);
                 all.push((subject, now));
                 let mut subjects: Vec<u8> = all.iter()
-                    .filter(|(_, touched)| touched + 60 > now)
+                    .filter(|(_, touched)| touched.saturating_add(60) > now)
                     .map(|(subject, _)| *subject)
                     .collect();
                 subjects.sort_unstable();

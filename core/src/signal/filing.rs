@@ -106,6 +106,23 @@ impl<'a> Filing<'a> {
         Ok(keys.into_iter().collect())
     }
 
+    /// Whether the transmitter may name everything in this subject, members that are not understood included.
+    ///
+    /// # Errors
+    /// `access_denied` if an identifier belongs to an issuer that the transmitter may not speak for.
+    pub(super) fn admit(&self, subject: &Subject) -> Result<(), Rejection> {
+        let one_by_one = |identifier: &'_ SubjectIdentifier| match identifier {
+            SubjectIdentifier::Aliases(identifiers) => identifiers
+                .iter()
+                .try_for_each(|one| self.scopes(one, &mut Notes::default()).map(|_| ())),
+            one => self.scopes(one, &mut Notes::default()).map(|_| ()),
+        };
+        match subject {
+            Subject::Simple(identifier) => one_by_one(identifier),
+            Subject::Complex(members) => members.values().try_for_each(one_by_one),
+        }
+    }
+
     /// The scopes in which an identifier is filed.
     fn scopes(
         &self,

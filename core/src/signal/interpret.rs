@@ -90,6 +90,17 @@ pub(super) fn interpret<'a>(
         writer.notes.add("legacyEventType");
     }
     for event in &set.events {
+        // Whoever may not speak for a subject is told so whether or not that would have had an effect. The subject of
+        // a stream's own events is the stream.
+        if let (Some(subject), false) = (
+            &set.subject,
+            matches!(
+                event,
+                Event::Verification | Event::StreamUpdated | Event::Unknown
+            ),
+        ) {
+            writer.filing.admit(subject)?;
+        }
         let Some(effect) = Effect::of(event, set.initiator, rules) else {
             writer.note_absence(event);
             continue;
@@ -227,8 +238,9 @@ impl Writer<'_> {
         self.write_standing(described.map_or(&[], |member| &member.keys), effect);
         match (effect.cut_off, described) {
             (None, _) => {}
-            (Some(cut_off), Some(member)) if cut_off.reach == Reach::Described => {
-                for key in &member.keys {
+            // Without that member nobody is described, and so nobody cut off.
+            (Some(cut_off), member) if cut_off.reach == Reach::Described => {
+                for key in member.into_iter().flat_map(|member| &member.keys) {
                     self.write_cut_off(*key, cut_off);
                 }
             }

@@ -13,6 +13,32 @@ pub(super) fn subject(events: &Map<String, Value>) -> Option<&Value> {
     first.filter(|first| first.is_object() && subjects.all(|other| other == Some(first)))
 }
 
+/// The subject of events about an OAuth client that name none: the client is their audience.
+///
+/// SPEC: OAuth Event Types 1.0 (draft) §3.4–3.6.
+pub(super) fn client_of_audience(payload: &Value) -> Option<Value> {
+    match payload.get("aud")? {
+        Value::String(id) => Some(client(id)),
+        Value::Array(audiences) => match audiences.as_slice() {
+            [Value::String(id)] => Some(client(id)),
+            // Which of them is the client, nobody says.
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn client(id: &str) -> Value {
+    let id = Map::from_iter([
+        ("format".into(), "opaque".into()),
+        (String::from("id"), id.into()),
+    ]);
+    Value::Object(Map::from_iter([
+        ("format".into(), "complex".into()),
+        (String::from("application"), Value::Object(id)),
+    ]))
+}
+
 /// A subject as SSF 1.0 would write it: `format` for `subject_type`, underscores for hyphens, `complex` where every
 /// member is a subject itself.
 pub(super) fn modern(subject: &Value) -> Cow<'_, Value> {
@@ -31,6 +57,12 @@ pub(super) fn modern(subject: &Value) -> Cow<'_, Value> {
         others.peek().is_some() && others.all(|(_, value)| value.is_object())
     };
     let format = members.get("format").and_then(Value::as_str);
+    // SPEC: OAuth Event Types 1.0 (draft) §2.2.
+    if format == Some("oauth_client")
+        && let Some(id) = members.get("client_id").and_then(Value::as_str)
+    {
+        return Cow::Owned(client(id));
+    }
     let format = match format {
         Some("complex") => Some("complex"),
         // Drafts left `format` out, or named the members in it (`user-device-session`).
@@ -102,6 +134,10 @@ mod tests {
                 json!({"format": "oauth_token", "token_type": "refresh_token", "token": "t"}),
             ),
             (
+                json!({"subject_type": "oauth_client", "client_id": "c"}),
+                json!({"format": "complex", "application": {"format": "opaque", "id": "c"}}),
+            ),
+            (
                 json!({"format": "email", "email": "e@x"}),
                 json!({"format": "email", "email": "e@x"}),
             ),
@@ -109,5 +145,20 @@ mod tests {
         ] {
             assert_eq!(*modern(&old), new, "{old}");
         }
+    }
+
+    #[test]
+    fn the_audience_is_the_client_only_if_it_is_one() {
+        for (audience, is_named) in [
+            (json!("c"), true),
+            (json!(["c"]), true),
+            (json!(["c", "d"]), false),
+            (json!([]), false),
+            (json!(1), false),
+        ] {
+            let found = client_of_audience(&json!({"aud": audience}));
+            assert_eq!(found.is_some(), is_named, "{audience}");
+        }
+        assert_eq!(client_of_audience(&json!({})), None);
     }
 }

@@ -35,6 +35,10 @@ impl Notes {
         }
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     pub(super) fn into_vec(self) -> Vec<String> {
         self.0
     }

@@ -120,7 +120,13 @@ impl<'a> SecurityEventToken<'a> {
             None if legacy && reported.events.iter().all(is_about_no_account) => {
                 Cow::Owned(Value::Null)
             }
-            None => return Err(not("sub_id", "a subject identifier")),
+            None => {
+                let client = legacy && reported.events.iter().all(is_about_a_client);
+                let client = client
+                    .then(|| legacy::client_of_audience(payload))
+                    .flatten();
+                Cow::Owned(client.ok_or_else(|| not("sub_id", "a subject identifier"))?)
+            }
         };
         let subject = match &*sub_id {
             Value::Null if legacy => None,
@@ -164,6 +170,10 @@ const fn is_about_no_account(event: &Event) -> bool {
         event,
         Event::Verification | Event::StreamUpdated | Event::Unknown
     )
+}
+
+const fn is_about_a_client(event: &Event) -> bool {
+    matches!(event, Event::Client(_) | Event::ClientCredentialChange)
 }
 
 /// One member of `events`.

@@ -47,6 +47,18 @@ pub(super) fn any_text(file: &Path, limit: usize) -> Result<String, Problem> {
     }))
 }
 
+/// Reads a small file of any kind, such as a key.
+pub(super) fn raw(file: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
+    let bytes = bytes(file, limit)?;
+    if bytes.len() > limit {
+        return Err(Problem::file(
+            file,
+            format_args!("larger than the limit of {limit} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
 /// UTF-8; or what a byte order mark says, since PowerShell writes exports with one, in UTF-8 or in UTF-16.
 ///
 /// The error is the position of the first byte that is no text.

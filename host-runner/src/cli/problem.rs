@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::input::STANDARD_INPUT;
 use crate::component::EngineError;
-use crate::text::{ASKS, BAD, GOOD, one_line};
+use crate::text::{ASKS, BAD, FAINT, one_line};
 
 /// Why a command did nothing: one line per fault, each saying what, where and how to mend it.
 #[derive(Debug)]
@@ -128,14 +128,14 @@ pub(super) fn complain(what: impl Display) {
     say("error", BAD, what);
 }
 
-/// One line on standard error, about something that an operator did: the record of it.
-pub(super) fn note(what: impl Display) {
-    say("note", GOOD, what);
-}
-
 /// One line on standard error, about something that should be looked at.
 pub(super) fn warn(what: impl Display) {
     say("warning", ASKS, what);
+}
+
+/// One line on standard error that goes with an answer, or is the record of what an operator did.
+pub(super) fn note(what: impl Display) {
+    say("note", FAINT, what);
 }
 
 fn say(word: &str, style: Style, what: impl Display) {

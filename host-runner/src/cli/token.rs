@@ -43,19 +43,7 @@ Examples:
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
     let Command::Inspect { token, config, at } = command;
     let now = at.map_or_else(clock::now, UnixTime::from_secs);
-    let read;
-    let token = if token == input::STANDARD_INPUT {
-        read = input::any_text(Path::new(token), Limits::TOKEN.bytes)?;
-        read.as_str()
-    } else {
-        token.as_str()
-    };
-    let token = credentials(token);
-    if token.is_empty() {
-        return Err(Problem::new(
-            "there is no token: give it as the argument, or `-` and the token on standard input",
-        ));
-    }
+    let token = &text_of(token)?;
     let runtime = options.runtime()?;
     let answer = match config {
         None => runtime.tools().inspect_token(token, now)?,
@@ -79,6 +67,37 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
             "not a JWT: {}",
             word(member(&inspection, "verdict"), "detail").unwrap_or("it cannot be read")
         ))),
+    }
+}
+
+/// The token that an argument is, or that stands on standard input.
+fn text_of(token: &str) -> Result<String, Problem> {
+    let read;
+    let token = if token == input::STANDARD_INPUT {
+        read = input::any_text(Path::new(token), Limits::TOKEN.bytes)?;
+        read.as_str()
+    } else {
+        token
+    };
+    let token = credentials(token);
+    if token.is_empty() {
+        return Err(Problem::new(
+            "there is no token: give it as the argument, or `-` and the token on standard input",
+        ));
+    }
+    Ok(token.to_owned())
+}
+
+/// The same where the argument may also name a file.
+pub(super) fn given(token: &str) -> Result<String, Problem> {
+    let file = Path::new(token);
+    if token == input::STANDARD_INPUT || !file.is_file() {
+        return text_of(token);
+    }
+    let text = input::any_text(file, Limits::TOKEN.bytes)?;
+    match credentials(&text) {
+        "" => Err(Problem::file(file, "there is no token in the file")),
+        token => Ok(token.to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cae_core::decision::{Answers, Request};
 use cae_core::engine::{
-    Begun, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer,
+    Begun, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, SignatureAnswer,
 };
 use cae_core::time::UnixTime;
 use wasmtime::Store;
@@ -225,6 +225,20 @@ impl Conversation for WasmEngine {
     fn sign_in(&mut self, request: &str) -> Result<String, EngineError> {
         self.call(Time::Bounded, |guest, store, engine, _| {
             guest.call_sign_in(store, engine, request)
+        })
+    }
+
+    fn explain_event(&mut self, question: &EventQuestion<'_>) -> Result<String, EngineError> {
+        self.call(Time::Bounded, |guest, store, engine, _| {
+            guest.call_explain_event(
+                store,
+                engine,
+                question.text,
+                question.unsigned,
+                question.received_at.as_secs(),
+                convert::signature_answer(question.signature),
+                question.against,
+            )
         })
     }
 

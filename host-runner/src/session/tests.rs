@@ -2,7 +2,7 @@ mod intake;
 
 use std::convert::Infallible;
 
-use cae_core::engine::{Handle, KeyNeed, SignatureNeed};
+use cae_core::engine::{EventQuestion, Handle, KeyNeed, SignatureNeed};
 use cae_core::state::record::{Cause, Entry};
 use cae_core::time::EventTime;
 
@@ -73,6 +73,10 @@ impl Conversation for Script {
     }
 
     fn sign_in(&mut self, _: &str) -> Result<String, Infallible> {
+        Ok(String::new())
+    }
+
+    fn explain_event(&mut self, _: &EventQuestion<'_>) -> Result<String, Infallible> {
         Ok(String::new())
     }
 

@@ -9,7 +9,8 @@ use crate::support::{
 
 fn braked(hold: bool) -> String {
     let mut configuration: Value = serde_json::from_str(&configuration()).unwrap();
-    configuration["transmitters"][0]["brake"] = json!({"subjectsPerMinute": 1, "hold": hold});
+    let brake = configuration.pointer_mut("/transmitters/0").unwrap();
+    brake["brake"] = json!({"subjectsPerMinute": 1, "hold": hold});
     configuration.to_string()
 }
 
@@ -38,11 +39,6 @@ fn requests() -> String {
     USERS.map(|user| request(user, &token(user))).join("\n")
 }
 
-fn decisions(run: &crate::support::Run) -> Vec<String> {
-    let decision = |line: Value| line["decision"].as_str().unwrap().to_owned();
-    run.lines().into_iter().map(decision).collect()
-}
-
 #[test]
 fn events_beyond_the_brake_wait_until_they_are_released() {
     let folder = Folder::new("brake");
@@ -54,7 +50,7 @@ fn events_beyond_the_brake_wait_until_they_are_released() {
     );
     assert_eq!(held.status, 0, "{held:?}");
     assert_eq!(
-        decisions(&held),
+        held.decisions(),
         ["challenge", "allow", "allow", "challenge"]
     );
     let said: Vec<&str> = held.err.lines().collect();
@@ -77,7 +73,7 @@ fn events_beyond_the_brake_wait_until_they_are_released() {
     );
     // Lee signed in after the event, although it was released later.
     assert_eq!(
-        decisions(&released),
+        released.decisions(),
         ["challenge", "challenge", "allow", "challenge"]
     );
     assert_eq!(released.err.lines().count(), 1, "{}", released.err);
@@ -93,7 +89,7 @@ fn a_brake_without_hold_raises_the_alarm_and_applies_everything() {
         &requests(),
     );
     assert_eq!(
-        decisions(&run),
+        run.decisions(),
         ["challenge", "challenge", "allow", "challenge"]
     );
     assert_eq!(run.err.lines().count(), 1);
@@ -116,7 +112,7 @@ fn events_wait_beside_the_state_for_another_run() {
     );
     let second = with(&[], &requests());
     assert_eq!(
-        decisions(&second),
+        second.decisions(),
         ["challenge", "allow", "allow", "challenge"]
     );
     assert!(second.err.contains("2 events wait"), "{}", second.err);
@@ -137,7 +133,7 @@ fn events_wait_beside_the_state_for_another_run() {
     assert_eq!(run_once(&release, "").status, 1);
     let third = with(&[], &requests());
     assert_eq!(
-        decisions(&third),
+        third.decisions(),
         ["challenge", "challenge", "allow", "challenge"]
     );
     assert_eq!(third.err, "");

@@ -8,6 +8,7 @@
 
 mod brake;
 mod decide;
+mod events;
 mod signed;
 mod state;
 mod statuses;

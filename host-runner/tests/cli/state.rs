@@ -62,16 +62,11 @@ fn decide(config: &str, state: &str, users: &[&str]) -> Run {
     )
 }
 
-fn decisions(run: &Run) -> Vec<String> {
-    let decision = |line: Value| line["decision"].as_str().unwrap().to_owned();
-    run.lines().into_iter().map(decision).collect()
-}
-
 #[test]
 fn a_run_begins_with_what_the_last_one_knew() {
     let (folder, config, state) = with_state("resumed");
     let run = decide(&config, &state, &["adele", "diego", "lee"]);
-    assert_eq!(decisions(&run), ["challenge", "challenge", "allow"]);
+    assert_eq!(run.decisions(), ["challenge", "challenge", "allow"]);
     let mut names: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -303,7 +298,7 @@ fn what_is_cleared_has_its_neutral_value_and_older_events_change_nothing() {
         &signals,
     ];
     let run = run_once(&decide, &requests.join("\n"));
-    assert_eq!(decisions(&run), ["allow", "allow", "allow"]);
+    assert_eq!(run.decisions(), ["allow", "allow", "allow"]);
 
     // What happens later holds.
     let later = folder.file(

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::support::{
-    Folder, NOW, configuration, request, revocation, run_everywhere, run_once, scenario, token,
+    Folder, KEY, NOW, configuration, payload, request, revocation, run_everywhere, run_once,
+    scenario, token,
 };
 
 const LOCATIONS: &str = r##"[{"@odata.type": "#microsoft.graph.ipNamedLocation",
@@ -37,6 +38,9 @@ fn every_command_ends_as_the_table_says() {
         ("policy.json", POLICY.to_owned()),
         ("locations.json", LOCATIONS.to_owned()),
         ("set.jwt", revocation("adele", NOW)),
+        ("token.jwt", sound.clone()),
+        ("payload.json", payload(&revocation("adele", NOW))),
+        ("key.jwk", KEY.to_owned()),
         ("forged.jwt", forged.clone()),
     ] {
         folder.file(name, text);
@@ -52,6 +56,7 @@ fn every_command_ends_as_the_table_says() {
         .collect();
     let begun: Vec<&str> = begun.iter().map(String::as_str).collect();
     assert_eq!(run_once(&[&["decide"][..], &begun].concat(), "").status, 0);
+    let other = token("megan");
     let asked = request("a", &sound);
     let unreadable = format!("{asked}\n{}", json!({"id": "b"}));
     let at = NOW.to_string();
@@ -60,6 +65,8 @@ fn every_command_ends_as_the_table_says() {
     let check = &["policy", "check"];
     let locate = &["location", "match", "--named-locations"];
     let decode = &["event", "decode", "--received-at", &at];
+    let make = &["event", "make"];
+    let list = &["event", "list"];
     let parse = &["challenge", "parse"];
     let inspect = &["token", "inspect", "--at", &at];
     let what_if = &["what-if"];
@@ -267,8 +274,164 @@ fn every_command_ends_as_the_table_says() {
             decode,
             &["@set.jwt", "--config", "@engine.json", "--unsigned"],
             "",
+            1,
+        ),
+        (
+            decode,
+            &["@payload.json", "--config", "@engine.json", "--unsigned"],
+            "",
+            0,
+        ),
+        (
+            decode,
+            &[
+                "@set.jwt",
+                "--config",
+                "@engine.json",
+                "--against",
+                "@token.jwt",
+            ],
+            "",
+            0,
+        ),
+        (
+            decode,
+            &["@set.jwt", "--config", "@engine.json", "--against", &other],
+            "",
+            0,
+        ),
+        (
+            decode,
+            &["@set.jwt", "--config", "@engine.json", "--against", "-"],
+            &sound,
+            0,
+        ),
+        (
+            decode,
+            &[
+                "@forged.jwt",
+                "--config",
+                "@engine.json",
+                "--against",
+                "@token.jwt",
+            ],
+            "",
+            1,
+        ),
+        (
+            decode,
+            &[
+                "@set.jwt",
+                "--config",
+                "@engine.json",
+                "--against",
+                "no token",
+            ],
+            "",
             2,
         ),
+        (
+            decode,
+            &["-", "--config", "@engine.json", "--against", "-"],
+            &sound,
+            2,
+        ),
+        (decode, &["@set.jwt", "--against", "@token.jwt"], "", 2),
+        (
+            make,
+            &[
+                "session-revoked",
+                "--subject",
+                "user:adele",
+                "--unsigned",
+                "--issued-at",
+                &at,
+                "--jti",
+                "x",
+            ],
+            "",
+            0,
+        ),
+        (
+            make,
+            &[
+                "session-revoked",
+                "--subject",
+                "user:adele",
+                "--key",
+                "@key.jwk",
+                "--issued-at",
+                &at,
+                "--jti",
+                "x",
+            ],
+            "",
+            0,
+        ),
+        (make, &["session-revoked"], "", 2),
+        (make, &["session-revokd", "--subject", "user:adele"], "", 2),
+        (make, &["session-revoked", "--subject", "adele"], "", 2),
+        (
+            make,
+            &[
+                "risk-level-change",
+                "--subject",
+                "user:adele",
+                "--set",
+                "current_level=EXTREME",
+            ],
+            "",
+            2,
+        ),
+        (
+            make,
+            &[
+                "session-revoked",
+                "--subject",
+                "user:adele",
+                "--key",
+                "@none.json",
+            ],
+            "",
+            2,
+        ),
+        (
+            make,
+            &[
+                "session-revoked",
+                "--subject",
+                "user:adele",
+                "--config",
+                "@faulty.json",
+            ],
+            "",
+            2,
+        ),
+        (
+            make,
+            &[
+                "session-revoked",
+                "--subject",
+                "user:adele",
+                "--unsigned",
+                "--claim",
+                "sub=x",
+            ],
+            "",
+            2,
+        ),
+        (
+            make,
+            &["session-revoked", "--subject", "user:adele", "--at", "soon"],
+            "",
+            2,
+        ),
+        (make, &[], "", 2),
+        (list, &[], "", 0),
+        (list, &["risk"], "", 0),
+        (list, &["--markdown"], "", 0),
+        (list, &["no such event"], "", 1),
+        (list, &["--yaml"], "", 2),
         (decode, &["@set.jwt", "--verify"], "", 2),
         (decode, &[], "", 2),
         (parse, &[CHALLENGE], "", 0),

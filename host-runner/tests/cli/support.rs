@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -25,6 +27,15 @@ impl Run {
         self.out
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// What `cae decide` decided, line by line.
+    pub(crate) fn decisions(&self) -> Vec<String> {
+        let decision = |line: &Value| line.get("decision")?.as_str().map(str::to_owned);
+        self.lines()
+            .iter()
+            .map(|line| decision(line).unwrap())
             .collect()
     }
 }
@@ -146,6 +157,16 @@ pub(crate) fn sign(typ: &str, claims: &Value) -> String {
     };
     let key = EncodingKey::from_ed_der(&[PKCS8.as_slice(), &SEED].concat());
     jsonwebtoken::encode(&header, claims, &key).unwrap()
+}
+
+/// The same key as a JWK (RFC 8037 appendix A.1).
+pub(crate) const KEY: &str = r#"{"kty": "OKP", "crv": "Ed25519", "kid": "k",
+    "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+/// The payload of a compact JWT, as JSON.
+pub(crate) fn payload(jwt: &str) -> String {
+    let part = jwt.split('.').nth(1).unwrap();
+    String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 pub(crate) fn configuration() -> String {

@@ -174,6 +174,33 @@ fn the_stream_needs_no_subject() {
 }
 
 #[test]
+fn events_about_clients_name_them_as_their_draft_has_it() {
+    let uri = format!("{OAUTH}client-disabled");
+    let expected = [
+        "clientApplication: accountDisabled, status=disabled",
+        "servicePrincipal: accountDisabled, status=disabled",
+    ];
+    let subject = json!({"subject_type": "oauth_client", "client_id": "shop"});
+    assert_eq!(
+        summary(&reading(&legacy(), &inside(&uri, &subject, json!({})))),
+        expected
+    );
+    let by_audience = without(payload(ONE, &json!({}), &uri, &json!({})), "sub_id");
+    assert_eq!(summary(&reading(&legacy(), &by_audience)), expected);
+    assert_eq!(reading(&plain(), &by_audience)["err"], "invalid_request");
+    let of_user = without(
+        payload(
+            ONE,
+            &json!({}),
+            &format!("{OAUTH}tokens-revoked"),
+            &json!({}),
+        ),
+        "sub_id",
+    );
+    assert_eq!(reading(&legacy(), &of_user)["err"], "invalid_request");
+}
+
+#[test]
 fn old_names_have_no_effect_from_other_transmitters() {
     let old = format!("{CAEP}token-claims-changed");
     let set = payload(ONE, &user(), &old, &json!({"claims": {"role": "a"}}));

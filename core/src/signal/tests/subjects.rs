@@ -338,3 +338,36 @@ fn keys_that_no_token_shows_are_noted() {
     );
     assert_eq!(notes(&reading(&plain, &set)), ["unmatchable:device"]);
 }
+
+#[test]
+fn a_foreign_issuer_is_refused_whatever_the_event_would_do() {
+    let plain = plain();
+    let foreign = json!({"format": "iss_sub", "iss": "https://stranger.example", "sub": "u"});
+    let aliases = json!({"format": "aliases", "identifiers": [user(), foreign]});
+    let with_badge = json!({"format": "complex", "user": user(), "badge": foreign});
+    let password = json!({"credential_type": "password", "change_type": "create"});
+    for (uri, event) in [
+        (format!("{CAEP}session-revoked"), json!({})),
+        (format!("{CAEP}session-established"), json!({})),
+        (format!("{CAEP}credential-change"), password),
+        (format!("{RISC}recovery-activated"), json!({})),
+    ] {
+        for subject in [&foreign, &aliases, &with_badge] {
+            let refused = reading(&plain, &payload(ONE, subject, &uri, &event));
+            assert_eq!(refused["err"], "access_denied", "{uri}: {subject}");
+        }
+        let own = reading(&plain, &payload(ONE, &user(), &uri, &event));
+        assert_eq!(own["status"], "valid", "{uri}");
+    }
+}
+
+#[test]
+fn a_device_that_is_not_named_cuts_nobody_off() {
+    let plain = plain();
+    let event = json!({"previous_status": "compliant", "current_status": "not-compliant"});
+    let uri = format!("{CAEP}device-compliance-change");
+    let subject = json!({"format": "complex", "user": user()});
+    let reading = reading(&plain, &payload(ONE, &subject, &uri, &event));
+    assert_eq!(summary(&reading), [""; 0]);
+    assert_eq!(notes(&reading), ["noStandingMember"]);
+}

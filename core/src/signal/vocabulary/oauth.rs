@@ -1,4 +1,5 @@
-//! OAuth Event Types 1.0, a draft that expired in 2018: what Google sends about tokens, and events about clients.
+//! OAuth Event Types 1.0, a draft that expired in 2018: what Google sends about tokens, and events about clients, which
+//! name the client by their `aud`.
 
 use super::caep::NO_EFFECT;
 use super::risc::SESSIONS_REVOKED;
@@ -12,7 +13,7 @@ pub(super) static TYPES: &[EventType] = &[
         uri: "https://schemas.openid.net/secevent/oauth/event-type/token-issued",
         vocabulary: Vocabulary::OAuth,
         name: "token-issued",
-        section: "2.1",
+        section: "3.1",
         legacy: true,
         about: &[],
         members: &[],
@@ -25,7 +26,7 @@ pub(super) static TYPES: &[EventType] = &[
         uri: "https://schemas.openid.net/secevent/oauth/event-type/token-revoked",
         vocabulary: Vocabulary::OAuth,
         name: "token-revoked",
-        section: "2.2",
+        section: "3.2",
         legacy: true,
         about: &[],
         members: &[Member::informational("reason", Shape::Open(REASONS))],
@@ -38,7 +39,7 @@ pub(super) static TYPES: &[EventType] = &[
         uri: "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked",
         vocabulary: Vocabulary::OAuth,
         name: "tokens-revoked",
-        section: "2.3",
+        section: "3.3",
         legacy: true,
         about: &[User, ClientApplication],
         members: &[Member::informational(
@@ -54,7 +55,7 @@ pub(super) static TYPES: &[EventType] = &[
         uri: "https://schemas.openid.net/secevent/oauth/event-type/client-disabled",
         vocabulary: Vocabulary::OAuth,
         name: "client-disabled",
-        section: "2.4",
+        section: "3.4",
         legacy: true,
         about: &[ClientApplication],
         members: &[],
@@ -67,7 +68,7 @@ pub(super) static TYPES: &[EventType] = &[
         uri: "https://schemas.openid.net/secevent/oauth/event-type/client-enabled",
         vocabulary: Vocabulary::OAuth,
         name: "client-enabled",
-        section: "2.5",
+        section: "3.5",
         legacy: true,
         about: &[ClientApplication],
         members: &[],
@@ -80,7 +81,7 @@ pub(super) static TYPES: &[EventType] = &[
         uri: "https://schemas.openid.net/secevent/oauth/event-type/client-credential-changed",
         vocabulary: Vocabulary::OAuth,
         name: "client-credential-changed",
-        section: "2.6",
+        section: "3.6",
         legacy: true,
         about: &[ClientApplication],
         members: &[],

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::decision::Outcome;
 use crate::decision::request::{Answers, RecordAnswer, Request};
 use crate::engine::{
-    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventReading, Handle, KeyNeed,
-    Needs, RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
+    AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading,
+    Handle, KeyNeed, Needs, RejectedEvent, SignatureAnswer, SignatureNeed, Verdict,
 };
 use crate::json::Value;
 use crate::state::key::NameSpace;
@@ -195,6 +195,10 @@ impl Conversation for Toy {
         }
         let lifetime = 3_600 + request["random"].as_u64().unwrap() % 60;
         Ok(json!({"result": "grant", "lifetimeSeconds": lifetime, "claims": {}}).to_string())
+    }
+
+    fn explain_event(&mut self, _: &EventQuestion<'_>) -> Result<String, Infallible> {
+        Ok("{}".to_string())
     }
 
     fn inspect_token(&mut self, _: &str, _: UnixTime) -> Result<String, Infallible> {
