@@ -25,6 +25,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::json::{self, Limits, Value};
+use crate::policy::strength::{self, Strengths};
 use crate::token::keys::KeySet;
 pub use fault::{Fault, Faults};
 pub use issuer::{Dialect, Issuer};
@@ -184,14 +185,18 @@ fn parts(document: &Value, faults: &mut Vec<Fault>) -> Configuration {
     }
     let resource = resource(object.object("resource", RESOURCE_KEYS));
     let settings = settings::reading::read(object.object("settings", settings::reading::KEYS));
-    let configuration = Configuration {
+    let mut configuration = Configuration {
         issuers: issuers(&mut object),
         transmitters: Vec::new(),
         notes: Vec::new(),
         resource,
         settings,
     };
-    authentication_strengths(&mut object);
+    let strengths = authentication_strengths(&mut object);
+    configuration
+        .settings
+        .authentication_strengths
+        .extend(strengths);
     configuration
 }
 
@@ -228,18 +233,19 @@ fn transmitters(document: &Value, issuers: &[Issuer], faults: &mut Vec<Fault>) -
     transmitters
 }
 
-/// Graph's authentication strengths. What shows a strength in a token is `acrValues`; of the objects themselves only
-/// the form is checked, so that a file that is something else is found out.
-fn authentication_strengths(object: &mut ObjectReader<'_, '_>) {
+/// Graph's authentication strengths: what each one accepts, by id. What has no id is something else, and found out.
+fn authentication_strengths(object: &mut ObjectReader<'_, '_>) -> Strengths {
     let Some(mut node) = object.get("authenticationStrengths") else {
-        return;
+        return Strengths::new();
     };
+    let strengths = strength::read(node.value());
     if let Some(list) = node.value().get("value") {
         let at = read::child(node.pointer(), "value");
-        let mut node = Node::at(list, at, node.faults());
-        return check_strengths(&mut node);
+        check_strengths(&mut Node::at(list, at, node.faults()));
+    } else {
+        check_strengths(&mut node);
     }
-    check_strengths(&mut node);
+    strengths
 }
 
 fn check_strengths(node: &mut Node<'_, '_>) {

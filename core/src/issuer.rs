@@ -9,8 +9,9 @@ mod answer;
 mod lifetime;
 mod policies;
 mod request;
+mod session;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -23,6 +24,7 @@ pub use lifetime::LifetimeRule;
 
 use crate::configuration::{Configuration, Dialect, Fault, Faults, Settings};
 use crate::json::{self, Limits, Map, Value};
+use crate::policy::conditions::contexts::context_number;
 use crate::token::UserType;
 use lifetime::{LifetimeFacts, lifetime};
 use policies::{Assessment, Frequency};
@@ -114,6 +116,8 @@ fn evaluate(settings: &Settings, sign_in: &SignIn<'_>) -> SignInEvaluation {
         error: None,
         code: None,
         unmet: Vec::new(),
+        prompts: Vec::new(),
+        session_controls: assessment.session_controls(),
         policies: rows,
         lifetime_seconds: Some(lifetime.as_secs()),
         not_before,
@@ -172,7 +176,7 @@ impl Refusal {
             .iter()
             .flat_map(|assessment| assessment.unmet())
             .collect();
-        unmet.extend(contexts(sign_in));
+        unmet.extend(contexts(sign_in, assessments));
         if assessments
             .iter()
             .any(|assessment| is_prompt_due(sign_in, assessment))
@@ -184,7 +188,8 @@ impl Refusal {
         // SPEC: cae.md §2, event 4, and §7.1 step 6: the user authenticates again; §6: AADSTS50173.
         let revoked = sign_in
             .sessions_valid_from
-            .is_some_and(|valid_from| valid_from > sign_in.auth_time);
+            .is_some_and(|valid_from| valid_from > sign_in.auth_time)
+            || sign_in.session.is_revoked(sign_in.auth_time);
         if revoked {
             unmet.insert("signIn".into());
         }
@@ -212,7 +217,12 @@ impl Refusal {
             result: self.result,
             error: Some(self.error),
             code: self.code,
+            prompts: match self.result {
+                SignInResult::InteractionRequired => prompts(&self.unmet),
+                _ => Vec::new(),
+            },
             unmet: self.unmet,
+            session_controls: BTreeMap::new(),
             policies,
             lifetime_seconds: None,
             not_before: None,
@@ -220,6 +230,40 @@ impl Refusal {
             continuous_access_evaluation: None,
         }
     }
+}
+
+/// What is missing, in the order in which the user is asked for it.
+///
+/// SPEC: conditional-access.md §3, "Order of prompting": multi-factor authentication, device compliance, hybrid join,
+/// approved app, app protection, password change, terms of use, custom; a new sign-in comes before them, and a strength
+/// stands where multi-factor authentication does.
+fn prompts(unmet: &[String]) -> Vec<String> {
+    const ORDER: [&str; 13] = [
+        "signIn",
+        "signInFrequency",
+        "maxAge",
+        "mfa",
+        "authenticationStrength:",
+        "acr:",
+        "authenticationContext:",
+        "compliantDevice",
+        "domainJoinedDevice",
+        "approvedApplication",
+        "compliantApplication",
+        "passwordChange",
+        "riskRemediation",
+    ];
+    const LAST: [&str; 2] = ["termsOfUse:", "customAuthenticationFactor:"];
+    let rank = |name: &str| {
+        ORDER
+            .iter()
+            .chain(&LAST)
+            .position(|known| name == *known || known.ends_with(':') && name.starts_with(known))
+            .unwrap_or(usize::MAX)
+    };
+    let mut prompts = unmet.to_vec();
+    prompts.sort_by_key(|name| rank(name));
+    prompts
 }
 
 /// Whether a policy asks for a more recent sign-in than there was.
@@ -234,11 +278,20 @@ fn is_prompt_due(sign_in: &SignIn<'_>, assessment: &Assessment<'_>) -> bool {
     }
 }
 
-/// Authentication contexts that the claims request asks for and the sign-in does not meet.
-fn contexts<'s>(sign_in: &'s SignIn<'_>) -> impl Iterator<Item = String> + 's {
+/// Authentication contexts that the claims request asks for and that neither the sign-in meets by itself nor the
+/// policies for them, whose missing controls stand beside.
+fn contexts<'s>(
+    sign_in: &'s SignIn<'_>,
+    assessments: &'s [&Assessment<'_>],
+) -> impl Iterator<Item = String> + 's {
     let asked = sign_in.claims.acrs.iter();
     asked
         .filter(|context| !is_satisfied(sign_in, context))
+        .filter(|context| {
+            !assessments
+                .iter()
+                .any(|assessment| assessment.decides_context(context))
+        })
         .map(|context| format!("authenticationContext:{context}"))
 }
 
@@ -272,7 +325,7 @@ fn claims(sign_in: &SignIn<'_>, continuous: bool, not_before: Option<u64>) -> Ma
     let contexts: BTreeSet<String> = sign_in
         .satisfied
         .iter()
-        .filter(|control| is_context(control))
+        .filter(|control| context_number(control).is_some())
         .chain(&sign_in.claims.acrs)
         .cloned()
         .collect();
@@ -293,14 +346,6 @@ fn claims(sign_in: &SignIn<'_>, continuous: bool, not_before: Option<u64>) -> Ma
         claims.insert("xms_ssm".into(), "1".into());
     }
     claims
-}
-
-/// `c1` to `c99`.
-fn is_context(text: &str) -> bool {
-    let number = text
-        .strip_prefix('c')
-        .and_then(|digits| digits.parse::<u8>().ok());
-    number.is_some_and(|number| (1..=99).contains(&number) && text == format!("c{number}"))
 }
 
 #[cfg(test)]

@@ -43,20 +43,25 @@ pub(crate) mod date;
 pub mod device;
 mod document;
 pub mod evaluate;
+pub mod evidence;
 pub(crate) mod fact_names;
 pub mod facts;
 mod index;
 pub mod location;
 pub mod logic;
 pub(crate) mod outcome;
+pub(crate) mod session;
+pub mod strength;
 pub mod what_if;
 
 pub use compile::{CompileContext, CompiledPolicy, PolicySet, PolicySource, PolicyState};
 pub use conditions::{Condition, ConditionSet};
 pub use controls::{GrantControl, GrantControls, Operator, SessionControls};
+pub(crate) use document::is_guid;
 pub use evaluate::{Applicability, Candidates};
 pub use facts::{Facts, Identity, InsiderRisk, Target, UserAction, UserKinds};
 pub use logic::Truth;
+pub use strength::AuthenticationStrength;
 
 #[cfg(test)]
 mod tests;

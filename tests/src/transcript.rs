@@ -138,9 +138,12 @@ impl<C: Conversation> Conversation for Recorder<'_, C> {
                 "memberOf": facts.member_of,
                 "roles": facts.roles,
                 "userType": facts.user_type,
+                "externalUserType": facts.external_user_type,
+                "externalTenant": facts.external_tenant,
                 "clientAppType": facts.client_app_type,
                 "platform": facts.platform,
                 "deviceCompliant": facts.device_compliant,
+                "device": facts.device,
             })),
             "signalAge": request.signal_age.iter()
                 .map(|(issuer, seconds)| json!({"issuer": issuer, "seconds": seconds}))

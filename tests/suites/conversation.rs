@@ -310,9 +310,12 @@ fn ask<C: Conversation<Error: Debug>>(engine: &mut C, token: &str, now: UnixTime
             member_of: Some(&group),
             roles: Some(&[]),
             user_type: Some("guest"),
+            external_user_type: Some("b2bCollaborationGuest"),
+            external_tenant: Some("0f8fad5b-d9cb-469f-a165-70867728950e"),
             client_app_type: Some("browser"),
             platform: Some("linux"),
             device_compliant: Some(false),
+            device: Some(r#"{"displayName": "SAW-1", "trustType": "ServerAD"}"#),
         },
         signal_age: &[(world::TRANSMITTER, 4_000)],
     };

@@ -279,7 +279,8 @@ proptest! {
                 user_type: text(5),
                 client_app_type: text(6),
                 platform: text(7),
-                device_compliant: None,
+                device: text(0),
+                ..DirectoryFacts::default()
             },
             signal_age: &[(world::TRANSMITTER, now)],
         };

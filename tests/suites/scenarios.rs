@@ -42,6 +42,7 @@ scenarios! {
     critical_event_high_risk
     critical_event_mfa_enabled
     critical_event_password_change
+    device_filter
     event_aliases
     event_assurance_level_change
     event_backchannel_logout

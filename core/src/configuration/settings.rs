@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json::Limits;
+use crate::policy::strength::{self, Strengths};
 use crate::state::record::{RiskLevel, UnseenMember};
 use crate::time::UnixTime;
 
@@ -133,6 +134,8 @@ pub struct Settings {
     pub middle_tier_clients: Vec<String>,
     /// Members of named application groups, by lower-case name.
     pub application_groups: BTreeMap<String, ApplicationGroup>,
+    /// Authentication strengths by lower-case id: the built-in ones, and those of `authenticationStrengths`.
+    pub authentication_strengths: Strengths,
     /// Scopes that a path prefix requires.
     pub required_scopes: BTreeMap<String, Vec<String>>,
     /// Authentication contexts that a path prefix requires.
@@ -174,6 +177,7 @@ impl Settings {
             private_addresses: PrivateAddresses::Missing,
             middle_tier_clients: Vec::new(),
             application_groups: application_groups(),
+            authentication_strengths: strength::built_in(),
             required_scopes: BTreeMap::new(),
             required_authentication_contexts: BTreeMap::new(),
             token_limits: Limits::TOKEN,

@@ -77,12 +77,31 @@ pub(crate) fn decide(
             findings.revisit(lapse);
             entry.value
         });
-        if let Some((_, lapse)) = witnesses.compliance(standing.device()) {
+        let service_principal_risk = witnesses.workload_risk(&standing).map(|(entry, lapse)| {
+            findings.revisit(lapse);
+            entry.value
+        });
+        let compliance = witnesses.compliance(standing.device());
+        if let Some((_, lapse)) = compliance {
             findings.revisit(lapse);
         }
+        let asked = candidates.reads_device() || request.facts.device.is_some();
+        let device = asked.then(|| {
+            let compliance = compliance.map(|(entry, _)| entry.value);
+            facts::device(token, issuer, request, compliance)
+        });
         let facts = Facts {
             user_risk,
-            ..facts::of_request(token, issuer, configuration, request, address, &host)
+            service_principal_risk,
+            ..facts::of_request(
+                token,
+                issuer,
+                configuration,
+                request,
+                address,
+                &host,
+                device.as_ref(),
+            )
         };
         let check = PolicyCheck {
             token,

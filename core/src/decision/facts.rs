@@ -7,7 +7,10 @@ use core::net::IpAddr;
 use super::request::Request;
 use crate::configuration::settings::PrivateAddresses;
 use crate::configuration::{Configuration, Issuer};
-use crate::policy::{Facts, Identity, Target, address};
+use crate::json::{self, Limits, Value};
+use crate::policy::device::{Attribute, Device, TextProperty};
+use crate::policy::{Facts, Identity, Target, UserKinds, address};
+use crate::state::record::DeviceCompliance;
 use crate::token::{AccessToken, Principal, UserType};
 
 /// What the host gave as text, in the form in which policies compare them.
@@ -15,6 +18,7 @@ use crate::token::{AccessToken, Principal, UserType};
 pub(super) struct HostIds {
     member_of: Option<Vec<String>>,
     roles: Option<Vec<String>>,
+    external_tenant: Option<String>,
     country: Option<String>,
 }
 
@@ -24,6 +28,7 @@ impl HostIds {
         Self {
             member_of: request.facts.member_of.map(lower),
             roles: request.facts.roles.map(lower),
+            external_tenant: request.facts.external_tenant.map(str::to_ascii_lowercase),
             country: request.country.and_then(country),
         }
     }
@@ -46,7 +51,12 @@ pub(crate) fn of_token<'a>(token: &'a AccessToken, configuration: &'a Configurat
         },
         member_of: token.groups.known().map(Vec::as_slice),
         roles: token.directory_roles.known().map(Vec::as_slice),
-        user_type: token.user_type.known().copied(),
+        // An identity provider elsewhere makes a user external, not a guest: members come from there too (row 14).
+        user_type: match (&token.external_tenant, token.user_type_shown) {
+            (Some(_), false) => None,
+            _ => token.user_type.known().copied(),
+        },
+        external_tenant: token.external_tenant.as_deref(),
         target: Target::Application(configuration.resource.application_id.as_deref()),
         ..Facts::UNKNOWN
     }
@@ -60,9 +70,21 @@ pub(super) fn of_request<'a>(
     request: &Request<'a>,
     address: Option<IpAddr>,
     host: &'a HostIds,
+    device: Option<&'a Device>,
 ) -> Facts<'a> {
     let of_token = of_token(token, configuration);
+    // What kind of user this is comes from one source, so that what that source leaves out is a fact.
+    let typed = of_token.user_type.is_some();
     Facts {
+        external_user_type: request
+            .facts
+            .external_user_type
+            .filter(|_| !typed)
+            .and_then(UserKinds::external),
+        external_tenant: of_token
+            .external_tenant
+            .or(host.external_tenant.as_deref().filter(|_| !typed)),
+        device,
         member_of: of_token.member_of.or(host.member_of.as_deref()),
         roles: of_token.roles.or(host.roles.as_deref()),
         user_type: of_token
@@ -77,6 +99,55 @@ pub(super) fn of_request<'a>(
             .filter(|_| configuration.settings.country_at_resource),
         ..of_token
     }
+}
+
+/// What is known about the device: the directory of the host first for what it says, then the token, and what events
+/// said of its compliance above both, because it is newer.
+pub(super) fn device(
+    token: &AccessToken,
+    issuer: &Issuer,
+    request: &Request<'_>,
+    compliance: Option<DeviceCompliance>,
+) -> Device {
+    let given = request
+        .facts
+        .device
+        .and_then(|text| json::parse(text.as_bytes(), Limits::EVENT).ok());
+    let mut device = given
+        .as_ref()
+        .and_then(Value::as_object)
+        .map(Device::read)
+        .unwrap_or_default();
+    let unsaid = |device: &Device, property| *device.text(property) == Attribute::Unknown;
+    if let Some(id) = &token.device_id
+        && unsaid(&device, TextProperty::DeviceId)
+    {
+        device.set_text(
+            TextProperty::DeviceId,
+            Attribute::Is(id.to_ascii_lowercase()),
+        );
+    }
+    if token.shows_hybrid_joined_device(issuer) == Some(true)
+        && unsaid(&device, TextProperty::TrustType)
+    {
+        device.set_text(TextProperty::TrustType, Attribute::Is("serverad".into()));
+    }
+    // Claims are as old as the token, what a host looks up is not.
+    let looked_up = match device.is_compliant() {
+        Attribute::Is(compliant) => Some(compliant),
+        Attribute::Absent => Some(false),
+        Attribute::Unknown => request.facts.device_compliant,
+    };
+    let unregistered = device.is_compliant() == Attribute::Absent;
+    let compliant = match compliance {
+        Some(compliance) => Some(compliance == DeviceCompliance::Compliant),
+        None => looked_up.or_else(|| token.shows_compliant_device(issuer)),
+    };
+    // An unregistered device has no such attribute, unless an event was about it.
+    if let Some(compliant) = compliant.filter(|_| !unregistered || compliance.is_some()) {
+        device.set_compliant(compliant);
+    }
+    device
 }
 
 /// Whether an address stands for a client. A private one outside every named location is a proxy's, not the client's

@@ -275,17 +275,32 @@ impl PolicyCheck<'_> {
             .then(|| self.witnesses.risk(self.standing.user()))
             .flatten()
             .map(|(entry, _)| entry.at.next_second());
-        let compliance = policy
+        let workload_risk = policy
+            .reads
+            .contains(Condition::ServicePrincipalRisk)
+            .then(|| self.witnesses.workload_risk(self.standing))
+            .flatten()
+            .map(|(entry, _)| entry.at.next_second());
+        let asks_for_compliance = policy
             .grant
             .controls
             .contains(&GrantControl::CompliantDevice)
+            || policy.reads_compliance();
+        let compliance = asks_for_compliance
             .then(|| self.witnesses.compliance(self.standing.device()))
             .flatten()
             .map(|(entry, _)| entry.at.next_second());
-        policy.changed_at.max(risk).max(compliance)
+        policy
+            .changed_at
+            .max(risk)
+            .max(workload_risk)
+            .max(compliance)
     }
 
+    /// Whether the conditions depend on records: a token issued after them was judged by them.
     fn reads_standing_state(&self, policy: &CompiledPolicy) -> bool {
         policy.reads.contains(Condition::UserRisk)
+            || policy.reads.contains(Condition::ServicePrincipalRisk)
+            || policy.reads_compliance()
     }
 }

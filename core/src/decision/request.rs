@@ -30,12 +30,18 @@ pub struct DirectoryFacts<'a> {
     pub roles: Option<&'a [&'a str]>,
     /// `member` or `guest`.
     pub user_type: Option<&'a str>,
+    /// Graph's `externalUserType`; comes with `user_type`.
+    pub external_user_type: Option<&'a str>,
+    /// Home tenant of an external user.
+    pub external_tenant: Option<&'a str>,
     /// Graph's name of the client app type.
     pub client_app_type: Option<&'a str>,
     /// Graph's name of the platform.
     pub platform: Option<&'a str>,
     /// Whether the device is compliant, as the host's device directory says.
     pub device_compliant: Option<bool>,
+    /// What the host's device directory says about the device, as JSON text of Graph's `deviceInfo`.
+    pub device: Option<&'a str>,
 }
 
 /// The host's answers to the needs of `begin`.

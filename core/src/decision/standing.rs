@@ -12,7 +12,7 @@ use crate::state::record::{
 };
 use crate::state::retention::{acts_for_issuer, lifted_before, outlived_at, standing_lapses_at};
 use crate::time::UnixTime;
-use crate::token::{AccessToken, SubjectKey};
+use crate::token::{AccessToken, Principal, SubjectKey};
 
 /// The records of one token, one per kind of subject.
 #[derive(Debug)]
@@ -111,6 +111,15 @@ impl<'a> Standing<'a> {
     /// The user of the token.
     pub(super) fn user(&self) -> &Record {
         self.record(SubjectKind::User)
+    }
+
+    /// The service principal of an app-only token, and the client that acts as it.
+    pub(super) fn workload(&self) -> [&Record; 2] {
+        [
+            SubjectKind::ServicePrincipal,
+            SubjectKind::ClientApplication,
+        ]
+        .map(|kind| self.record(kind))
     }
 
     fn record(&self, kind: SubjectKind) -> &Record {
@@ -255,6 +264,21 @@ impl<'a> Witnesses<'a> {
     /// The strictest unlapsed risk level, and when it lapses.
     pub(super) fn risk(&self, record: &Record) -> Option<(Entry<RiskLevel>, UnixTime)> {
         self.strictest(&record.risk)
+    }
+
+    /// The strictest unlapsed risk level of the workload of an app-only token, and when it lapses.
+    pub(super) fn workload_risk(
+        &self,
+        standing: &Standing<'_>,
+    ) -> Option<(Entry<RiskLevel>, UnixTime)> {
+        if standing.token.principal != Principal::Application {
+            return None;
+        }
+        let risks = standing
+            .workload()
+            .into_iter()
+            .filter_map(|record| self.risk(record));
+        risks.max_by_key(|(entry, _)| (entry.value, entry.at))
     }
 
     /// The strictest unlapsed compliance, and when it lapses.

@@ -5,6 +5,7 @@
     reason = "small numbers and texts of tests"
 )]
 
+mod conditions;
 mod effects;
 mod events;
 mod handles;

@@ -1,5 +1,6 @@
 //! What the issuer answers.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -44,6 +45,12 @@ pub struct SignInEvaluation {
     /// What is missing, by Graph's names of controls, sorted; `authenticationContext:ID` for a context, `acr:VALUE`
     /// for a class, `signInFrequency` and `maxAge` for a more recent sign-in, `signIn` for any sign-in.
     pub unmet: Vec<String>,
+    /// The same in the order in which the user is asked for it; empty where interaction does not help.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<String>,
+    /// Session controls of the enforced policies, merged (`policy-semantics.md` row 27); empty unless granted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub session_controls: BTreeMap<String, Value>,
     /// Every policy that this issuer evaluates, in the order of the configuration.
     pub policies: Vec<PolicyAnswer>,
     /// Lifetime of the access token; only for a grant.

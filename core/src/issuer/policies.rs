@@ -1,6 +1,6 @@
 //! What the issuer's policies make of one sign-in.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -9,10 +9,16 @@ use core::time::Duration;
 use super::request::{SignIn, SignInPrincipal};
 use crate::configuration::Settings;
 use crate::configuration::settings::{LocationEnforcement, Undetermined};
-use crate::policy::conditions::levels::{CLIENT_APP_TYPES, Enumeration, PLATFORMS};
+use crate::json::Value;
+use crate::policy::conditions::contexts::context_number;
+use crate::policy::conditions::devices::Devices;
+use crate::policy::conditions::levels::{
+    CLIENT_APP_TYPES, Enumeration, PLATFORMS, TRANSFER_METHODS,
+};
 use crate::policy::controls::{ContinuousAccessEvaluation, GrantControl, SignInInterval};
 use crate::policy::location::{Kind, MFA_TRUSTED_IPS, NamedLocation};
 use crate::policy::outcome::{Outcome, PolicyAnswer};
+use crate::policy::session;
 use crate::policy::{
     Applicability, CompiledPolicy, Condition, ConditionSet, Facts, Identity, PolicyState, Target,
 };
@@ -71,30 +77,61 @@ impl<'a> Assessment<'a> {
         country: Option<&str>,
         judge: impl Fn(&'a CompiledPolicy, Applicability) -> Option<Judgement<'a>>,
     ) -> Self {
-        let (identity, user_type) = match &sign_in.principal {
-            SignInPrincipal::User { id, kind } => (Identity::User(Some(id)), *kind),
-            SignInPrincipal::ServicePrincipal { id } => {
-                (Identity::ServicePrincipal(Some(id)), None)
-            }
-        };
-        let facts = Facts {
-            identity,
+        let user = Facts {
             member_of: Some(&sign_in.member_of),
             roles: Some(&sign_in.roles),
-            user_type,
-            target: Target::Application(sign_in.application.as_deref()),
+            ..Facts::UNKNOWN
+        };
+        let identity = match &sign_in.principal {
+            SignInPrincipal::User {
+                id,
+                kind,
+                external_kind,
+                external_tenant,
+            } => Facts {
+                identity: Identity::User(Some(id)),
+                user_type: *kind,
+                external_user_type: *external_kind,
+                external_tenant: external_tenant.as_deref(),
+                ..user
+            },
+            SignInPrincipal::ServicePrincipal { id } => Facts {
+                identity: Identity::ServicePrincipal(Some(id)),
+                ..user
+            },
+        };
+        let facts = Facts {
             client_app_type: sign_in.client_app_type.as_deref(),
             platform: sign_in.platform.as_deref(),
+            device: sign_in.device.as_ref(),
             address,
             country,
             user_risk: sign_in.user_risk,
             sign_in_risk: sign_in.sign_in_risk,
-            ..Facts::UNKNOWN
+            service_principal_risk: sign_in.service_principal_risk,
+            insider_risk: sign_in.insider_risk,
+            transfer_method: Some(&sign_in.transfer_method),
+            target: match sign_in.user_action {
+                Some(action) => Target::UserAction(Some(action)),
+                None => Target::Application(sign_in.application.as_deref()),
+            },
+            ..identity
         };
-        let judgements = sign_in
-            .issuer
-            .policies
-            .evaluate_all(&facts)
+        let policies = &sign_in.issuer.policies;
+        let mut evaluated = policies.evaluate_all(&facts);
+        // SPEC: cae.md §5: a claims request for a context is evaluated beside the application that is asked for.
+        for context in &sign_in.claims.acrs {
+            let of_context = policies.evaluate_all(&Facts {
+                target: Target::AuthenticationContext(Some(context)),
+                ..facts
+            });
+            for ((_, known), (_, found)) in evaluated.iter_mut().zip(of_context) {
+                if rank(found) > rank(*known) {
+                    *known = found;
+                }
+            }
+        }
+        let judgements = evaluated
             .into_iter()
             .filter(|(policy, _)| policy.evaluated_by_issuer)
             .filter_map(|(policy, applicability)| judge(policy, applicability))
@@ -119,6 +156,25 @@ impl<'a> Assessment<'a> {
             .collect()
     }
 
+    /// Whether some policy in force is for this authentication context, so that the policies decide it.
+    pub(super) fn decides_context(&self, context: &str) -> bool {
+        let number = context_number(context);
+        self.judgements
+            .iter()
+            .map(Judgement::policy)
+            .filter(|policy| policy.state == PolicyState::Enabled && policy.skipped.is_none())
+            .any(|policy| {
+                let contexts = policy.conditions.applications.contexts;
+                number.is_some_and(|number| contexts.lists(number))
+            })
+    }
+
+    /// The session controls of the enforced policies, merged (policy-semantics row 27).
+    pub(super) fn session_controls(&self) -> BTreeMap<String, Value> {
+        let enforced = self.enforced();
+        session::merge(enforced.map(|judgement| &judgement.policy().session))
+    }
+
     /// Whether a policy blocks or misses a control.
     pub(super) fn refuses(&self) -> bool {
         self.enforced()
@@ -139,11 +195,14 @@ impl<'a> Assessment<'a> {
     /// Whether a policy turns continuous access evaluation off. A mode that is not understood does so too: the
     /// token must not outlive what is understood.
     pub(super) fn disables_continuous_access_evaluation(&self) -> bool {
-        self.modes().any(|mode| {
-            matches!(
-                mode,
-                ContinuousAccessEvaluation::Disabled | ContinuousAccessEvaluation::NotUnderstood(_)
-            )
+        self.enforced().map(Judgement::policy).any(|policy| {
+            match &policy.session.continuous_access_evaluation {
+                Some(ContinuousAccessEvaluation::Disabled) => {
+                    policy.may_disable_continuous_access_evaluation()
+                }
+                Some(ContinuousAccessEvaluation::NotUnderstood(_)) => true,
+                _ => false,
+            }
         })
     }
 
@@ -226,7 +285,13 @@ impl<'a> Judgement<'a> {
     ) -> Self {
         let is_met = |control: &GrantControl| {
             let name = control.name().to_ascii_lowercase();
-            sign_in.satisfied.contains(&name)
+            let by_methods = matches!(control, GrantControl::AuthenticationStrength(Some(_)))
+                && policy
+                    .grant
+                    .strength
+                    .as_ref()
+                    .is_some_and(|strength| strength.is_met_by(&sign_in.methods));
+            by_methods || sign_in.satisfied.contains(&name)
         };
         let outcome = Outcome::new(policy, applicability, is_met);
         let enforced = match applicability {
@@ -266,19 +331,37 @@ fn counts_undetermined(
         Some(setting) => *setting == Undetermined::Deny,
         None => {
             settings.undetermined == Undetermined::Deny
-                || unknown.iter().all(|condition| lacks(sign_in, condition))
+                || unknown
+                    .iter()
+                    .all(|condition| lacks(sign_in, policy, condition))
         }
     }
 }
 
+/// The more a policy concerns a sign-in, the higher.
+const fn rank(applicability: Applicability) -> u8 {
+    match applicability {
+        Applicability::Applies => 2,
+        Applicability::Undetermined(_) => 1,
+        Applicability::DoesNotApply(_) => 0,
+    }
+}
+
 /// Whether the request lacks, or names in a way that nobody understands, the fact that a condition asks for.
-fn lacks(sign_in: &SignIn<'_>, condition: Condition) -> bool {
+fn lacks(sign_in: &SignIn<'_>, policy: &CompiledPolicy, condition: Condition) -> bool {
     let odd = |fact: Option<&str>, known: Enumeration| {
         fact.and_then(|fact| known.position(fact)).is_none()
     };
     match condition {
         Condition::Users => matches!(sign_in.principal, SignInPrincipal::User { kind: None, .. }),
-        Condition::Application => sign_in.application.is_none(),
+        Condition::Application => sign_in.application.is_none() && sign_in.user_action.is_none(),
+        // Absent, or without the attributes that the filter asks for.
+        Condition::Devices => {
+            matches!(policy.conditions.devices, Devices::Filter(_))
+        }
+        Condition::AuthenticationFlow => odd(Some(&sign_in.transfer_method), TRANSFER_METHODS),
+        Condition::InsiderRisk => sign_in.insider_risk.is_none(),
+        Condition::ServicePrincipalRisk => sign_in.service_principal_risk.is_none(),
         Condition::DevicePlatform => odd(sign_in.platform.as_deref(), PLATFORMS),
         Condition::ClientApps => odd(sign_in.client_app_type.as_deref(), CLIENT_APP_TYPES),
         Condition::Location => sign_in.ip_address.is_none() || sign_in.country.is_none(),

@@ -8,10 +8,13 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
+use super::session::{Session, SessionEvent, SessionKind};
 use crate::challenge::ClaimsRequest;
 use crate::configuration::{Configuration, Fault, Faults, Issuer};
 use crate::json::{Map, Value};
+use crate::policy::device::{Attribute, Device};
 use crate::policy::fact_names::{country, risk_level};
+use crate::policy::{InsiderRisk, UserAction, UserKinds, strength};
 use crate::state::record::RiskLevel;
 use crate::time::UnixTime;
 use crate::token::UserType;
@@ -34,8 +37,19 @@ pub(super) struct SignIn<'a> {
     pub(super) country: Option<String>,
     pub(super) platform: Option<String>,
     pub(super) client_app_type: Option<String>,
+    pub(super) device: Option<Device>,
     pub(super) user_risk: Option<RiskLevel>,
     pub(super) sign_in_risk: Option<RiskLevel>,
+    pub(super) service_principal_risk: Option<RiskLevel>,
+    pub(super) insider_risk: Option<InsiderRisk>,
+    /// Graph's name of the transfer method; `none` is an ordinary flow.
+    pub(super) transfer_method: String,
+    /// What the user does instead of asking for an application.
+    pub(super) user_action: Option<UserAction>,
+    /// Graph's names of the authentication methods that were used.
+    pub(super) methods: Vec<String>,
+    /// How the session came about, and what happened to it since.
+    pub(super) session: Session,
     pub(super) auth_time: UnixTime,
     /// Grant controls and authentication contexts met, compared in lower case.
     pub(super) satisfied: BTreeSet<String>,
@@ -53,8 +67,15 @@ pub(super) struct SignIn<'a> {
 /// Who signs in.
 #[derive(Debug)]
 pub(super) enum SignInPrincipal {
-    User { id: String, kind: Option<UserType> },
-    ServicePrincipal { id: String },
+    User {
+        id: String,
+        kind: Option<UserType>,
+        external_kind: Option<UserKinds>,
+        external_tenant: Option<String>,
+    },
+    ServicePrincipal {
+        id: String,
+    },
 }
 
 impl SignInPrincipal {
@@ -124,6 +145,50 @@ impl Reader<'_> {
             Some(false) => satisfied.remove("compliantdevice"),
             None => false,
         };
+        let methods = self
+            .optional("authenticationMethods", LIST, list)
+            .unwrap_or_default();
+        let multi_factor = configuration
+            .settings
+            .authentication_strengths
+            .get(strength::MULTI_FACTOR)
+            .is_some_and(|strength| strength.is_met_by(&methods));
+        if multi_factor {
+            satisfied.insert("mfa".into());
+        }
+        let device = self.optional("device", "an object like Graph's `deviceInfo`", |value| {
+            Some(Device::read(value.as_object()?))
+        });
+        if let Some(Attribute::Is(compliant)) = device.as_ref().map(Device::is_compliant) {
+            match compliant {
+                true => satisfied.insert("compliantdevice".into()),
+                false => satisfied.remove("compliantdevice"),
+            };
+        }
+        // `deviceCompliant` alone says something about the device too.
+        let device = match (device, device_compliant) {
+            (device, None) => device,
+            (device, Some(compliant)) => {
+                let mut device = device.unwrap_or_default();
+                if device.is_compliant() == Attribute::Unknown {
+                    device.set_compliant(compliant);
+                }
+                Some(device)
+            }
+        };
+        let insider_risk = self.optional("insiderRisk", TEXT, |value| {
+            value.as_str().map(InsiderRisk::from_name)
+        });
+        let service_principal_risk = self.optional("servicePrincipalRisk", TEXT, |value| {
+            value.as_str().map(risk_level)
+        });
+        let transfer_method = self.optional("transferMethod", TEXT, text);
+        let user_action = self.optional(
+            "userAction",
+            "`registerSecurityInformation` or `registerOrJoinDevices`",
+            |value| UserAction::from_name(value.as_str()?),
+        );
+        let session = self.session();
         let capabilities = self.optional("clientCapabilities", LIST, list);
         // Part of the request for the log; no rule of the issuer depends on the client itself.
         self.optional("clientApplication", TEXT, text);
@@ -180,6 +245,14 @@ impl Reader<'_> {
             client_app_type,
             user_risk: user_risk.unwrap_or(Some(RiskLevel::None)),
             sign_in_risk: sign_in_risk.unwrap_or(Some(RiskLevel::None)),
+            device,
+            service_principal_risk: service_principal_risk.unwrap_or(Some(RiskLevel::None)),
+            insider_risk: insider_risk.unwrap_or(Some(InsiderRisk::None)),
+            // The issuer runs the flow, so what is not said is an ordinary one.
+            transfer_method: transfer_method.unwrap_or_else(|| "none".into()),
+            user_action,
+            methods,
+            session,
             auth_time: auth_time?,
             satisfied,
             account_enabled: account_enabled.unwrap_or(true),
@@ -215,10 +288,16 @@ impl Reader<'_> {
                 _ => None,
             }
         });
+        let external_kind = self.optional("externalUserType", "types that Graph knows", |value| {
+            UserKinds::external(value.as_str()?)
+        });
+        let external_tenant = self.optional("externalTenantId", TEXT, text);
         match (user, service_principal) {
             (Some(id), None) => Some(SignInPrincipal::User {
                 id: id.to_ascii_lowercase(),
                 kind,
+                external_kind,
+                external_tenant: external_tenant.map(|id| id.to_ascii_lowercase()),
             }),
             (None, Some(id)) => Some(SignInPrincipal::ServicePrincipal {
                 id: id.to_ascii_lowercase(),
@@ -228,6 +307,30 @@ impl Reader<'_> {
                 self.fault("/user", "sign_in.identity", message.into());
                 None
             }
+        }
+    }
+
+    /// How the session came about, and what happened to it since: `session` and `sessionEvents`.
+    fn session(&mut self) -> Session {
+        let kind = self.optional(
+            "session",
+            "`passwordCookie`, `passwordToken`, `otherCookie`, `otherToken` or `confidentialClientToken`",
+            |value| SessionKind::from_name(value.as_str()?),
+        );
+        let events = self.optional(
+            "sessionEvents",
+            "an array of `{\"event\", \"at\"}` with the events of the revocation matrix",
+            |value| {
+                let read = |item: &Value| {
+                    let event = SessionEvent::from_name(item.get("event")?.as_str()?)?;
+                    Some((event, instant(item.get("at")?)?))
+                };
+                value.as_array()?.iter().map(read).collect()
+            },
+        );
+        Session {
+            kind: kind.unwrap_or_default(),
+            events: events.unwrap_or_default(),
         }
     }
 

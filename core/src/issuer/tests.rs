@@ -1,5 +1,6 @@
 //! Each row of the tables is one rule of `cae.md` or `policy-semantics.md`.
 
+mod conditions;
 mod lifetimes;
 mod locations;
 mod policies;

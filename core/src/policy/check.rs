@@ -9,7 +9,7 @@ use core::net::IpAddr;
 use serde::Serialize;
 
 use super::address::parse_address;
-use super::compile::{CompiledPolicy, Reading};
+use super::compile::{CompiledPolicy, Reading, warn_of_disabling};
 use super::conditions::Condition;
 use super::conditions::devices::Devices;
 use super::controls::GrantControl;
@@ -17,7 +17,7 @@ use super::location::{self, Known, Named, NamedLocation, NamedLocations};
 use super::logic::Truth;
 use super::what_if::Export;
 use super::what_if::coverage::{Coverage, coverage};
-use crate::configuration::Fault;
+use crate::configuration::{Fault, Settings};
 use crate::json::{self, Limits, Value};
 
 /// Says for each policy of each file (name, text) what the resource enforces, what only the issuer can, and what
@@ -45,13 +45,15 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
     }
 
     let named = locations.as_deref().map(Named::new);
+    let settings = Settings::default();
     let reading = Reading {
         known: Known {
             named: named.as_ref(),
             offset: 0,
         },
-        application_groups: &BTreeMap::new(),
-        changed_at: &BTreeMap::new(),
+        application_groups: &settings.application_groups,
+        changed_at: &settings.policy_changed_at,
+        strengths: &settings.authentication_strengths,
     };
     let table = NamedLocations::new(locations.clone().unwrap_or_default());
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
@@ -60,7 +62,9 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
             continue;
         };
         let mut faults = Vec::new();
-        for (at, policy) in CompiledPolicy::read_all(&document, "", &reading, &mut faults) {
+        for (at, mut policy) in CompiledPolicy::read_all(&document, "", &reading, &mut faults) {
+            policy.reads = policy.conditions.reads(&table);
+            warn_of_disabling(&mut policy);
             let mut row = PolicyRow::new(file, &policy, &table);
             if let Some(id) = &policy.id {
                 let place = format!("{file}{at}");
@@ -296,6 +300,9 @@ impl PolicyRow {
                 | GrantControl::Mfa
                 | GrantControl::CompliantDevice
                 | GrantControl::DomainJoinedDevice => {
+                    self.enforced_at_resource.push(path);
+                }
+                GrantControl::AuthenticationStrength(_) if policy.grant.strength.is_some() => {
                     self.enforced_at_resource.push(path);
                 }
                 _ => self.only_at_issuer.push(path),

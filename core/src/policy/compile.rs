@@ -13,11 +13,12 @@ use hashbrown::HashMap;
 
 use super::conditions::devices::Devices;
 use super::conditions::{Condition, ConditionSet, Conditions};
-use super::controls::{GrantControls, SessionControls};
+use super::controls::{ContinuousAccessEvaluation, GrantControls, SessionControls};
 use super::device::Rule;
 use super::document::{self, Item, Notes, configured, object_member, text};
 use super::index::Index;
 use super::location::{self, Changed, Known, Named, NamedLocation, NamedLocations};
+use super::strength::Strengths;
 use crate::configuration::settings::ApplicationGroup;
 use crate::configuration::{Fault, Faults, Resource, Settings};
 use crate::json::{Map, Value};
@@ -76,6 +77,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) application_groups: &'a BTreeMap<String, ApplicationGroup>,
     /// When policies changed, by lower-case id.
     pub(crate) changed_at: &'a BTreeMap<String, UnixTime>,
+    /// Authentication strengths, by lower-case id.
+    pub(crate) strengths: &'a Strengths,
 }
 
 /// Whether a policy is enforced.
@@ -161,6 +164,25 @@ impl CompiledPolicy {
         self.id.clone().unwrap_or_else(|| self.index.to_string())
     }
 
+    /// Whether the policy may turn continuous access evaluation off.
+    ///
+    /// SPEC: cae.md §10: "Disable" works only with all resources and without conditions; whom it is for is free.
+    #[must_use]
+    pub fn may_disable_continuous_access_evaluation(&self) -> bool {
+        self.conditions.applications.covers_everything()
+            && self
+                .reads
+                .iter()
+                .all(|condition| matches!(condition, Condition::Users | Condition::Application))
+    }
+
+    /// Whether its device filter asks for compliance.
+    #[must_use]
+    pub fn reads_compliance(&self) -> bool {
+        let filter = self.conditions.devices.filter();
+        filter.is_some_and(|filter| filter.rule.reads_compliance())
+    }
+
     /// Reads the policies of a document, each with its JSON pointer.
     pub(crate) fn read_all(
         document: &Value,
@@ -189,7 +211,7 @@ impl CompiledPolicy {
             &mut notes,
         );
         let grant = object_member(item, "grantControls", faults)
-            .map(|controls| GrantControls::read(controls, &mut notes))
+            .map(|controls| GrantControls::read(controls, reading.strengths, &mut notes))
             .unwrap_or_default();
         let session = object_member(item, "sessionControls", faults)
             .map(|controls| SessionControls::read(controls, &mut notes))
@@ -212,7 +234,12 @@ impl CompiledPolicy {
         };
         let id = text(item.members, "id").map(String::from);
         Self {
-            changed_at: changed_at(id.as_deref(), item, &conditions, reading.changed_at),
+            changed_at: changed_at(
+                id.as_deref(),
+                item,
+                conditions.locations.changed.max(grant.changed()),
+                reading.changed_at,
+            ),
             id,
             index,
             display_name: text(item.members, "displayName").map(Into::into),
@@ -265,6 +292,7 @@ impl PolicySet {
                 },
                 application_groups: &context.settings.application_groups,
                 changed_at: &context.settings.policy_changed_at,
+                strengths: &context.settings.authentication_strengths,
             };
             let read = CompiledPolicy::read_all(source.document, source.at, &reading, &mut faults);
             for (at, policy) in read {
@@ -281,6 +309,7 @@ impl PolicySet {
         let locations = NamedLocations::new(locations);
         for (policy, at) in policies.iter_mut().zip(&pointers) {
             policy.reads = policy.conditions.reads(&locations);
+            warn_of_disabling(policy);
             load::check(policy, at, &locations, context, &mut faults);
         }
         number_device_filters(&mut policies);
@@ -322,6 +351,19 @@ impl PolicySet {
     }
 }
 
+/// A policy that says `disabled` where Microsoft would not let it.
+pub(super) fn warn_of_disabling(policy: &mut CompiledPolicy) {
+    let disabled =
+        policy.session.continuous_access_evaluation == Some(ContinuousAccessEvaluation::Disabled);
+    if disabled && !policy.may_disable_continuous_access_evaluation() {
+        policy.warnings.push(
+            "sessionControls.continuousAccessEvaluation: `disabled` works only with all resources and without \
+             conditions; it is not honoured"
+                .into(),
+        );
+    }
+}
+
 /// Gives equal device filters one number, so that each is asked once in a decision.
 fn number_device_filters(policies: &mut [CompiledPolicy]) {
     let mut numbers: HashMap<Arc<Rule>, usize, FixedState> = HashMap::default();
@@ -356,19 +398,19 @@ fn note_misspelt(policy: &Map<String, Value>, notes: &mut Notes) -> bool {
 fn changed_at(
     id: Option<&str>,
     item: &Item<'_>,
-    conditions: &Conditions,
+    referred: Changed,
     changed_at: &BTreeMap<String, UnixTime>,
 ) -> Option<UnixTime> {
     let told = id.and_then(|id| changed_at.get(&id.to_ascii_lowercase()));
     if let Some(time) = told {
         return Some(*time);
     }
-    let own = Changed::read(item);
+    let own = Changed::read(item.members);
     // Of a policy without dates nothing is known, however old the places are that it refers to.
     if own == Changed::Unsaid {
         return None;
     }
-    match own.max(conditions.locations.changed) {
+    match own.max(referred) {
         Changed::At(time) => Some(time),
         Changed::Unsaid | Changed::Unreadable => None,
     }

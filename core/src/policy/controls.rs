@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::document::{Notes, configured, entries, text};
+use super::location::Changed;
+use super::strength::{AuthenticationStrength, Strengths};
 use crate::json::{Map, Value};
 
 /// How several grant controls combine.
@@ -138,11 +140,17 @@ pub struct GrantControls {
     pub operator: Operator,
     /// The controls, in the order of Graph's lists.
     pub controls: Vec<GrantControl>,
+    /// The authentication strength that they ask for, if its combinations are known.
+    pub strength: Option<AuthenticationStrength>,
 }
 
 impl GrantControls {
-    pub(crate) fn read(controls: &Map<String, Value>, notes: &mut Notes) -> Self {
-        let mut read = Vec::new();
+    pub(crate) fn read(
+        controls: &Map<String, Value>,
+        strengths: &Strengths,
+        notes: &mut Notes,
+    ) -> Self {
+        let (mut read, mut strength) = (Vec::new(), None);
         for entry in entries(controls.get("builtInControls")) {
             match entry {
                 Ok(name) => read.push(GrantControl::built_in(name).unwrap_or_else(|| {
@@ -170,9 +178,13 @@ impl GrantControls {
             match name {
                 "operator" | "builtInControls" | "customAuthenticationFactors" | "termsOfUse" => {}
                 "authenticationStrength" => {
-                    let id = value.as_object().and_then(|strength| text(strength, "id"));
-                    if id.is_none() {
-                        notes.not_understood("grantControls.authenticationStrength");
+                    let object = value.as_object();
+                    let id = object.and_then(|strength| text(strength, "id"));
+                    match id {
+                        None => notes.not_understood("grantControls.authenticationStrength"),
+                        Some(id) => {
+                            strength = resolve(id, object, strengths, notes);
+                        }
                     }
                     read.push(GrantControl::AuthenticationStrength(
                         id.map(str::to_ascii_lowercase),
@@ -188,7 +200,15 @@ impl GrantControls {
         Self {
             operator: if or { Operator::Or } else { Operator::And },
             controls: read,
+            strength,
         }
+    }
+
+    /// When the strength that they ask for last changed.
+    pub(crate) fn changed(&self) -> Changed {
+        self.strength
+            .as_ref()
+            .map_or(Changed::Unsaid, |strength| strength.changed)
     }
 
     /// Whether the policy is a block, whatever else it holds.
@@ -223,6 +243,24 @@ impl GrantControls {
             Operator::Or => self.controls.is_empty() || self.controls.iter().any(satisfied),
         }
     }
+}
+
+/// The combinations of a strength: as the policy holds them, else as the configuration or Microsoft defines them.
+fn resolve(
+    id: &str,
+    object: Option<&Map<String, Value>>,
+    strengths: &Strengths,
+    notes: &mut Notes,
+) -> Option<AuthenticationStrength> {
+    let path = "grantControls.authenticationStrength";
+    let own = object.and_then(|object| AuthenticationStrength::read(object, path, notes));
+    let found = own.or_else(|| strengths.get(&id.to_ascii_lowercase()).cloned());
+    if found.is_none() {
+        notes.warnings.push(format!(
+            "{path}: `{id}` is neither built in nor among `authenticationStrengths`; only `acrValues` can show it"
+        ));
+    }
+    found
 }
 
 /// Mode of continuous access evaluation that a policy asks for.

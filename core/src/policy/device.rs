@@ -165,6 +165,18 @@ impl Device {
         device
     }
 
+    /// Whether Graph's `deviceInfo` has a member of this name.
+    #[must_use]
+    pub fn has_member(name: &str) -> bool {
+        let extension = |number: u8| name == alloc::format!("extensionAttribute{number}");
+        matches!(
+            name,
+            "isCompliant" | "ownership" | "physicalIds" | "systemLabels"
+        ) || name != "deviceOwnership"
+            && TextProperty::NAMED.iter().any(|(known, _)| *known == name)
+            || (1..=15).any(extension)
+    }
+
     /// Says something about a text attribute; the text in lower case.
     pub fn set_text(&mut self, property: TextProperty, value: Attribute<String>) {
         if let Some(text) = self.texts.get_mut(property.position()) {

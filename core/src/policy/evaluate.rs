@@ -50,6 +50,12 @@ impl Candidates {
         self.entries.is_empty()
     }
 
+    /// Whether some candidate still asks for the device.
+    #[must_use]
+    pub const fn reads_device(&self) -> bool {
+        !self.device_filters.is_empty()
+    }
+
     /// Whether some candidate still asks for the network location.
     #[must_use]
     pub const fn reads_location(&self) -> bool {

@@ -17,7 +17,7 @@ use super::date;
 use super::document::{self, Item, configured, entries, text, type_name};
 use super::logic::Truth;
 use crate::configuration::Fault;
-use crate::json::Value;
+use crate::json::{Map, Value};
 use crate::time::UnixTime;
 use table::Table;
 
@@ -52,10 +52,10 @@ pub(crate) enum Changed {
 
 impl Changed {
     /// The later of `createdDateTime` and `modifiedDateTime`.
-    pub(crate) fn read(item: &Item<'_>) -> Self {
+    pub(crate) fn read(members: &Map<String, Value>) -> Self {
         ["createdDateTime", "modifiedDateTime"]
             .into_iter()
-            .filter_map(|name| text(item.members, name))
+            .filter_map(|name| text(members, name))
             .map(|text| date::parse(text).map_or(Self::Unreadable, Self::At))
             .max()
             .unwrap_or_default()
@@ -109,7 +109,7 @@ impl NamedLocation {
             id,
             display_name: text(item.members, "displayName").map(Into::into),
             trusted,
-            changed: Changed::read(item),
+            changed: Changed::read(item.members),
             kind,
         }
     }

@@ -10,7 +10,6 @@ mod generate;
 mod members;
 mod pairing;
 mod population;
-mod session;
 mod sign_in;
 mod sketch;
 mod summary;

@@ -291,6 +291,11 @@ impl<'s> Authority<'s> {
                     .map(UnixTime::as_secs),
                 "platform": device.and_then(|device| device.platform.as_deref()),
                 "deviceCompliant": device.and_then(|device| device.is_compliant),
+                "device": device.map(|device| {
+                    let mut info = device.attributes.clone();
+                    info.insert("deviceId".into(), device.id.as_str().into());
+                    info
+                }),
             }),
             (
                 None,

@@ -111,6 +111,10 @@ pub struct AccessToken {
     pub directory_roles: Fact<Vec<String>>,
     /// Member or guest.
     pub user_type: Fact<UserType>,
+    /// Whether the token shows that type itself, and not only who signed the user in.
+    pub user_type_shown: bool,
+    /// Home tenant of the user in lower case, where the token shows another one than its own.
+    pub external_tenant: Option<String>,
     /// Methods used (`amr`).
     pub amr: Fact<Vec<String>>,
     /// Authentication context class (`acr`).

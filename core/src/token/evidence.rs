@@ -1,12 +1,14 @@
-//! What a token shows about how its user signed in.
+//! What a token shows about how its user signed in, by the table of [`evidence`].
+
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::access_token::{AccessToken, Fact};
 use crate::configuration::Issuer;
+use crate::policy::Truth;
+use crate::policy::evidence::{self, COMPLIANT_DEVICE, HYBRID_JOINED_DEVICE, MFA};
+use crate::policy::strength::AuthenticationStrength;
 use crate::state::record::AssuranceLevel;
-
-/// `amr` values that stand for multi-factor authentication: RFC 8176 §2 `mfa`, and Entra's `ngcmfa`
-/// (`access-token.md` §2.2).
-const MULTI_FACTOR: [&str; 2] = ["mfa", "ngcmfa"];
 
 impl AccessToken {
     /// Whether the token shows multi-factor authentication; `None` if it does not say.
@@ -14,20 +16,18 @@ impl AccessToken {
     /// A present claim without the needed value says no, an absent one says nothing (`enforcement.md` §1).
     #[must_use]
     pub fn shows_mfa(&self, issuer: &Issuer) -> Option<bool> {
-        let by_methods = self.amr.known().map(|methods| {
-            methods
-                .iter()
-                .any(|method| MULTI_FACTOR.contains(&method.as_str()))
-        });
-        either(by_methods, self.shows_acr(issuer, "mfa"))
+        either(
+            holds_one(&self.amr, evidence::values(MFA, "amr")),
+            self.shows_acr(issuer, MFA),
+        )
     }
 
     /// Whether the token shows a compliant device (`signin_state`); `None` if it does not say.
     #[must_use]
     pub fn shows_compliant_device(&self, issuer: &Issuer) -> Option<bool> {
         either(
-            self.shows_flag("dvc_cmp"),
-            self.shows_acr(issuer, "compliantDevice"),
+            self.shows_flag(COMPLIANT_DEVICE),
+            self.shows_acr(issuer, COMPLIANT_DEVICE),
         )
     }
 
@@ -35,15 +35,40 @@ impl AccessToken {
     #[must_use]
     pub fn shows_hybrid_joined_device(&self, issuer: &Issuer) -> Option<bool> {
         either(
-            self.shows_flag("dvc_dmjd"),
-            self.shows_acr(issuer, "domainJoinedDevice"),
+            self.shows_flag(HYBRID_JOINED_DEVICE),
+            self.shows_acr(issuer, HYBRID_JOINED_DEVICE),
         )
     }
 
-    fn shows_flag(&self, flag: &str) -> Option<bool> {
-        self.signin_state
-            .known()
-            .map(|flags| flags.iter().any(|shown| shown == flag))
+    fn shows_flag(&self, control: &str) -> Option<bool> {
+        holds_one(&self.signin_state, evidence::values(control, "signinState"))
+    }
+
+    /// Whether the token shows an authentication strength: by its methods, by the class that is configured for it, or,
+    /// for the built-in multi-factor strength, by what shows multi-factor authentication.
+    #[must_use]
+    pub fn shows_strength(
+        &self,
+        issuer: &Issuer,
+        control: &str,
+        strength: Option<&AuthenticationStrength>,
+    ) -> Option<bool> {
+        let by_methods =
+            self.amr.known().zip(strength).and_then(|(amr, strength)| {
+                match strength.shown_by(amr) {
+                    Truth::True => Some(true),
+                    Truth::False => Some(false),
+                    Truth::Unknown => None,
+                }
+            });
+        let by_value = match evidence::values(control, "amr") {
+            [] => None,
+            values => holds_one(&self.amr, values),
+        };
+        either(
+            either(by_methods, by_value),
+            self.shows_acr(issuer, control),
+        )
     }
 
     /// Whether the token shows the authentication context `context`, by `acrs` or the configured `acr` value.
@@ -64,14 +89,21 @@ impl AccessToken {
         AssuranceLevel::new(level)
     }
 
-    /// Whether `acr` is the value configured for `control`; `None` without a mapping or without `acr`.
+    /// Whether `acr` is the value configured for `control`, or `acrs` lists it; `None` without a mapping or without
+    /// these claims.
     #[must_use]
     pub fn shows_acr(&self, issuer: &Issuer, control: &str) -> Option<bool> {
-        match (issuer.acr_values.get(control), &self.acr) {
-            (Some(expected), Fact::Known(acr)) => Some(acr == expected),
-            _ => None,
-        }
+        let expected = issuer.acr_values.get(control)?;
+        let by_class = self.acr.known().map(|acr| acr == expected);
+        either(by_class, holds_one(&self.acrs, &[expected.as_str()]))
     }
+}
+
+/// Whether a list claim holds one of these values.
+fn holds_one(claim: &Fact<Vec<String>>, values: &[&str]) -> Option<bool> {
+    claim
+        .known()
+        .map(|list| list.iter().any(|shown| values.contains(&shown.as_str())))
 }
 
 /// Evidence from two sources: one yes is enough, one no is better than nothing.

@@ -18,6 +18,7 @@ use crate::configuration::issuer::Preset;
 use crate::configuration::{Issuer, Settings};
 use crate::decision::ReasonCode;
 use crate::json::Value;
+use crate::policy::is_guid;
 use crate::state::key::{NameSpace, SubjectKind};
 use crate::time::UnixTime;
 
@@ -135,6 +136,8 @@ pub(super) fn interpret(
         groups: read.groups(),
         directory_roles: lower_case(read.list(Part::DirectoryRoles)),
         user_type: read.user_type(principal, issuer_url, origin.tenant.as_deref()),
+        user_type_shown: read.value(Part::UserType).is_some(),
+        external_tenant: read.external_tenant(principal, issuer_url, origin.tenant.as_deref()),
         amr: read.list(Part::Amr),
         acr: read.acr(),
         acrs: read.list(Part::Acrs),
@@ -343,6 +346,21 @@ impl<'a> Reader<'a> {
         let names_tenant =
             |tenant: &str| idp.split('/').any(|part| part.eq_ignore_ascii_case(tenant));
         idp == iss || (self.issuer.preset.is_entra() && tenant.is_some_and(names_tenant))
+    }
+
+    /// The tenant that `idp` names, where it is not the token's own (`access-token.md` §10, "guest").
+    fn external_tenant(
+        &self,
+        principal: Principal,
+        iss: &str,
+        tenant: Option<&str>,
+    ) -> Option<String> {
+        let idp = self.value(Part::IdentityProvider)?.as_str()?;
+        if principal == Principal::Application || self.is_home(idp, iss, tenant) {
+            return None;
+        }
+        let named = idp.split('/').find(|part| is_guid(part))?;
+        Some(named.to_ascii_lowercase())
     }
 
     fn user_type(&self, principal: Principal, iss: &str, tenant: Option<&str>) -> Fact<UserType> {

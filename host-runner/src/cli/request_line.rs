@@ -2,6 +2,7 @@
 
 use cae_core::decision::{DirectoryFacts, Request};
 use cae_core::json::{self, Limits, Map, Value};
+use cae_core::policy::device::Device;
 use cae_core::time::UnixTime;
 
 /// A request as the line gives it.
@@ -23,7 +24,10 @@ pub(super) struct RequestLine {
     user_type: Option<String>,
     client_app_type: Option<String>,
     platform: Option<String>,
+    external_user_type: Option<String>,
+    external_tenant: Option<String>,
     device_compliant: Option<bool>,
+    device: Option<String>,
     signal_age: Vec<(String, u64)>,
 }
 
@@ -56,6 +60,16 @@ impl RequestLine {
             Some(device) => Members::open(device, "/facts/device")?,
             None => Members::default(),
         };
+        let device_compliant = device.flag("isCompliant")?;
+        // Graph's `deviceInfo`: the engine reads it, and what it does not know is a slip of the pen.
+        let mut info = Map::new();
+        for (name, value) in core::mem::take(&mut device.values) {
+            if Device::has_member(&name) {
+                info.insert(name, value);
+            } else {
+                device.values.insert(name, value);
+            }
+        }
         let line = Self {
             id: json::canonical(&id),
             token: match members.values.remove("token") {
@@ -79,7 +93,10 @@ impl RequestLine {
             user_type: facts.text("userType")?,
             client_app_type: facts.text("clientAppType")?,
             platform: facts.text("platform")?,
-            device_compliant: device.flag("isCompliant")?,
+            external_user_type: facts.text("externalUserType")?,
+            external_tenant: facts.text("externalTenantId")?,
+            device_compliant,
+            device: (!info.is_empty()).then(|| json::canonical(&Value::Object(info))),
             signal_age: match members.take("signalAge") {
                 Some(ages) => Members::open(ages, "/signalAge")?.into_ages()?,
                 None => Vec::new(),
@@ -121,7 +138,10 @@ impl RequestLine {
                 user_type: self.user_type.as_deref(),
                 client_app_type: self.client_app_type.as_deref(),
                 platform: self.platform.as_deref(),
+                external_user_type: self.external_user_type.as_deref(),
+                external_tenant: self.external_tenant.as_deref(),
                 device_compliant: self.device_compliant,
+                device: self.device.as_deref(),
             },
             signal_age: &borrowed.signal_age,
         }

@@ -59,9 +59,12 @@ fn more<'a>(request: &Request<'a>) -> Option<wit::MoreAboutRequest<'a>> {
             member_of: facts.member_of,
             roles: facts.roles,
             user_type: facts.user_type,
+            external_user_type: facts.external_user_type,
+            external_tenant: facts.external_tenant,
             client_app_type: facts.client_app_type,
             platform: facts.platform,
             device_compliant: facts.device_compliant,
+            device: facts.device,
         },
         signal_age: request.signal_age,
     })

@@ -36,9 +36,12 @@ pub(super) fn with_request<R>(request: &wit::Request, use_it: impl FnOnce(&Reque
             member_of: member_of.as_deref(),
             roles: roles.as_deref(),
             user_type: facts.user_type.as_deref(),
+            external_user_type: facts.external_user_type.as_deref(),
+            external_tenant: facts.external_tenant.as_deref(),
             client_app_type: facts.client_app_type.as_deref(),
             platform: facts.platform.as_deref(),
             device_compliant: facts.device_compliant,
+            device: facts.device.as_deref(),
         },
         signal_age: &signal_age,
         ..plain

@@ -74,12 +74,18 @@ export interface DirectoryFacts {
   /** Directory role template ids. */
   roles?: readonly string[];
   userType?: "member" | "guest";
+  /** Microsoft Graph's `externalUserType`; comes with `userType`. */
+  externalUserType?: string;
+  /** Home tenant of an external user. */
+  externalTenant?: string;
   /** Microsoft Graph's name of the client app type. */
   clientAppType?: string;
   /** Microsoft Graph's name of the platform. */
   platform?: string;
   /** Whether the device is compliant, as the host's device directory says. */
   deviceCompliant?: boolean;
+  /** What the host's device directory says about the device: JSON text of Microsoft Graph's `deviceInfo`. */
+  device?: string;
 }
 
 /** How long a transmitter has been silent. */

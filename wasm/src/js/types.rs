@@ -173,9 +173,12 @@ pub(super) struct Facts {
     pub(super) member_of: Option<Vec<String>>,
     pub(super) roles: Option<Vec<String>>,
     pub(super) user_type: Option<String>,
+    pub(super) external_user_type: Option<String>,
+    pub(super) external_tenant: Option<String>,
     pub(super) client_app_type: Option<String>,
     pub(super) platform: Option<String>,
     pub(super) device_compliant: Option<bool>,
+    pub(super) device: Option<String>,
 }
 
 #[derive(Deserialize)]

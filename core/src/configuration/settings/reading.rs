@@ -103,6 +103,8 @@ pub(in crate::configuration) fn read(mut object: ObjectReader<'_, '_>) -> Settin
             })
             .unwrap_or_default(),
         application_groups: application_groups(&mut object, defaults.application_groups),
+        // A document of its own: see `configuration::authentication_strengths`.
+        authentication_strengths: defaults.authentication_strengths,
         required_scopes: by_path(object.get("requiredScopes"), "a scope without spaces"),
         required_authentication_contexts: by_path(
             object.get("requiredAuthenticationContexts"),

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::PolicyCheck;
+use crate::policy::device::{Attribute, Device, TextProperty};
 use crate::policy::{CompiledPolicy, GrantControl, Operator};
 use crate::state::record::DeviceCompliance;
 
@@ -44,9 +45,14 @@ impl PolicyCheck<'_> {
         let shown = match control {
             GrantControl::Mfa => self.token.shows_mfa(self.issuer),
             GrantControl::CompliantDevice => return self.device_evidence(),
-            GrantControl::DomainJoinedDevice => self.token.shows_hybrid_joined_device(self.issuer),
+            GrantControl::DomainJoinedDevice => self
+                .token
+                .shows_hybrid_joined_device(self.issuer)
+                .or_else(|| self.device_is_hybrid_joined()),
             GrantControl::AuthenticationStrength(Some(_)) => {
-                self.token.shows_acr(self.issuer, &control.name())
+                let strength = policy.grant.strength.as_ref();
+                self.token
+                    .shows_strength(self.issuer, &control.name(), strength)
             }
             control if !control.leaves_trace() => return self.untraced_evidence(policy),
             _ => return Evidence::NotUnderstood,
@@ -78,11 +84,30 @@ impl PolicyCheck<'_> {
                 DeviceCompliance::NotCompliant => Evidence::Contradicted,
             };
         }
-        let shown = self.token.shows_compliant_device(self.issuer);
-        match shown.or(self.request.facts.device_compliant) {
+        // What the host looks up is newer than what the token was issued with.
+        let looked_up = self.device_is_compliant();
+        match looked_up.or_else(|| self.token.shows_compliant_device(self.issuer)) {
             Some(true) => Evidence::Met,
             Some(false) => Evidence::Unmet,
             None => Evidence::Unknown,
+        }
+    }
+
+    /// What the host's device directory says.
+    fn device_is_compliant(&self) -> Option<bool> {
+        let looked_up = self.facts.device.map(Device::is_compliant);
+        match looked_up {
+            Some(Attribute::Is(compliant)) => Some(compliant),
+            Some(Attribute::Absent) => Some(false),
+            Some(Attribute::Unknown) | None => self.request.facts.device_compliant,
+        }
+    }
+
+    fn device_is_hybrid_joined(&self) -> Option<bool> {
+        match self.facts.device?.text(TextProperty::TrustType) {
+            Attribute::Is(trust) => Some(trust == "serverad"),
+            Attribute::Absent => Some(false),
+            Attribute::Unknown => None,
         }
     }
 

@@ -174,27 +174,31 @@ fn every_policy_is_told_with_graphs_names() {
 
 #[test]
 fn what_this_engine_does_not_read_locks_nobody_out_and_what_is_left_out_widens_nothing() {
-    let filter =
-        json!({"deviceFilter": {"mode": "include", "rule": "device.isCompliant -ne True"}});
-    let devices = policy(
-        "devices",
+    let hours = json!({"includeAllTimes": false});
+    let unread = policy(
+        "hours",
         &controls("OR", &["block"]),
-        &json!({"devices": filter}),
+        &json!({"times": hours}),
     );
     let browsers = policy(
         "browsers",
         &controls("OR", &["block"]),
         &json!({"clientAppTypes": ["browser"]}),
     );
-    let browsers_and_devices = policy(
+    let both = policy(
         "both",
         &controls("OR", &["block"]),
-        &json!({"clientAppTypes": ["browser"], "devices": filter}),
+        &json!({"clientAppTypes": ["browser"], "times": hours}),
+    );
+    let devices = policy(
+        "devices",
+        &controls("OR", &["block"]),
+        &json!({"devices": {"deviceFilter": {"mode": "include", "rule": "device.isCompliant -ne True"}}}),
     );
     for (what, policies, request, undetermined, expected) in [
-        ("not read", json!([devices]), json!({}), "report", "grant"),
-        ("not read", json!([devices]), json!({}), "ignore", "grant"),
-        ("not read", json!([devices]), json!({}), "deny", "block"),
+        ("not read", json!([unread]), json!({}), "report", "grant"),
+        ("not read", json!([unread]), json!({}), "ignore", "grant"),
+        ("not read", json!([unread]), json!({}), "deny", "block"),
         (
             "left out",
             json!([browsers]),
@@ -209,9 +213,10 @@ fn what_this_engine_does_not_read_locks_nobody_out_and_what_is_left_out_widens_n
             "report",
             "block",
         ),
+        ("left out", json!([devices]), json!({}), "report", "block"),
         (
             "left out and not read",
-            json!([browsers_and_devices]),
+            json!([both]),
             json!({"clientAppType": null}),
             "report",
             "grant",

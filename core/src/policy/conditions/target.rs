@@ -178,6 +178,11 @@ impl Applications {
         self.include.truth(id) & !self.exclude.truth(id)
     }
 
+    /// Whether it covers every application, without exception.
+    pub(crate) fn covers_everything(&self) -> bool {
+        self.include.all && !self.exclude.is_named() && !self.opaque
+    }
+
     fn names_something(&self) -> bool {
         self.include.is_named() || !self.user_actions.is_empty() || !self.contexts.is_empty()
     }

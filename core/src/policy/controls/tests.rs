@@ -65,7 +65,7 @@ fn grant_controls_keep_graphs_names() {
         ),
     ] {
         let mut notes = Notes::default();
-        let controls = GrantControls::read(&members(text), &mut notes);
+        let controls = GrantControls::read(&members(text), &Strengths::new(), &mut notes);
         assert_eq!(controls.operator, operator, "{text}");
         let found: Vec<_> = controls.controls.iter().map(GrantControl::name).collect();
         assert_eq!(found, names, "{text}");
@@ -98,7 +98,8 @@ fn controls_combine() {
         ),
         (r#"{"operator": "OR", "builtInControls": []}"#, &[], true),
     ] {
-        let controls = GrantControls::read(&members(text), &mut Notes::default());
+        let controls =
+            GrantControls::read(&members(text), &Strengths::new(), &mut Notes::default());
         let found = controls.satisfied(|control| satisfied.contains(&&*control.name()));
         assert_eq!(found, expected, "{text} {satisfied:?}");
     }

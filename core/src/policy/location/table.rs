@@ -5,6 +5,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use crate::policy::address::AddressRange;
 
 /// Address → set of locations.
@@ -103,6 +106,8 @@ impl<A: Copy + Default + Ord> Intervals<A> {
         bounds.sort_unstable_by_key(|bound| bound.0);
 
         let mut open: BTreeMap<usize, usize> = BTreeMap::new();
+        // One buffer for all bounds: of a million ranges few make a set that was not there before.
+        let mut holding: Vec<usize> = Vec::new();
         let (mut starts, mut numbers) = (Vec::new(), Vec::new());
         for same in bounds.chunk_by(|a, b| a.0 == b.0) {
             for (location, opens) in same.iter().filter_map(|bound| bound.1) {
@@ -115,7 +120,9 @@ impl<A: Copy + Default + Ord> Intervals<A> {
                 };
             }
             open.retain(|_, count| *count > 0);
-            let set = sets.intern(open.keys().copied().collect());
+            holding.clear();
+            holding.extend(open.keys());
+            let set = sets.intern(&holding);
             if numbers.last() != Some(&set) {
                 starts.extend(same.first().map(|bound| bound.0));
                 numbers.push(set);
@@ -158,29 +165,29 @@ impl Intervals<u32> {
 
 /// Gives equal sets one number.
 struct Interner {
-    numbers: BTreeMap<Box<[usize]>, u32>,
+    numbers: HashMap<Box<[usize]>, u32, FixedState>,
     sets: Vec<Box<[usize]>>,
 }
 
 impl Default for Interner {
     fn default() -> Self {
         let mut interner = Self {
-            numbers: BTreeMap::new(),
+            numbers: HashMap::default(),
             sets: Vec::new(),
         };
-        interner.intern(Box::default());
+        interner.intern(&[]);
         interner
     }
 }
 
 impl Interner {
-    fn intern(&mut self, set: Box<[usize]>) -> u32 {
-        if let Some(number) = self.numbers.get(&set) {
+    fn intern(&mut self, set: &[usize]) -> u32 {
+        if let Some(number) = self.numbers.get(set) {
             return *number;
         }
         let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-        self.sets.push(set.clone());
-        self.numbers.insert(set, number);
+        self.sets.push(set.into());
+        self.numbers.insert(set.into(), number);
         number
     }
 }

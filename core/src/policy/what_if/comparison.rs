@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Evaluation, SignInResult};
 use super::pairing::{self, DocumentPair, Positions};
-use super::session::MergedControls;
 use super::sign_in::SignIn;
 use super::tenant::Tenant;
 use crate::json::Value;
 use crate::policy::outcome::Outcome;
+use crate::policy::session::MergedControls;
 
 /// In which way the access of a sign-in changes; the first that fits.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]

@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::session::{self, MergedControls};
 use super::sign_in::SignIn;
 use super::tenant::Tenant;
 use crate::json;
 use crate::policy::compile::CompiledPolicy;
 use crate::policy::evaluate::Applicability;
 use crate::policy::outcome::{Outcome, PolicyAnswer};
+use crate::policy::session::{self, MergedControls};
 
 /// What a sign-in comes to.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]

@@ -205,6 +205,7 @@ impl<'s, C: Conversation> Run<'s, '_, C> {
                 client_app_type: request.facts.client_app_type.as_deref(),
                 platform: request.facts.platform.as_deref(),
                 device_compliant: request.facts.device_compliant,
+                ..DirectoryFacts::default()
             },
             signal_age: &signal_age,
         };

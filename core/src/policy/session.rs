@@ -10,10 +10,10 @@ use crate::policy::controls::{
 };
 
 /// What the session controls come to, by Graph's name of each.
-pub(super) type MergedControls = BTreeMap<String, Value>;
+pub(crate) type MergedControls = BTreeMap<String, Value>;
 
 /// Merges the session controls of several policies; the order of the policies does not matter.
-pub(super) fn merge<'a>(controls: impl Iterator<Item = &'a SessionControls>) -> MergedControls {
+pub(crate) fn merge<'a>(controls: impl Iterator<Item = &'a SessionControls>) -> MergedControls {
     let mut merged = MergedControls::new();
     let mut modes: Option<Value> = None;
     let mut frequencies: BTreeMap<&'static str, Frequency> = BTreeMap::new();
