@@ -48,10 +48,16 @@ impl StateTable {
         true
     }
 
-    /// Adds canonical bytes under a key that is larger than all others.
+    /// Adds canonical bytes under a key that is larger than all others; [`StateTable::shrink`] when that was the last
+    /// one.
     pub(super) fn append(&mut self, key: &StateKey, record: &[u8]) {
         self.records.append(key, record);
         self.count = self.count.saturating_add(1);
+    }
+
+    /// Gives back memory that only growth needed.
+    pub(super) fn shrink(&mut self) {
+        self.records.shrink();
     }
 
     /// Merges a record given as bytes; says whether anything changed.

@@ -112,8 +112,9 @@ impl SnapshotReader {
     ///
     /// # Errors
     /// [`SnapshotError`] if the end is missing.
-    pub fn finish(self) -> Result<StateTable, SnapshotError> {
+    pub fn finish(mut self) -> Result<StateTable, SnapshotError> {
         if self.part == Part::Nothing {
+            self.table.shrink();
             return Ok(self.table);
         }
         let came = length(&self.input);

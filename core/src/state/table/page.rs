@@ -57,7 +57,11 @@ impl Page {
     pub(super) fn put(&mut self, key: &StateKey, record: &[u8]) {
         let Place { at, length } = self.place(key);
         let before = self.0.len();
-        self.append(key, record);
+        self.make_room(
+            KEY.saturating_add(LONGEST_VARINT)
+                .saturating_add(record.len()),
+        );
+        self.push(key, record);
         // Behind everything else, then turned into its place.
         let new = self.0.len().saturating_sub(before);
         if let Some(from) = self.0.get_mut(at..) {
@@ -69,16 +73,8 @@ impl Page {
         }
     }
 
-    /// Adds a record whose key is larger than all others.
-    pub(super) fn append(&mut self, key: &StateKey, record: &[u8]) {
-        self.make_room(
-            KEY.saturating_add(LONGEST_VARINT)
-                .saturating_add(record.len()),
-        );
-        self.push(key, record);
-    }
-
-    /// As [`Page::append`], where there is room.
+    /// Adds a record whose key is larger than all others. Where there is no room the page doubles: whoever adds many
+    /// shrinks it afterwards.
     pub(super) fn push(&mut self, key: &StateKey, record: &[u8]) {
         let (count, digits) = varint(record.len());
         self.0.extend_from_slice(&key.to_bytes());

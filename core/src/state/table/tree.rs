@@ -51,9 +51,17 @@ impl Node {
         self.change_page(key, |page| page.put(key, record));
     }
 
-    /// Adds a record whose key is larger than all others.
+    /// Adds a record whose key is larger than all others; [`Node::shrink`] when that was the last one.
     pub(super) fn append(&mut self, key: &StateKey, record: &[u8]) {
-        self.change_page(key, |page| page.append(key, record));
+        self.change_page(key, |page| page.push(key, record));
+    }
+
+    /// Gives back what the pages do not need.
+    pub(super) fn shrink(&mut self) {
+        match self {
+            Self::Page(page) => page.shrink(),
+            Self::Branch(branch) => branch.iter_mut().for_each(Self::shrink),
+        }
     }
 
     /// Changes the page that a key belongs to.
