@@ -162,7 +162,7 @@ impl Engine {
         #[wasm_bindgen(unchecked_optional_param_type = "SignatureAnswer")] signature: Option<
             String,
         >,
-        against: Option<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "string")] against: Option<String>,
     ) -> Result<String, JsValue> {
         Ok(reached(self.0.explain_event(&EventQuestion {
             text,

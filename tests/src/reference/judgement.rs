@@ -297,6 +297,18 @@ fn standing<'f, T: Clone + Ord>(
         .collect()
 }
 
+/// As [`merged`] for values of which neither is the stricter: none replaces another, so every one counts.
+fn together<'f, T: Clone + Ord>(
+    token: &Token<'_>,
+    value_of: impl Fn(&Name) -> Option<Entry<'f, T>>,
+) -> Vec<Entry<'f, T>> {
+    let (unstable, stable): (Vec<&Name>, Vec<&Name>) =
+        user_names(token).partition(|name| facts::is_unstable(name.kind));
+    let stable = latest(stable.into_iter().filter_map(&value_of));
+    let unstable = unstable.into_iter().filter_map(&value_of);
+    stable.into_iter().chain(unstable).collect()
+}
+
 /// The entries that count for the user of a token, of every transmitter that may speak for its issuer.
 pub(super) fn of_user<'f, T: Clone + Ord>(
     configuration: &'f Value,
@@ -399,7 +411,7 @@ fn changed_claims(token: &Token<'_>, facts: &[Fact]) -> Vec<Finding> {
                 });
             latest(entries)
         };
-        let user = merged(token, said, |_, _| true);
+        let user = together(token, said);
         let is_user = |name: &&Name| user_names(token).any(|user| user == *name);
         let others = token.names.iter().filter(|name| !is_user(name));
         for (order, _, value) in others.filter_map(said).chain(user) {
@@ -427,8 +439,14 @@ fn assurance(configuration: &Value, token: &Token<'_>, facts: &[Fact]) -> Vec<Fi
     let levels = &configuration["issuers"][token.realm.issuer]["assuranceLevels"];
     let shown = text(token.claims, "acr").and_then(|acr| text(levels, acr));
     let sessions = of_names(configuration, token, facts, &[Kind::Session], value);
-    of_user(configuration, token, facts, value)
+    let of_user = |transmitter: &str| {
+        together(token, |name| {
+            standing(facts, name, value).remove(transmitter)
+        })
+    };
+    transmitters_of(configuration, token)
         .into_iter()
+        .flat_map(of_user)
         .chain(sessions)
         .filter_map(|(order, _, level)| {
             let valid_from = first_whole_second_after(order);
