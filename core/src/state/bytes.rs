@@ -31,7 +31,7 @@ use super::claim::{ClaimName, ClaimValue};
 use super::key::StateKey;
 use super::names::Named;
 use super::record::{
-    AssuranceLevel, CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId,
+    AssuranceLevel, Cause, CutOffScope, Entry, LocationChallenge, Member, Record, TransmitterId,
 };
 use crate::time::{EventTime, UnixTime};
 
@@ -155,38 +155,49 @@ impl Record {
     /// # Errors
     /// [`RecordError`] for every other text; a record that cannot be read denies the request that needs it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-        let mut reader = Reader {
-            rest: bytes,
-            length: bytes.len(),
-        };
-        match reader.byte()? {
-            VERSION => {}
-            version => return Err(reader.error(RecordErrorKind::Version(version))),
-        }
         let mut record = Self::default();
-        let mut last = 0;
-        while !reader.rest.is_empty() {
-            let field = reader.byte()?;
-            match field {
-                CUT_OFF => record.cut_off = Some(reader.valued()?),
-                MFA_ENABLED => record.mfa_enabled = Some(reader.valued()?),
-                STATUS => record.status = reader.by_transmitter()?,
-                RISK => record.risk = reader.by_transmitter()?,
-                COMPLIANCE => record.compliance = reader.by_transmitter()?,
-                SCOPED => record.scoped = reader.scoped()?,
-                LOCATION_CHALLENGES => record.location_challenges = reader.challenges()?,
-                ASSURANCE => record.assurance = reader.assurance()?,
-                CLAIMS => record.claims = reader.claims()?,
-                OPT_OUT => record.opt_out = reader.by_transmitter()?,
-                unknown => return Err(reader.error(RecordErrorKind::UnknownField(unknown))),
-            }
-            if field <= last {
-                return Err(reader.error(RecordErrorKind::Order));
-            }
-            last = field;
-        }
+        read_fields(bytes, |field, reader| reader.field(field, &mut record))?;
         Ok(record)
     }
+
+    /// As [`Record::from_bytes`] for those who want to know only whether it succeeds, and whether the record is empty.
+    pub(super) fn check(bytes: &[u8]) -> Result<bool, RecordError> {
+        let mut is_empty = true;
+        read_fields(bytes, |field, reader| {
+            is_empty = false;
+            match field {
+                // Most records hold nothing else: spare them the making of a record.
+                CUT_OFF => reader.valued::<Cause>().map(drop),
+                _ => reader.field(field, &mut Self::default()),
+            }
+        })?;
+        Ok(is_empty)
+    }
+}
+
+/// Calls `read` with the tag of each field; the reader stands behind it.
+fn read_fields(
+    bytes: &[u8],
+    mut read: impl FnMut(u8, &mut Reader<'_>) -> Result<(), RecordError>,
+) -> Result<(), RecordError> {
+    let mut reader = Reader {
+        rest: bytes,
+        length: bytes.len(),
+    };
+    match reader.byte()? {
+        VERSION => {}
+        version => return Err(reader.error(RecordErrorKind::Version(version))),
+    }
+    let mut last = 0;
+    while !reader.rest.is_empty() {
+        let field = reader.byte()?;
+        read(field, &mut reader)?;
+        if field <= last {
+            return Err(reader.error(RecordErrorKind::Order));
+        }
+        last = field;
+    }
+    Ok(())
 }
 
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -262,6 +273,23 @@ impl<'a> Reader<'a> {
             at: self.length.saturating_sub(self.rest.len()),
             kind,
         }
+    }
+
+    fn field(&mut self, field: u8, record: &mut Record) -> Result<(), RecordError> {
+        match field {
+            CUT_OFF => record.cut_off = Some(self.valued()?),
+            MFA_ENABLED => record.mfa_enabled = Some(self.valued()?),
+            STATUS => record.status = self.by_transmitter()?,
+            RISK => record.risk = self.by_transmitter()?,
+            COMPLIANCE => record.compliance = self.by_transmitter()?,
+            SCOPED => record.scoped = self.scoped()?,
+            LOCATION_CHALLENGES => record.location_challenges = self.challenges()?,
+            ASSURANCE => record.assurance = self.assurance()?,
+            CLAIMS => record.claims = self.claims()?,
+            OPT_OUT => record.opt_out = self.by_transmitter()?,
+            unknown => return Err(self.error(RecordErrorKind::UnknownField(unknown))),
+        }
+        Ok(())
     }
 
     fn byte(&mut self) -> Result<u8, RecordError> {

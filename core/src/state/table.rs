@@ -1,10 +1,12 @@
 //! An in-memory store.
 
 mod page;
+mod sorted;
 mod tree;
 
 use alloc::vec::Vec;
 
+pub(super) use self::sorted::Sorted;
 use self::tree::Node;
 pub(super) use self::tree::Walk;
 use super::bytes::RecordError;
@@ -46,18 +48,6 @@ impl StateTable {
         }
         self.records.put(key, &bytes);
         true
-    }
-
-    /// Adds canonical bytes under a key that is larger than all others; [`StateTable::shrink`] when that was the last
-    /// one.
-    pub(super) fn append(&mut self, key: &StateKey, record: &[u8]) {
-        self.records.append(key, record);
-        self.count = self.count.saturating_add(1);
-    }
-
-    /// Gives back memory that only growth needed.
-    pub(super) fn shrink(&mut self) {
-        self.records.shrink();
     }
 
     /// Merges a record given as bytes; says whether anything changed.

@@ -6,11 +6,13 @@ use proptest::prelude::*;
 proptest! {
     #[test]
     fn bytes_lead_back_to_the_record(record in any_record()) {
+        prop_assert_eq!(Record::check(&record.to_bytes()), Ok(record.is_empty()));
         prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
     }
 
     #[test]
     fn what_can_be_read_is_canonical(bytes in any_text()) {
+        prop_assert_eq!(Record::check(&bytes), Record::from_bytes(&bytes).map(|record| record.is_empty()));
         if let Ok(record) = Record::from_bytes(&bytes) {
             prop_assert_eq!(record.to_bytes(), bytes);
         }

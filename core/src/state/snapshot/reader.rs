@@ -8,7 +8,7 @@ use crc32fast::Hasher;
 use super::{BLOCK, MAGIC, SnapshotError, SnapshotErrorKind, VERSION};
 use crate::state::key::StateKey;
 use crate::state::record::Record;
-use crate::state::table::{StateTable, read_varint};
+use crate::state::table::{Sorted, StateTable, read_varint};
 
 /// Reads a snapshot piece by piece, cut anywhere.
 ///
@@ -17,7 +17,7 @@ use crate::state::table::{StateTable, read_varint};
 /// it was sound.
 #[derive(Clone, Debug)]
 pub struct SnapshotReader {
-    table: StateTable,
+    records: Sorted,
     checksum: Hasher,
     /// The part that is being read, as far as it has come.
     input: Vec<u8>,
@@ -30,7 +30,6 @@ pub struct SnapshotReader {
     part: Part,
     /// Number of records, as the header says.
     stated: u64,
-    last: Option<StateKey>,
 }
 
 /// What `input` is to become.
@@ -71,7 +70,7 @@ impl SnapshotReader {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            table: StateTable::default(),
+            records: Sorted::default(),
             checksum: Hasher::new(),
             input: Vec::new(),
             begun: Vec::new(),
@@ -79,7 +78,6 @@ impl SnapshotReader {
             at: 0,
             part: Part::Start,
             stated: 0,
-            last: None,
         }
     }
 
@@ -112,10 +110,9 @@ impl SnapshotReader {
     ///
     /// # Errors
     /// [`SnapshotError`] if the end is missing.
-    pub fn finish(mut self) -> Result<StateTable, SnapshotError> {
+    pub fn finish(self) -> Result<StateTable, SnapshotError> {
         if self.part == Part::Nothing {
-            self.table.shrink();
-            return Ok(self.table);
+            return Ok(self.records.finish());
         }
         let came = length(&self.input);
         let is_one = self.part != Part::Start
@@ -197,12 +194,12 @@ impl SnapshotReader {
         let mut begun = mem::take(&mut self.begun);
         if begun.is_empty() {
             self.begun_at = self.at;
-            let used = self.records(block, 0)?;
+            let used = self.whole_records(block, 0)?;
             begun.extend_from_slice(block.get(used..).unwrap_or_default());
         } else {
             let earlier = begun.len();
             begun.extend_from_slice(block);
-            let used = self.records(&begun, earlier)?;
+            let used = self.whole_records(&begun, earlier)?;
             drop(begun.drain(..used));
         }
         self.begun = begun;
@@ -211,7 +208,7 @@ impl SnapshotReader {
 
     /// The whole records that `content` begins with, of which `earlier` bytes come from blocks before this one; says
     /// how many bytes they take.
-    fn records(&mut self, content: &[u8], earlier: usize) -> Result<usize, SnapshotError> {
+    fn whole_records(&mut self, content: &[u8], earlier: usize) -> Result<usize, SnapshotError> {
         let mut used = 0_usize;
         loop {
             let at = match used.checked_sub(earlier) {
@@ -240,16 +237,15 @@ impl SnapshotReader {
     }
 
     fn record(&mut self, key: StateKey, bytes: &[u8]) -> Result<(), SnapshotErrorKind> {
-        if self.last.is_some_and(|last| last >= key) {
+        if self.records.last().is_some_and(|last| last >= key) {
             return Err(SnapshotErrorKind::Order(key));
         }
-        let record =
-            Record::from_bytes(bytes).map_err(|error| SnapshotErrorKind::Record { key, error })?;
-        if record.is_empty() {
+        let is_empty =
+            Record::check(bytes).map_err(|error| SnapshotErrorKind::Record { key, error })?;
+        if is_empty {
             return Err(SnapshotErrorKind::EmptyRecord(key));
         }
-        self.table.append(&key, bytes);
-        self.last = Some(key);
+        self.records.push(&key, bytes);
         Ok(())
     }
 
@@ -262,7 +258,7 @@ impl SnapshotReader {
         }
         let (stated, found) = (
             self.stated,
-            u64::try_from(self.table.len()).unwrap_or(u64::MAX),
+            u64::try_from(self.records.len()).unwrap_or(u64::MAX),
         );
         if stated != found {
             return Err(self.error(SnapshotErrorKind::Count { stated, found }));

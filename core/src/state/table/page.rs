@@ -73,8 +73,7 @@ impl Page {
         }
     }
 
-    /// Adds a record whose key is larger than all others. Where there is no room the page doubles: whoever adds many
-    /// shrinks it afterwards.
+    /// Adds a record whose key is larger than all others.
     pub(super) fn push(&mut self, key: &StateKey, record: &[u8]) {
         let (count, digits) = varint(record.len());
         self.0.extend_from_slice(&key.to_bytes());
@@ -86,6 +85,11 @@ impl Page {
     /// Gives back what is not needed.
     pub(super) fn shrink(&mut self) {
         self.0.shrink_to_fit();
+    }
+
+    /// Forgets everything and keeps the room for as much.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
 
     pub(super) fn iter(&self) -> Entries<'_> {
@@ -134,6 +138,33 @@ impl Page {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entries<'a> {
     rest: &'a [u8],
+}
+
+impl Entries<'_> {
+    /// Bytes of what is left.
+    pub(super) const fn len(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// A page of what is left.
+    pub(super) fn to_page(&self) -> Page {
+        Page(self.rest.into())
+    }
+
+    /// Takes the records at the beginning whose keys are `alike`.
+    pub(super) fn take_run(&mut self, alike: impl Fn(&StateKey) -> bool) -> Self {
+        let (all, mut ahead) = (self.rest, self.clone());
+        while let Some((key, _)) = ahead.next() {
+            if !alike(&key) {
+                break;
+            }
+            self.rest = ahead.rest;
+        }
+        let length = all.len().saturating_sub(self.rest.len());
+        Self {
+            rest: all.get(..length).unwrap_or_default(),
+        }
+    }
 }
 
 impl<'a> Iterator for Entries<'a> {

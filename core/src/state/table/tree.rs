@@ -35,6 +35,22 @@ impl Default for Node {
 }
 
 impl Node {
+    /// The tree of records that are packed in the order of their keys and agree in the digits before `depth`.
+    pub(super) fn of_packed(packed: &Entries<'_>, depth: usize) -> Self {
+        if packed.len() <= FULL || depth >= DIGITS || packed.clone().nth(1).is_none() {
+            return Self::Page(packed.to_page());
+        }
+        let mut branch: Box<[Self; 16]> = Box::default();
+        let mut rest = packed.clone();
+        while let Some((first, _)) = rest.clone().next() {
+            let run = rest.take_run(|key| digit(key, depth) == digit(&first, depth));
+            if let Some(node) = branch.get_mut(digit(&first, depth)) {
+                *node = Self::of_packed(&run, depth.saturating_add(1));
+            }
+        }
+        Self::Branch(branch)
+    }
+
     pub(super) fn get(&self, key: &StateKey) -> Option<&[u8]> {
         let (mut node, mut depth) = (self, 0);
         loop {
@@ -49,19 +65,6 @@ impl Node {
     /// Puts a record in its place, instead of the one that is there.
     pub(super) fn put(&mut self, key: &StateKey, record: &[u8]) {
         self.change_page(key, |page| page.put(key, record));
-    }
-
-    /// Adds a record whose key is larger than all others; [`Node::shrink`] when that was the last one.
-    pub(super) fn append(&mut self, key: &StateKey, record: &[u8]) {
-        self.change_page(key, |page| page.push(key, record));
-    }
-
-    /// Gives back what the pages do not need.
-    pub(super) fn shrink(&mut self) {
-        match self {
-            Self::Page(page) => page.shrink(),
-            Self::Branch(branch) => branch.iter_mut().for_each(Self::shrink),
-        }
     }
 
     /// Changes the page that a key belongs to.
@@ -147,7 +150,7 @@ impl Node {
     }
 
     /// Makes a page of a branch that hardly holds anything.
-    fn join(&mut self) {
+    pub(super) fn join(&mut self) {
         let Self::Branch(branch) = self else { return };
         let mut bytes = 0_usize;
         for node in &**branch {
@@ -168,7 +171,7 @@ impl Node {
 }
 
 /// The hexadecimal digit of `key` at `depth`.
-fn digit(key: &StateKey, depth: usize) -> usize {
+pub(super) fn digit(key: &StateKey, depth: usize) -> usize {
     let byte = key.to_bytes().get(depth / 2).copied().unwrap_or_default();
     usize::from(if depth.is_multiple_of(2) {
         byte >> 4
