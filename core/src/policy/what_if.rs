@@ -44,12 +44,12 @@ use tenant::Tenant;
 ///     "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}}"#;
 /// let export = Export { policies: &[("policy.json", policy)], named_locations: None };
 /// let what_if = WhatIf::new(&export, None)?;
-/// let batch = what_if.evaluate(
-///     br##"{"id": 1, "signInIdentity": {"@odata.type": "#microsoft.graph.userSignIn", "userId": "adele"},
-///           "signInContext": {"@odata.type": "#microsoft.graph.applicationContext"}}"##.as_slice(),
-///     1,
-///     true,
+/// // One sign-in a line.
+/// let sign_in = concat!(
+///     r##"{"id": 1, "signInIdentity": {"@odata.type": "#microsoft.graph.userSignIn", "userId": "adele"}, "##,
+///     r##""signInContext": {"@odata.type": "#microsoft.graph.applicationContext"}}"##,
 /// );
+/// let batch = what_if.evaluate(sign_in.as_bytes(), 1, true);
 /// assert!(batch.lines.starts_with(r#"{"id":1,"result":"challenge","unmet":["mfa"],"policies":[{"id":"p""#));
 /// # Ok::<(), String>(())
 /// ```
