@@ -202,7 +202,7 @@ export class Engine {
      *
      * Throws a `TypeError` if `receivedAt` is not a time, or `signature` is none of the declared answers.
      */
-    explainEvent(text: string, unsigned: boolean, receivedAt: number, signature?: SignatureAnswer, against?: string | null): string;
+    explainEvent(text: string, unsigned: boolean, receivedAt: number, signature?: SignatureAnswer, against?: string): string;
     /**
      * Decodes a token and says what it yields and whether it is acceptable (canonical JSON).
      *
