@@ -1,5 +1,5 @@
-//! A whole [`StateTable`] as bytes that can be kept in a file: written and read in pieces, so that neither side ever
-//! holds a second copy of the state.
+//! A whole [`StateTable`](super::StateTable) as bytes that can be kept in a file: written and read in pieces, so that
+//! neither side ever holds a second copy of the state.
 //!
 //! | part | layout |
 //! |---|---|

@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The smallest hashes of the values seen: exact below [`KEPT`] values, an estimate of about three per cent beyond
+/// The smallest hashes of the values seen: exact below `KEPT` values, an estimate of about three per cent beyond
 /// (Bar-Yossef et al., "Counting Distinct Elements in a Data Stream", 2002: the k minimum values).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
