@@ -43,8 +43,8 @@ pub fn decode(
 
 /// Explains a SET as canonical JSON, and says what it does to a token that it is held against.
 ///
-/// Nothing takes effect. What is asked of the host about the signature is what [`read`](super::read) asks; without its answer the
-/// signature stays unchecked.
+/// Nothing takes effect. What is asked of the host about the signature is what [`read`](super::read) asks; without its
+/// answer the signature stays unchecked.
 #[must_use]
 pub fn explain(question: &EventQuestion<'_>, configuration: Option<&Configuration>) -> String {
     explained(question, configuration).unwrap_or_else(|rejection| {
