@@ -7,7 +7,6 @@ use std::fmt;
 
 use cae_core::configuration::settings::OnError;
 use cae_core::configuration::transmitter::Brake;
-use cae_core::decision::evaluation::Report;
 use cae_core::decision::{Answers, Evaluation, Outcome, Reason, ReasonCode, RecordAnswer, Request};
 use cae_core::engine::{
     AcceptedEvent, Begun, Change, Conversation, Decided, Detail, EventQuestion, EventReading,
@@ -397,7 +396,7 @@ pub fn fault_verdict(on_error: OnError, detail: Detail) -> Verdict {
         changes: Vec::new(),
         revisit_at: None,
         may_reuse_without_events: 0,
-        report: Report::default(),
+        report: None,
     };
     evaluation.into_verdict(detail)
 }

@@ -98,6 +98,11 @@ impl conversation::GuestEngine for EngineCell {
         }
     }
 
+    fn reads_path(&self) -> bool {
+        let engine = self.engine.borrow();
+        engine.configuration().settings.reads_path()
+    }
+
     fn take_verdict(&self) -> Option<conversation::Verdict> {
         self.verdict.take().map(|verdict| (*verdict).into())
     }

@@ -147,6 +147,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether some route requires something: only then does a decision read the path of the request.
+    #[must_use]
+    pub fn reads_path(&self) -> bool {
+        !self.required_scopes.is_empty() || !self.required_authentication_contexts.is_empty()
+    }
+
     /// The defaults of a profile, each as `enforcement.md` §8 gives it.
     #[must_use]
     pub fn of(profile: Profile) -> Self {

@@ -19,7 +19,7 @@ use super::table::Voice;
 use crate::configuration::{Configuration, Dialect, Issuer};
 use crate::engine::Detail;
 use crate::engine::handles::same_secret;
-use crate::policy::{Candidates, Facts};
+use crate::policy::Candidates;
 use crate::token::{AccessToken, Confirmation, Fact, UserType};
 
 /// Decides one request with a token whose signature was verified. `address` is the client address of the request,
@@ -58,8 +58,8 @@ pub(crate) fn decide(
     let mut findings = Findings::new(Voice::of(issuer.dialect, token.capable), detail);
     explain_token(issuer, token, &mut findings);
     findings.revisit(token.good_until.saturating_add(skew));
-    if findings.explaining() {
-        findings.report.keys = token.keys.iter().map(|key| key.key).collect();
+    if let Some(report) = findings.report() {
+        report.keys = token.keys.iter().map(|key| key.key).collect();
     }
     let witnesses = Witnesses::new(configuration, token.issuer, request.now);
     let Ok(standing) = Standing::read(token, answers.records, witnesses) else {
@@ -90,19 +90,17 @@ pub(crate) fn decide(
             let compliance = compliance.map(|(entry, _)| entry.value);
             facts::device(token, issuer, request, compliance)
         });
-        let facts = Facts {
-            user_risk,
-            service_principal_risk,
-            ..facts::of_request(
-                token,
-                issuer,
-                configuration,
-                request,
-                address,
-                &host,
-                device.as_ref(),
-            )
-        };
+        let mut facts = facts::of_request(
+            token,
+            issuer,
+            configuration,
+            request,
+            address,
+            &host,
+            device.as_ref(),
+        );
+        facts.user_risk = user_risk;
+        facts.service_principal_risk = service_principal_risk;
         let check = PolicyCheck {
             token,
             issuer,

@@ -1,5 +1,6 @@
 //! A decision with everything it rests on, and its canonical JSON.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -51,8 +52,8 @@ pub struct Evaluation {
     pub revisit_at: Option<UnixTime>,
     /// For how many seconds a host may reuse the answer if no event arrives.
     pub may_reuse_without_events: u32,
-    /// What explains the decision; empty unless asked for.
-    pub report: Report,
+    /// What explains the decision, if somebody asked for it.
+    pub report: Option<Box<Report>>,
 }
 
 /// The part of an evaluation that is only gathered when somebody wants to read it.
@@ -144,10 +145,31 @@ struct ReasonAnswer<'a> {
 }
 
 impl Evaluation {
+    /// Nothing stands against the request.
+    pub(super) const fn allow(revisit_at: Option<UnixTime>, report: Option<Box<Report>>) -> Self {
+        Self {
+            outcome: Outcome::Allow,
+            status: 200,
+            www_authenticate: None,
+            reasons: Vec::new(),
+            changes: Vec::new(),
+            revisit_at,
+            may_reuse_without_events: 0,
+            report,
+        }
+    }
+
+    /// The checks that were made, if they were asked for.
+    pub(crate) fn checks(&self) -> &[CheckOutcome] {
+        self.report.as_deref().map_or(&[], |report| &report.checks)
+    }
+
     /// The canonical JSON of design §9, `cae decide`, without the host's `id`.
     #[must_use]
     pub fn to_json(&self, detail: Detail) -> String {
         let explain = detail == Detail::Explain;
+        let nothing = Report::default();
+        let report = self.report.as_deref().unwrap_or(&nothing);
         json::to_text(&Answer {
             decision: self.outcome.as_str(),
             status: self.status,
@@ -161,12 +183,12 @@ impl Evaluation {
                     policy: reason.policy.as_deref(),
                 })
                 .collect(),
-            policies: &self.report.policies,
-            undetermined: &self.report.undetermined,
+            policies: &report.policies,
+            undetermined: &report.undetermined,
             revisit_at: self.revisit_at.map(UnixTime::as_secs),
-            session_controls: &self.report.session_controls,
-            keys: explain.then_some(&self.report.keys),
-            checks: explain.then_some(&self.report.checks),
+            session_controls: &report.session_controls,
+            keys: explain.then_some(&report.keys),
+            checks: explain.then_some(&report.checks),
         })
     }
 

@@ -72,33 +72,27 @@ pub(super) fn of_request<'a>(
     host: &'a HostIds,
     device: Option<&'a Device>,
 ) -> Facts<'a> {
-    let of_token = of_token(token, configuration);
+    let mut facts = of_token(token, configuration);
     // What kind of user this is comes from one source, so that what that source leaves out is a fact.
-    let typed = of_token.user_type.is_some();
-    Facts {
-        external_user_type: request
+    if facts.user_type.is_none() {
+        facts.external_user_type = request
             .facts
             .external_user_type
-            .filter(|_| !typed)
-            .and_then(UserKinds::external),
-        external_tenant: of_token
-            .external_tenant
-            .or(host.external_tenant.as_deref().filter(|_| !typed)),
-        device,
-        member_of: of_token.member_of.or(host.member_of.as_deref()),
-        roles: of_token.roles.or(host.roles.as_deref()),
-        user_type: of_token
-            .user_type
-            .or_else(|| request.facts.user_type.and_then(user_type)),
-        client_app_type: request.facts.client_app_type,
-        platform: request.facts.platform,
-        address: address.filter(|address| is_usable(*address, issuer, configuration)),
-        country: host
-            .country
-            .as_deref()
-            .filter(|_| configuration.settings.country_at_resource),
-        ..of_token
+            .and_then(UserKinds::external);
+        facts.external_tenant = facts.external_tenant.or(host.external_tenant.as_deref());
+        facts.user_type = request.facts.user_type.and_then(user_type);
     }
+    facts.member_of = facts.member_of.or(host.member_of.as_deref());
+    facts.roles = facts.roles.or(host.roles.as_deref());
+    facts.device = device;
+    facts.client_app_type = request.facts.client_app_type;
+    facts.platform = request.facts.platform;
+    facts.address = address.filter(|address| is_usable(*address, issuer, configuration));
+    facts.country = host
+        .country
+        .as_deref()
+        .filter(|_| configuration.settings.country_at_resource);
+    facts
 }
 
 /// What is known about the device: the directory of the host first for what it says, then the token, and what events

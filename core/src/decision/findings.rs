@@ -1,5 +1,6 @@
 //! Collects what the checks found and combines it: any Deny beats every Challenge, Challenges become one header.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -22,7 +23,8 @@ pub(super) struct Findings {
     missing_scopes: Vec<String>,
     changes: Vec<Change>,
     revisit_at: Option<UnixTime>,
-    pub(super) report: Report,
+    /// There if somebody wants to read it.
+    report: Option<Box<Report>>,
 }
 
 impl Findings {
@@ -36,13 +38,18 @@ impl Findings {
             missing_scopes: Vec::new(),
             changes: Vec::new(),
             revisit_at: None,
-            report: Report::default(),
+            report: (detail != Detail::None).then(Box::default),
         }
     }
 
     /// Whether policies and reports have to be written down.
-    pub(super) fn reporting(&self) -> bool {
-        self.detail != Detail::None
+    pub(super) const fn reporting(&self) -> bool {
+        self.report.is_some()
+    }
+
+    /// Where they are written down, if they have to be.
+    pub(super) fn report(&mut self) -> Option<&mut Report> {
+        self.report.as_deref_mut()
     }
 
     /// Whether every check and policy has to be written down.
@@ -110,8 +117,10 @@ impl Findings {
         result: &'static str,
         detail: impl FnOnce() -> String,
     ) {
-        if self.explaining() {
-            self.report.checks.push(CheckOutcome {
+        if self.explaining()
+            && let Some(report) = self.report()
+        {
+            report.checks.push(CheckOutcome {
                 check,
                 result,
                 detail: detail(),
@@ -121,6 +130,9 @@ impl Findings {
 
     /// The outcome of everything that was found.
     pub(super) fn conclude(mut self, resource: &Resource) -> Evaluation {
+        if self.denials.is_empty() && self.challenges.is_empty() && self.remarks.is_empty() {
+            return Evaluation::allow(self.revisit_at, self.report);
+        }
         // `MissingFact` comes last: a definite refusal is the better answer.
         self.denials.sort_by_key(|(resolution, reason)| {
             (denial_rank(resolution), reason.code, reason.policy.clone())
@@ -275,9 +287,9 @@ pub(crate) fn refuse(code: ReasonCode, detail: &str, resource: &Resource) -> Eva
         changes: Vec::new(),
         revisit_at: None,
         may_reuse_without_events: 0,
-        report: Report {
+        report: Some(Box::new(Report {
             checks: Vec::from([check]),
             ..Report::default()
-        },
+        })),
     }
 }

@@ -29,6 +29,20 @@ use evidence::Evidence;
 use report::outcome;
 use undetermined::{FIXED_AT_ISSUE, Gap};
 
+/// Whether the token alone fulfils the policy, for good: asked once per token, so that its requests need not ask.
+pub(crate) fn is_settled(policy: &CompiledPolicy, token: &AccessToken, issuer: &Issuer) -> bool {
+    if policy.state != PolicyState::Enabled {
+        return true;
+    }
+    let changed_since = policy.evaluated_by_issuer
+        && policy
+            .changed_at
+            .is_some_and(|changed| token.issued_earliest < changed);
+    !changed_since
+        && policy.session.sign_in_frequency.is_none()
+        && evidence::fulfils_alone(policy, token, issuer)
+}
+
 /// Everything that the policy check reads.
 pub(super) struct PolicyCheck<'a> {
     pub(super) token: &'a AccessToken,
@@ -42,17 +56,30 @@ pub(super) struct PolicyCheck<'a> {
 
 impl PolicyCheck<'_> {
     pub(super) fn run(&self, candidates: &Candidates, findings: &mut Findings) {
-        for (policy, applicability) in self.issuer.policies.evaluate(candidates, self.facts) {
+        let policies = &self.issuer.policies;
+        if !findings.reporting() {
+            for (policy, applicability) in policies.evaluate_open(candidates, self.facts) {
+                if policy.state == PolicyState::Enabled {
+                    self.enforce(policy, applicability, findings);
+                }
+            }
+            return;
+        }
+        for (policy, applicability) in policies.evaluate(candidates, self.facts) {
             match policy.state {
                 PolicyState::Enabled => self.enforce(policy, applicability, findings),
-                PolicyState::ReportOnly if findings.reporting() => {
-                    self.report(policy, applicability, findings)
+                PolicyState::ReportOnly => {
+                    if let Some(report) = findings.report() {
+                        self.report(policy, applicability, report);
+                    }
                 }
-                _ => {}
+                PolicyState::Disabled | PolicyState::NotUnderstood => {}
             }
         }
-        if findings.explaining() {
-            self.explain_the_rest(findings);
+        if findings.explaining()
+            && let Some(report) = findings.report()
+        {
+            self.explain_the_rest(report);
         }
     }
 
@@ -120,14 +147,14 @@ impl PolicyCheck<'_> {
         }
         // The policy applies, whatever its controls come to.
         self.sign_in_frequency(policy, findings);
-        if findings.reporting() {
+        if let Some(report) = findings.report() {
             let session_controls = policy.session.others.iter().cloned();
-            findings.report.session_controls.extend(session_controls);
+            report.session_controls.extend(session_controls);
             let row = met.map(|met| match met {
                 true => outcome(policy, "yes", "success", Vec::new()),
                 false => outcome(policy, "yes", "failure", self.unmet_controls(policy)),
             });
-            findings.report.policies.extend(row);
+            report.policies.extend(row);
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn check(
     path: Option<&str>,
     findings: &mut Findings,
 ) {
-    if settings.required_scopes.is_empty() && settings.required_authentication_contexts.is_empty() {
+    if !settings.reads_path() {
         findings.note("route", "notApplicable", || {
             "no route requires anything".into()
         });

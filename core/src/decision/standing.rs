@@ -39,45 +39,67 @@ impl<'a> Standing<'a> {
         if answers.len() != token.keys.len() {
             return Err(Unreadable);
         }
-        let found = |answer: &&RecordAnswer<'_>| matches!(answer, RecordAnswer::Found(_));
-        let mut records: Vec<(SubjectKind, Record)> =
-            Vec::with_capacity(answers.iter().filter(found).count());
+        let (mut stable, mut unstable) = (0_usize, 0_usize);
+        for (key, answer) in token.keys.iter().zip(answers) {
+            match answer {
+                RecordAnswer::None => {}
+                RecordAnswer::Failed => return Err(Unreadable),
+                RecordAnswer::Found(_) if is_stable(key) => stable = stable.saturating_add(1),
+                RecordAnswer::Found(_) => unstable = unstable.saturating_add(1),
+            }
+        }
+        let mut standing = Self {
+            token,
+            records: Vec::with_capacity(stable.saturating_add(unstable)),
+        };
         // The stable identifiers come first, so that the others can only ever make the result stricter.
-        for stable in [true, false] {
-            for (key, answer) in token.keys.iter().zip(answers) {
-                if (key.name_space == NameSpace::Native) != stable {
-                    continue;
-                }
-                let bytes = match answer {
-                    RecordAnswer::None => continue,
-                    RecordAnswer::Failed => return Err(Unreadable),
-                    RecordAnswer::Found(bytes) => bytes,
-                };
+        if stable > 0 {
+            for (kind, bytes) in found(token, answers, true) {
                 let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
-                // The first of a kind; what stands apart comes behind it.
-                let at = records.partition_point(|(kind, _)| *kind < key.kind);
-                let is_known = records.get(at).is_some_and(|(kind, _)| *kind == key.kind);
-                if stable && !is_known {
-                    records.insert(at, (key.kind, record));
-                    continue;
-                }
-                if !is_known {
-                    records.insert(at, (key.kind, Record::default()));
-                }
-                let apart = match records.get_mut(at) {
-                    Some((_, known)) if stable => {
-                        known.merge(&record);
-                        None
-                    }
-                    Some((_, known)) => tighten(known, record, |by| witnesses.acts(by)),
-                    None => None,
-                };
-                if let Some(apart) = apart {
-                    records.insert(at.saturating_add(1), (key.kind, apart));
+                standing.add(kind, record);
+            }
+        }
+        if unstable > 0 {
+            for (kind, bytes) in found(token, answers, false) {
+                let record = Record::from_bytes(bytes).map_err(|_| Unreadable)?;
+                standing.tighten(kind, record, witnesses);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Where the first record of this kind stands or belongs; what stands apart comes behind it.
+    fn place_of(&self, kind: SubjectKind) -> Result<usize, usize> {
+        let at = self.records.partition_point(|(known, _)| *known < kind);
+        match self.records.get(at) {
+            Some((known, _)) if *known == kind => Ok(at),
+            _ => Err(at),
+        }
+    }
+
+    fn add(&mut self, kind: SubjectKind, record: Record) {
+        match self.place_of(kind) {
+            Err(at) => self.records.insert(at, (kind, record)),
+            Ok(at) => {
+                if let Some((_, known)) = self.records.get_mut(at) {
+                    known.merge(&record);
                 }
             }
         }
-        Ok(Self { token, records })
+    }
+
+    fn tighten(&mut self, kind: SubjectKind, record: Record, witnesses: Witnesses<'_>) {
+        let at = self.place_of(kind).unwrap_or_else(|at| {
+            self.records.insert(at, (kind, Record::default()));
+            at
+        });
+        let apart = self
+            .records
+            .get_mut(at)
+            .and_then(|(_, known)| tighten(known, record, |by| witnesses.acts(by)));
+        if let Some(apart) = apart {
+            self.records.insert(at.saturating_add(1), (kind, apart));
+        }
     }
 
     /// The subjects that something is known about, the most specific to a person first.
@@ -127,6 +149,24 @@ impl<'a> Standing<'a> {
             .find(|(known, _)| *known == kind)
             .map_or(&NOTHING, |(_, record)| record)
     }
+}
+
+/// Whether an identifier never moves to another person.
+const fn is_stable(key: &SubjectKey) -> bool {
+    matches!(key.name_space, NameSpace::Native)
+}
+
+/// The records that were found under stable identifiers, or under the others.
+fn found<'a>(
+    token: &AccessToken,
+    answers: &[RecordAnswer<'a>],
+    stable: bool,
+) -> impl Iterator<Item = (SubjectKind, &'a [u8])> {
+    let answers = token.keys.iter().zip(answers);
+    answers.filter_map(move |(key, answer)| match *answer {
+        RecordAnswer::Found(bytes) if is_stable(key) == stable => Some((key.kind, bytes)),
+        _ => None,
+    })
 }
 
 /// A value from an identifier that may move to another person replaces the result only if it is later in the order

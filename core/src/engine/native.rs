@@ -13,7 +13,7 @@ use super::{
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::facts;
-use crate::decision::{Answers, Evaluation, ReasonCode, Request, decide, refuse};
+use crate::decision::{Answers, Evaluation, ReasonCode, Request, decide, is_settled, refuse};
 use crate::policy::{Candidates, address};
 use crate::state::Record;
 use crate::time::UnixTime;
@@ -93,9 +93,10 @@ impl Engine {
         let Some(issuer) = self.configuration.issuers.get(token.issuer) else {
             return Candidates::default();
         };
-        issuer
-            .policies
-            .candidates(&facts::of_token(token, &self.configuration))
+        let policies = &issuer.policies;
+        let mut candidates = policies.candidates(&facts::of_token(token, &self.configuration));
+        policies.settle(&mut candidates, |policy| is_settled(policy, token, issuer));
+        candidates
     }
 
     /// Brings a known token up to the configuration in force; `false` if it would not pass any more, or if the host was

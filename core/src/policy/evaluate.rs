@@ -35,6 +35,8 @@ struct Candidate {
     policy: usize,
     /// Conditions that are not true yet.
     pending: ConditionSet,
+    /// Applies, and whoever made the candidates knows already what it comes to.
+    settled: bool,
 }
 
 impl Candidates {
@@ -95,6 +97,7 @@ impl PolicySet {
                 Some(Candidate {
                     policy: policy.index,
                     pending,
+                    settled: false,
                 })
             })
             .collect();
@@ -116,6 +119,19 @@ impl PolicySet {
         }
     }
 
+    /// Settles the candidates that apply whatever the request and of which `is_settled` says that no request changes what
+    /// they come to: [`PolicySet::evaluate_open`] leaves them out.
+    pub fn settle(
+        &self,
+        candidates: &mut Candidates,
+        is_settled: impl Fn(&CompiledPolicy) -> bool,
+    ) {
+        for entry in &mut candidates.entries {
+            entry.settled = entry.pending.is_empty()
+                && self.policies.get(entry.policy).is_some_and(&is_settled);
+        }
+    }
+
     /// What the candidates come to for one request, in the order of the policies. Allocates only where a device filter
     /// is to be asked; equal filters are asked once.
     ///
@@ -125,10 +141,29 @@ impl PolicySet {
         candidates: &'s Candidates,
         facts: &'s Facts<'s>,
     ) -> impl Iterator<Item = (&'s CompiledPolicy, Applicability)> {
+        self.evaluate_entries(candidates, facts, |_| true)
+    }
+
+    /// [`PolicySet::evaluate`] of the candidates that are not settled.
+    pub fn evaluate_open<'s>(
+        &'s self,
+        candidates: &'s Candidates,
+        facts: &'s Facts<'s>,
+    ) -> impl Iterator<Item = (&'s CompiledPolicy, Applicability)> {
+        self.evaluate_entries(candidates, facts, |entry| !entry.settled)
+    }
+
+    fn evaluate_entries<'s>(
+        &'s self,
+        candidates: &'s Candidates,
+        facts: &'s Facts<'s>,
+        counts: impl Fn(&Candidate) -> bool,
+    ) -> impl Iterator<Item = (&'s CompiledPolicy, Applicability)> {
         let address = facts.address.filter(|_| candidates.reads_location);
         let place = self.locations.place(address, facts.country);
         let mut asked: Vec<Option<Truth>> = alloc::vec![None; candidates.device_filters.len()];
-        candidates.entries.iter().filter_map(move |entry| {
+        let entries = candidates.entries.iter().filter(move |entry| counts(entry));
+        entries.filter_map(move |entry| {
             let policy = self.policies.get(entry.policy)?;
             let applicability = ask(entry.pending, facts, |condition| {
                 match policy.conditions.devices.filter() {

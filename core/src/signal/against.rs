@@ -184,9 +184,9 @@ pub(super) fn against(
             shared: effects.contains_key(&shown.key),
         })
         .collect();
-    let checks = after.report.checks.iter();
+    let checks = after.checks().iter();
     answer.checks = checks
-        .filter(|check| !before.report.checks.contains(check))
+        .filter(|check| !before.checks().contains(check))
         .cloned()
         .collect();
     let case = Case {
@@ -260,7 +260,7 @@ struct Case<'a> {
 impl Case<'_> {
     /// A profile that leaves this token alone.
     fn exemption(&self, after: &Evaluation, why: &mut Vec<String>) {
-        let checks = after.report.checks.iter();
+        let checks = after.checks().iter();
         let exempt =
             checks.filter(|check| check.check == "event" && check.result == "notApplicable");
         why.extend(

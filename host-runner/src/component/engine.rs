@@ -24,6 +24,8 @@ pub struct WasmEngine {
     keys: BTreeMap<String, String>,
     /// Boxed: it is taken out for every call, so that a call that fails leaves none behind.
     running: Option<Box<Running>>,
+    /// Whether the configuration asks for the path of requests.
+    reads_path: bool,
     /// Room for the records of one call, kept for the next one.
     records: Vec<u8>,
 }
@@ -51,13 +53,16 @@ impl WasmEngine {
     /// [`EngineError::Configuration`] with every fault, or the guest failed.
     pub fn new(component: Arc<EngineComponent>, configuration: &str) -> Result<Self, EngineError> {
         let running = Running::start(&component, configuration)?;
-        Ok(Self {
+        let mut engine = Self {
             component,
             configuration: configuration.to_owned(),
             keys: BTreeMap::new(),
             running: Some(Box::new(running)),
+            reads_path: true,
             records: Vec::new(),
-        })
+        };
+        engine.ask_what_is_read()?;
+        Ok(engine)
     }
 
     /// Runs one call; an instance whose call failed is discarded.
@@ -109,6 +114,13 @@ impl WasmEngine {
                 "a verdict that is not there".to_owned(),
             )),
         }
+    }
+
+    fn ask_what_is_read(&mut self) -> Result<(), EngineError> {
+        self.reads_path = self.call(Time::Bounded, |guest, store, engine, _| {
+            guest.call_reads_path(store, engine)
+        })?;
+        Ok(())
     }
 
     fn restart(&self) -> Result<Running, EngineError> {
@@ -166,8 +178,10 @@ impl Conversation for WasmEngine {
         detail: Detail,
     ) -> Result<Decided, EngineError> {
         let mut records = std::mem::take(&mut self.records);
-        let known = convert::plain(request, answers, detail, &mut records)
-            .map(|request| self.decide_known(handle, request, &records));
+        let known = convert::plain(request, answers, detail, &mut records).map(|mut request| {
+            request.path = request.path.filter(|_| self.reads_path);
+            self.decide_known(handle, request, &records)
+        });
         self.records = records;
         if let Some(decided) = known {
             return decided;
@@ -218,6 +232,7 @@ impl Conversation for WasmEngine {
         if faults == TOOK {
             configuration.clone_into(&mut self.configuration);
             self.keys.clear();
+            self.ask_what_is_read()?;
         }
         Ok(faults)
     }

@@ -5,9 +5,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::PolicyCheck;
+use crate::configuration::Issuer;
 use crate::policy::device::{Attribute, Device, TextProperty};
 use crate::policy::{CompiledPolicy, GrantControl, Operator};
 use crate::state::record::DeviceCompliance;
+use crate::token::AccessToken;
 
 /// Whether the token shows a control.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,37 +25,61 @@ pub(super) enum Evidence {
     NotUnderstood,
 }
 
+/// Whether the token shows every control that the policy asks for by claims of which no record or host knows better.
+pub(super) fn fulfils_alone(policy: &CompiledPolicy, token: &AccessToken, issuer: &Issuer) -> bool {
+    let shown = |control: &GrantControl| match shown_by_token(policy, control, token, issuer) {
+        Some(true) => Evidence::Met,
+        _ => Evidence::Unknown,
+    };
+    !policy.grant.blocks() && combined(policy, shown) == Evidence::Met
+}
+
+/// Whether the token shows a control that only claims can show.
+fn shown_by_token(
+    policy: &CompiledPolicy,
+    control: &GrantControl,
+    token: &AccessToken,
+    issuer: &Issuer,
+) -> Option<bool> {
+    match control {
+        GrantControl::Mfa => token.shows_mfa(issuer),
+        GrantControl::AuthenticationStrength(Some(_)) => {
+            let strength = policy.grant.strength.as_ref();
+            token.shows_strength(issuer, &control.name(), strength)
+        }
+        _ => None,
+    }
+}
+
+/// The evidence for all controls of a policy, by its operator.
+fn combined(policy: &CompiledPolicy, evidence: impl Fn(&GrantControl) -> Evidence) -> Evidence {
+    let mut evidence = policy.grant.controls.iter().map(evidence);
+    match policy.grant.operator {
+        Operator::And => evidence.fold(Evidence::Met, worse),
+        Operator::Or => evidence
+            .next()
+            .map_or(Evidence::Met, |first| evidence.fold(first, better)),
+    }
+}
+
 impl PolicyCheck<'_> {
     pub(super) fn grant_evidence(&self, policy: &CompiledPolicy) -> Evidence {
         if policy.grant.blocks() {
             return Evidence::Unmet;
         }
-        let mut evidence = policy
-            .grant
-            .controls
-            .iter()
-            .map(|control| self.evidence(policy, control));
-        match policy.grant.operator {
-            Operator::And => evidence.fold(Evidence::Met, worse),
-            Operator::Or => evidence
-                .next()
-                .map_or(Evidence::Met, |first| evidence.fold(first, better)),
-        }
+        combined(policy, |control| self.evidence(policy, control))
     }
 
     fn evidence(&self, policy: &CompiledPolicy, control: &GrantControl) -> Evidence {
         let shown = match control {
-            GrantControl::Mfa => self.token.shows_mfa(self.issuer),
+            GrantControl::Mfa | GrantControl::AuthenticationStrength(Some(_)) => {
+                shown_by_token(policy, control, self.token, self.issuer)
+            }
             GrantControl::CompliantDevice => return self.device_evidence(),
             GrantControl::DomainJoinedDevice => self
                 .token
                 .shows_hybrid_joined_device(self.issuer)
                 .or_else(|| self.device_is_hybrid_joined()),
-            GrantControl::AuthenticationStrength(Some(_)) => {
-                let strength = policy.grant.strength.as_ref();
-                self.token
-                    .shows_strength(self.issuer, &control.name(), strength)
-            }
             control if !control.leaves_trace() => return self.untraced_evidence(policy),
             _ => return Evidence::NotUnderstood,
         };

@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use super::PolicyCheck;
 use super::evidence::Evidence;
-use crate::decision::evaluation::{PolicyOutcome, UndeterminedPolicy};
-use crate::decision::findings::Findings;
+use crate::decision::evaluation::{PolicyOutcome, Report, UndeterminedPolicy};
 use crate::policy::{
     Applicability, CompiledPolicy, ConditionSet, GrantControl, Operator, PolicyState,
 };
@@ -16,40 +15,31 @@ impl PolicyCheck<'_> {
         &self,
         policy: &CompiledPolicy,
         applicability: Applicability,
-        findings: &mut Findings,
+        report: &mut Report,
     ) {
         match applicability {
             Applicability::DoesNotApply(_) => {}
-            Applicability::Undetermined(unknown) => {
-                findings.report.undetermined.push(UndeterminedPolicy {
-                    id: policy.label(),
-                    display_name: policy.display_name.clone(),
-                    unknown: names(unknown, &[]),
-                })
-            }
+            Applicability::Undetermined(unknown) => report.undetermined.push(UndeterminedPolicy {
+                id: policy.label(),
+                display_name: policy.display_name.clone(),
+                unknown: names(unknown, &[]),
+            }),
             Applicability::Applies => {
                 let unmet = match self.grant_evidence(policy) {
                     Evidence::Met => Vec::new(),
                     _ => self.unmet_controls(policy),
                 };
                 let result = report_only_result(policy, &unmet);
-                findings
-                    .report
-                    .policies
-                    .push(outcome(policy, "yes", result, unmet));
+                report.policies.push(outcome(policy, "yes", result, unmet));
             }
         }
     }
 
     /// Every policy that is not listed yet, with what rules it out.
-    pub(super) fn explain_the_rest(&self, findings: &mut Findings) {
+    pub(super) fn explain_the_rest(&self, report: &mut Report) {
         for (policy, applicability) in self.issuer.policies.evaluate_all(self.facts) {
             let id = policy.label();
-            let listed = findings
-                .report
-                .policies
-                .iter()
-                .any(|listed| listed.id == id);
+            let listed = report.policies.iter().any(|listed| listed.id == id);
             let row = match applicability {
                 _ if listed => continue,
                 Applicability::Applies => outcome(policy, "yes", "undetermined", Vec::new()),
@@ -62,7 +52,7 @@ impl PolicyCheck<'_> {
                     ..outcome(policy, "undetermined", "undetermined", Vec::new())
                 },
             };
-            findings.report.policies.push(row);
+            report.policies.push(row);
         }
     }
 }

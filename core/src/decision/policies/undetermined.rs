@@ -103,12 +103,14 @@ impl PolicyCheck<'_> {
                 Some(policy.label()),
             ),
         };
-        if findings.reporting() && result != "passed" {
+        if result != "passed"
+            && let Some(report) = findings.report()
+        {
             let (id, unknown) = (policy.label(), names(gap.conditions, &gap.members));
             // Controls and session controls of one policy may both be open.
-            match findings.report.undetermined.last_mut() {
+            match report.undetermined.last_mut() {
                 Some(row) if row.id == id => row.unknown.extend(unknown),
-                _ => findings.report.undetermined.push(UndeterminedPolicy {
+                _ => report.undetermined.push(UndeterminedPolicy {
                     id,
                     display_name: policy.display_name.clone(),
                     unknown,

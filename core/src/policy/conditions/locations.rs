@@ -86,10 +86,16 @@ impl LocationSide {
         found
     }
 
+    #[inline]
     fn truth(&self, locations: &NamedLocations, place: Place<'_>) -> Truth {
         if self.any {
-            return Truth::True;
+            Truth::True
+        } else {
+            self.truth_by_name(locations, place)
         }
+    }
+
+    fn truth_by_name(&self, locations: &NamedLocations, place: Place<'_>) -> Truth {
         let addresses = match place.set {
             // Few locations hold one address, and a policy may refer to thousands.
             Some(set) => Truth::from(self.holding(locations, set).next().is_some()),
