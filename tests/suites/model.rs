@@ -305,18 +305,6 @@ fn cleaning_up_changes_no_decision() {
     let cleaned = Cell::new(0_usize);
     on_seeds("cleaning", 300, |seed| {
         let history = History::draw(seed);
-        // Records are cleaned one by one: that a status under an address was lifted under the user's id is forgotten
-        // with that id's tombstone, after 30 days, and the status counts again (`enforcement.md` §4).
-        let facts = judgement::facts_of(&history.configuration, &history.deliveries);
-        let of_address = |fact: &facts::Fact| {
-            let facts::About::Name(name) = &fact.about else {
-                return false;
-            };
-            facts::is_unstable(name.kind) && matches!(fact.says, Says::Status(_))
-        };
-        if facts.iter().any(of_address) {
-            return;
-        }
         let (mut kept, mut clean) = (host(&history), host(&history));
         let (mut seen, mut also_seen) = (BTreeMap::new(), BTreeMap::new());
         let limits = RetentionLimits::of(clean.engine.configuration());

@@ -140,13 +140,19 @@ fn unseen(event: &Event, set: &SecurityEventToken<'_>, rules: &Rules<'_>) -> Uns
     )
 }
 
-/// A member of a complex subject that was understood.
+/// A member of a complex subject that SSF 1.0 §3.3 knows.
 struct KnownMember {
     kind: SubjectKind,
+    /// None if it cannot be filed: no token shows it then, and a cut-off must not reach further for that.
     keys: Vec<FiledKey>,
 }
 
 impl KnownMember {
+    /// Whether a cut-off can be written under it.
+    const fn is_place(&self) -> bool {
+        self.identifies() && !self.keys.is_empty()
+    }
+
     /// Whether a token that matches this member alone is meant, rather than merely described.
     const fn identifies(&self) -> bool {
         matches!(
@@ -225,7 +231,7 @@ impl Writer<'_> {
         };
         // Where tokens name no tenant, the scope of another member's key implies it.
         let implied = |member: &KnownMember| {
-            member.kind == SubjectKind::Tenant && members.iter().any(KnownMember::identifies)
+            member.kind == SubjectKind::Tenant && members.iter().any(KnownMember::is_place)
         };
         for member in members.iter().filter(|member| !implied(member)) {
             for key in member.keys.iter().filter(|key| !key.shown) {
@@ -249,28 +255,34 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The members that can be matched, by kind. `None` if the event has to be discarded.
+    /// The members of a known kind, sorted by it. `None` if the event has to be discarded.
     fn known_members(
         &mut self,
         subject: &BTreeMap<String, SubjectIdentifier>,
     ) -> Result<Option<Vec<KnownMember>>, Rejection> {
         let mut members: Vec<KnownMember> = Vec::new();
         for (name, identifier) in subject {
-            let keys = match kind_of_member(name) {
+            let stated = kind_of_member(name);
+            let keys = match stated {
                 Some(kind) => self.filing.keys(kind, identifier, &mut self.notes)?,
                 None => Vec::new(),
             };
-            let kind = keys.first().map(|key| key.kind);
-            let is_new = |kind: &SubjectKind| members.iter().all(|known| known.kind != *kind);
-            if let Some(kind) = kind.filter(is_new) {
-                members.push(KnownMember { kind, keys });
-            } else if self.rules.critical_subject_members.contains(name) {
+            if keys.is_empty() && self.rules.critical_subject_members.contains(name) {
                 // SPEC: SSF 1.0 §3.6: MUST discard.
                 self.notes
                     .add(format!("criticalMemberNotUnderstood:{name}"));
                 return Ok(None);
-            } else {
-                self.notes.add(format!("memberIgnored:{name}"));
+            }
+            let kind = keys.first().map(|key| key.kind).or(stated);
+            let is_new = |kind: &SubjectKind| members.iter().all(|known| known.kind != *kind);
+            match kind.filter(is_new) {
+                Some(kind) => {
+                    if keys.is_empty() {
+                        self.notes.add(format!("memberUnseen:{name}"));
+                    }
+                    members.push(KnownMember { kind, keys });
+                }
+                None => self.notes.add(format!("memberIgnored:{name}")),
             }
         }
         members.sort_by_key(|member| member.kind);
@@ -311,11 +323,11 @@ impl Writer<'_> {
                 return;
             }
         }
-        if identifying().next().is_none() {
+        if !members.iter().any(KnownMember::is_place) {
             self.notes.add("noIdentifyingMember");
             return;
         }
-        for member in identifying() {
+        for member in members.iter().filter(|member| member.is_place()) {
             let remaining = members.iter().filter(|other| other.kind != member.kind);
             let scope = CutOffScope {
                 members: remaining.map(remaining_member).collect(),

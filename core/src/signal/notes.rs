@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 /// | `subjectNotUnderstood` | an identifier of a format that no token can show |
 /// | `criticalMemberNotUnderstood:NAME` | the event was discarded (SSF 1.0 §3.6) |
 /// | `memberIgnored:NAME` | a member of a complex subject that cannot be matched, and that is not critical |
+/// | `memberUnseen:NAME` | a member of a complex subject that no token can show, in this form; it remains to be matched |
 /// | `noIdentifyingMember` | a complex subject that selects no user, session, device, token or application |
 /// | `scopeTooLarge` | a complex subject of too many identifiers: the cut-off holds for each identifying member alone |
 /// | `tenantWide` | a whole tenant, without `allowTenantWide` |

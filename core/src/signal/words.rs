@@ -15,13 +15,13 @@ use self::subjects::Subjects;
 use super::filing::Directory;
 use super::interpret::{Interpretation, KeyEffect};
 use crate::configuration::{Configuration, Issuer, Transmitter};
-use crate::decision::reason_of;
+use crate::decision::{counts_unseen, reason_of};
 use crate::policy::{CompiledPolicy, Condition, GrantControl, PolicyState};
 use crate::state::StateKey;
 use crate::state::key::SubjectKind;
 use crate::state::names::Named as _;
 use crate::state::record::{
-    AccountStatus, Cause, DeviceCompliance, Entry, MultiFactor, OptOut, Record, RiskLevel,
+    AccountStatus, Cause, DeviceCompliance, Entry, Member, MultiFactor, OptOut, Record, RiskLevel,
     UnseenMember,
 };
 use crate::state::retention::{RetentionLimits, acts_for_issuer, outlived_at, standing_lapses_at};
@@ -154,6 +154,14 @@ impl<'a> Words<'a> {
         let Some(code) = reason_of(entry.value) else {
             return;
         };
+        let hides =
+            |member: &Member| member.keys.is_empty() && !counts_unseen(member, scope.unseen);
+        if scope.members.iter().any(hides) {
+            self.say(
+                "Nothing is cut off: no token can show all of the subject (`precise`).".to_string(),
+            );
+            return;
+        }
         let effects = self.interpretation.effects.iter();
         let own = effects
             .filter(|(_, effect)| !effect.record.scoped.is_empty())

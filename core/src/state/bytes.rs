@@ -18,7 +18,7 @@
 //! | field `10` opt-out | count, then per transmitter: 8 bytes of its id, entry, opt-out byte |
 //! | entry | varint of the event time in microseconds, varint of the SET's `iat` in seconds |
 //! | scope | count of members, members, `unseenMember` byte |
-//! | member | kind byte, count of keys (at least 1), then per key: name space byte, 16 bytes |
+//! | member | kind byte, count of keys, then per key: name space byte, 16 bytes |
 //! | text | varint of its length in bytes, UTF-8 |
 //! | count, varint | unsigned LEB128 in as few bytes as possible, at most 64 bits |
 //!
@@ -416,6 +416,22 @@ impl<'a> Reader<'a> {
         Ok(list)
     }
 
+    /// [`Self::list`], which may be empty where it is part of something that is there all the same.
+    fn list_or_none<T, N: Ord + ?Sized>(
+        &mut self,
+        smallest: usize,
+        element: impl FnMut(&mut Self) -> Result<T, RecordError>,
+        name: impl Fn(&T) -> &N,
+    ) -> Result<Vec<T>, RecordError> {
+        match self.rest.split_first() {
+            Some((0, rest)) => {
+                self.rest = rest;
+                Ok(Vec::new())
+            }
+            _ => self.list(smallest, element, name),
+        }
+    }
+
     fn by_transmitter<T: Named>(&mut self) -> Result<Vec<(TransmitterId, Entry<T>)>, RecordError> {
         let element = |reader: &mut Self| Ok((TransmitterId(reader.array()?), reader.valued()?));
         self.list(11, element, |(transmitter, _)| transmitter)
@@ -459,13 +475,7 @@ impl<'a> Reader<'a> {
     }
 
     fn scope(&mut self) -> Result<CutOffScope, RecordError> {
-        // The one list that may be empty: a scope without members is a scope.
-        let members = if self.rest.first() == Some(&0) {
-            self.byte()?;
-            Vec::new()
-        } else {
-            self.list(19, Self::member, |member: &Member| &member.kind)?
-        };
+        let members = self.list_or_none(2, Self::member, |member: &Member| &member.kind)?;
         let unseen = self.named()?;
         Ok(CutOffScope { members, unseen })
     }
@@ -473,7 +483,7 @@ impl<'a> Reader<'a> {
     fn member(&mut self) -> Result<Member, RecordError> {
         let kind = self.named()?;
         let key = |reader: &mut Self| Ok((reader.named()?, StateKey::from_bytes(reader.array()?)));
-        let keys = self.list(17, key, |key| key)?;
+        let keys = self.list_or_none(17, key, |key| key)?;
         Ok(Member { kind, keys })
     }
 

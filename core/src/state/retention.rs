@@ -21,6 +21,17 @@ pub struct RetentionLimits {
     pub transmitters: BTreeMap<TransmitterId, TransmitterRetention>,
 }
 
+impl RetentionLimits {
+    /// Whether some transmitter may say of an account what stays until it is lifted. What lifts it may stand in another
+    /// record (the event named the account by its id, not by its address), so cleaning, which sees one record at a time,
+    /// must not forget any `enabled`.
+    fn statuses_may_stay(&self) -> bool {
+        self.transmitters
+            .values()
+            .any(|retention| !retention.acts_for_issuer)
+    }
+}
+
 /// How long the word of one transmitter is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TransmitterRetention {
@@ -191,6 +202,9 @@ fn retain_status(
             limits.status_lapsed(entry, acts(*transmitter), now) && tombstone_lapsed(entry.at, now);
         entry.value == AccountStatus::Enabled || !(is_lifted || is_over)
     });
+    if limits.statuses_may_stay() {
+        return;
+    }
     // A tombstone stays while there is something older that it may lift.
     let oldest_refusal = status
         .iter()
@@ -320,7 +334,9 @@ mod tests {
             (status(ISSUER, AccountStatus::Disabled), Some(30 * DAY + 1)),
             (status(OTHER, AccountStatus::Disabled), None),
             (status(unknown, AccountStatus::Disabled), None),
-            (status(OTHER, AccountStatus::Enabled), Some(30 * DAY + 1)),
+            // Another transmitter's word would stay, whatever the record that it stands in.
+            (status(OTHER, AccountStatus::Enabled), None),
+            (status(ISSUER, AccountStatus::Enabled), None),
             (risk(OTHER, RiskLevel::High), Some(90 * DAY + 1)),
             (risk(OTHER, RiskLevel::None), Some(30 * DAY + 1)),
             (risk(unknown, RiskLevel::High), None),
@@ -338,18 +354,23 @@ mod tests {
     fn a_tombstone_never_goes_before_what_it_lifts() {
         let disabled = (OTHER, entry(10, 10, AccountStatus::Disabled));
         let enabled = |transmitter| (transmitter, entry(20, 20, AccountStatus::Enabled));
-        let after = |status| {
+        let mut issuer_alone = limits();
+        issuer_alone.transmitters.remove(&OTHER);
+        let after = |limits: &RetentionLimits, status: &[_]| {
             let mut record = Record {
-                status,
+                status: status.to_vec(),
                 ..Record::default()
             };
-            record.retain(UnixTime::from_secs(31 * DAY), &limits());
+            record.retain(UnixTime::from_secs(31 * DAY), limits);
             record.status
         };
-        assert_eq!(after(alloc::vec![enabled(ISSUER), disabled]), []);
+        let lifted = [enabled(ISSUER), disabled];
+        assert_eq!(after(&issuer_alone, &lifted), []);
+        // The same may have been said under an address of the account, in another record.
+        assert_eq!(after(&limits(), &lifted), [enabled(ISSUER)]);
         let third = TransmitterId([3; 8]);
-        let kept = alloc::vec![disabled, enabled(third)];
-        assert_eq!(after(kept.clone()), kept);
+        let kept = [disabled, enabled(third)];
+        assert_eq!(after(&issuer_alone, &kept), kept);
     }
 
     #[test]

@@ -151,7 +151,7 @@ fn any_scope() -> impl Strategy<Value = CutOffScope> {
         any_named(),
         (0..3_u8).prop_map(|n| StateKey::from_bytes([n; 16])),
     );
-    let keys = btree_set(key, 1..3).prop_map(|keys| keys.into_iter().collect::<Vec<_>>());
+    let keys = btree_set(key, 0..3).prop_map(|keys| keys.into_iter().collect::<Vec<_>>());
     let members = btree_map(any_named(), keys, 0..3);
     (members, any_named()).prop_map(|(members, unseen)| CutOffScope {
         members: members

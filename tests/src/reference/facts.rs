@@ -169,10 +169,18 @@ fn understood(speaker: Speaker<'_>, subject: &Subject) -> Option<Subject> {
     let (known, unknown): (Vec<_>, Vec<_>) = members
         .iter()
         .cloned()
-        .partition(|(name, member)| !speaker.names(member, Role::of_member(name)).is_empty());
+        .partition(|(name, _)| Role::of_member(name) != Role::Other);
+    // "A remaining member that the token cannot show" remains: only what the vocabulary does not have is left out.
+    let understood = |(name, member): &&(String, Value)| {
+        let role = Role::of_member(name);
+        role != Role::Other && !speaker.names(member, role).is_empty()
+    };
     let critical = speaker.transmitter["criticalSubjectMembers"].as_array();
     let mut critical = critical.into_iter().flatten().filter_map(Value::as_str);
-    let discarded = critical.any(|critical| unknown.iter().any(|(name, _)| name == critical));
+    let discarded = critical.any(|critical| {
+        let mut members = known.iter().chain(&unknown);
+        members.any(|member| member.0 == critical && !understood(&member))
+    });
     (!discarded).then_some(Subject::Complex(known))
 }
 

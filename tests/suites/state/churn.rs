@@ -101,9 +101,10 @@ impl Kind {
                 (limits.longest_token_age + limits.skew).max(RetentionLimits::TOMBSTONE)
             }
             Self::RiskGone | Self::Compliant | Self::Cleared => RetentionLimits::TOMBSTONE,
-            // Until it is lifted; the neutral value that lifts it is a tombstone.
             Self::DisabledByOther => Duration::from_secs(LIFTED_AFTER_DAYS * DAY),
-            Self::EnabledByOther => RetentionLimits::TOMBSTONE,
+            // Stays, because what it lifts may stand under another name of the account: one entry at most for each
+            // account and transmitter.
+            Self::EnabledByOther => Duration::from_secs(DAYS * DAY),
             Self::LocationChallenged => RetentionLimits::LOCATION_CHALLENGE,
         }
     }
@@ -341,11 +342,30 @@ fn state_stays_bounded_under_a_year_of_churn() {
         .max()
         .unwrap()
         .as_secs();
-    let end = world::START + (DAYS + LIFTED_AFTER_DAYS + 1) * DAY + longest;
-    table.clean(UnixTime::from_secs(end), &limits);
-    assert_eq!(
-        (table.len(), table.heap_bytes()),
-        (0, 0),
-        "nothing is kept for ever"
+    let end = UnixTime::from_secs(world::START + (DAYS + LIFTED_AFTER_DAYS + 1) * DAY + longest);
+    table.clean(end, &limits);
+    let lifted = u64::from(Kind::EnabledByOther.a_day()) * (DAYS + LIFTED_AFTER_DAYS);
+    assert!(
+        (1..=lifted).contains(&(table.len() as u64)),
+        "{}",
+        table.len()
     );
+    for (_, record) in table.iter() {
+        let only = Record {
+            status: record.status.clone(),
+            ..Record::default()
+        };
+        assert_eq!(
+            record, only,
+            "nothing is kept for ever but that an account was lifted"
+        );
+        assert!(
+            matches!(&record.status[..], [(by, entry)] if *by == other && entry.value == AccountStatus::Enabled)
+        );
+    }
+    // Where every transmitter acts for its issuer nothing stays until it is lifted, and so nothing that lifts.
+    let mut alone = limits;
+    alone.transmitters.remove(&other);
+    table.clean(end, &alone);
+    assert_eq!((table.len(), table.heap_bytes()), (0, 0));
 }

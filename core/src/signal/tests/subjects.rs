@@ -255,6 +255,52 @@ fn a_whole_tenant_needs_permission() {
 }
 
 #[test]
+fn a_member_that_cannot_be_filed_does_not_widen_the_subject() {
+    let unseen = json!({"format": "saml_assertion_id", "issuer": "x", "assertion_id": "y"});
+    let complex = |members: Value| with(members, "format", "complex".into());
+    for (subject, by_precise, by_default) in [
+        // Precise: no token matches. An administrator's revocation of a session that tokens cannot show is fail-safe.
+        (
+            complex(json!({"user": user(), "session": unseen})),
+            &["user: sessionRevoked with session (precise)"][..],
+            &["user: sessionRevoked with session (failSafeSession)"][..],
+        ),
+        (
+            complex(json!({"user": user(), "device": unseen})),
+            &["user: sessionRevoked with device (precise)"],
+            &["user: sessionRevoked with device (failSafeSession)"],
+        ),
+        // Of the user nothing can be told: that leaves the tenant, which is not what was meant.
+        (
+            complex(json!({"user": unseen, "tenant": opaque("t")})),
+            &[],
+            &[],
+        ),
+        (complex(json!({"session": unseen})), &[], &[]),
+        // A member that the vocabulary does not have is no restriction.
+        (
+            complex(json!({"user": user(), "mood": opaque("m")})),
+            &["user: sessionRevoked"],
+            &["user: sessionRevoked"],
+        ),
+    ] {
+        let allowed = json!({"allowTenantWide": true});
+        let precise = configuration(allowed.clone(), json!({"unseenMember": "precise"}));
+        assert_eq!(
+            summary(&revoked(&precise, ONE, &subject)),
+            by_precise,
+            "{subject}"
+        );
+        let default = configuration(allowed, json!({}));
+        assert_eq!(
+            summary(&revoked(&default, ONE, &subject)),
+            by_default,
+            "{subject}"
+        );
+    }
+}
+
+#[test]
 fn unseen_members_count_as_configured() {
     let uri = format!("{CAEP}session-revoked");
     let subject = json!({"format": "complex", "user": user(), "session": opaque("s")});

@@ -42,6 +42,9 @@ pub(super) fn sentence(
         "memberIgnored" => {
             format!("The member `{detail}` of the subject is left out: no token shows it.")
         }
+        "memberUnseen" => format!(
+            "The member `{detail}` of the subject is in a form that no token shows; the subject is no wider for it."
+        ),
         "noIdentifyingMember" => format!(
             "Nothing for {whom}: the subject names no user, session, device, token or application."
         ),

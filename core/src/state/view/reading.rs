@@ -256,9 +256,6 @@ impl<'a> Members<'a> {
                 parsed.map_err(|_| key.fault("key", "32 lower-case hexadecimal digits"))?;
             Ok((key.named("nameSpace")?, parsed))
         })?;
-        if keys.is_empty() {
-            return Err(self.fault("keys", "at least one key"));
-        }
         let kind: SubjectKind = self.named("kind")?;
         Ok(Member { kind, keys })
     }
