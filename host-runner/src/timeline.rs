@@ -243,6 +243,7 @@ fn asked(report: &StepReport, known: &Known<'_>) -> String {
         LineKind::PolicyChange => "policies".to_owned(),
         LineKind::KeyRotation => "keys".to_owned(),
         LineKind::AccountChange => "account".to_owned(),
+        LineKind::StateClear => "clears state".to_owned(),
         LineKind::NetworkChange | LineKind::Advance => String::new(),
     }
 }
@@ -293,6 +294,7 @@ fn reply(report: &StepReport) -> Option<Reply> {
         LineKind::Event
         | LineKind::AccountChange
         | LineKind::PolicyChange
+        | LineKind::StateClear
         | LineKind::NetworkChange
         | LineKind::KeyRotation
         | LineKind::Advance => None,

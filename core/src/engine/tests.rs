@@ -22,7 +22,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{
-    Begun, Conversation as _, Decided, Detail, Engine, EventReading, SignatureAnswer, Verdict,
+    Begun, Conversation as _, Decided, Detail, Engine, EventQuestion, EventReading,
+    SignatureAnswer, Verdict,
 };
 use crate::challenge::ClaimsRequest;
 use crate::decision::{Answers, RecordAnswer, Request};

@@ -15,8 +15,8 @@ use super::words::Words;
 use crate::configuration::{Configuration, Issuer, Transmitter};
 use crate::decision::evaluation::CheckOutcome;
 use crate::decision::{
-    Answers, Evaluation, Reason, ReasonCode, RecordAnswer, Request, counts_unseen, decide, facts,
-    member_shown, name_of, reason_of, selects,
+    Answers, Check, Evaluation, Reason, ReasonCode, RecordAnswer, Request, counts_unseen, decide,
+    facts, member_shown, name_of, reason_of, selects,
 };
 use crate::engine::Detail;
 use crate::json::Value;
@@ -36,9 +36,12 @@ pub(super) struct Against {
     pub(super) hits: bool,
     /// Why the token is refused whatever happened; `null` if it is not.
     refused: Option<Refused>,
-    /// The decision with the event on record and nothing else, about a request of which nothing is known.
+    /// The decision with the event on record and nothing else, about a request of which nothing is known; `null` if it
+    /// rests on what is `missing`.
     decision: Option<&'static str>,
     status: Option<u16>,
+    /// Facts of a request that the decision asks for, and that nobody gives here.
+    missing: Vec<&'static str>,
     /// What the event adds to the reasons.
     reasons: Vec<ReasonLine>,
     /// Why, in sentences.
@@ -88,6 +91,7 @@ impl Against {
             refused: None,
             decision: None,
             status: None,
+            missing: Vec::new(),
             reasons: Vec::new(),
             why: Vec::new(),
             event_keys: Vec::new(),
@@ -166,8 +170,15 @@ pub(super) fn against(
     let added: Vec<Reason> = added.cloned().collect();
     answer.hits =
         !added.is_empty() || after.outcome != before.outcome || after.status != before.status;
-    answer.decision = Some(after.outcome.as_str());
-    answer.status = Some(after.status);
+    let missing = after.reasons.iter().map(|reason| reason.code);
+    answer.missing = missing
+        .filter(|code| code.check() == Check::Host)
+        .map(ReasonCode::as_str)
+        .collect();
+    if answer.missing.is_empty() {
+        answer.decision = Some(after.outcome.as_str());
+        answer.status = Some(after.status);
+    }
     answer.event_keys = (effects.iter())
         .map(|(key, effect)| KeyLine {
             kind: effect.kind.name(),
@@ -199,6 +210,12 @@ pub(super) fn against(
     };
     case.exemption(&after, &mut answer.why);
     case.why(answer.hits, &mut answer.why);
+    if !answer.missing.is_empty() {
+        answer.why.push(format!(
+            "What becomes of a request rests besides on what nobody gives here: {}.",
+            answer.missing.join(", ")
+        ));
+    }
     answer.reasons = (added.iter())
         .map(|reason| ReasonLine {
             code: reason.code.as_str(),

@@ -7,12 +7,14 @@ use alloc::vec::Vec;
 use serde_json::json;
 
 use super::keys::{ALGORITHM, verify};
+use crate::configuration::Configuration;
 use crate::decision::request::{Answers, RecordAnswer, Request};
 use crate::engine::{
     Begun, Change, Conversation, Decided, Detail, EventReading, Handle, SignatureAnswer, Verdict,
 };
 use crate::json::{self, Map, Value};
-use crate::state::StateKey;
+use crate::state::selection::{Scopes, select};
+use crate::state::{Record, StateKey};
 use crate::time::UnixTime;
 
 /// How often the engine may ask again within one exchange. Two questions (a key, a signature) and one stale handle
@@ -234,6 +236,33 @@ impl<C: Conversation> Host<C> {
     pub(super) fn reconfigure(&mut self, engine: &Map<String, Value>) -> Result<String, C::Error> {
         let configuration = self.keys.configuration(engine);
         self.engine.reconfigure(&configuration)
+    }
+
+    /// What `cae state clear` does: how many records got neutral values, or why none did.
+    pub(super) fn clear(
+        &mut self,
+        engine: &Map<String, Value>,
+        subject: &str,
+        issuer: Option<&str>,
+        now: UnixTime,
+    ) -> Result<Result<usize, String>, HostError<C::Error>> {
+        let Ok(configuration) = Configuration::read(&self.keys.configuration(engine)) else {
+            return Ok(Err("the configuration has faults".to_string()));
+        };
+        let selected = match select(subject, Scopes::Configured(&configuration, issuer)) {
+            Ok(selected) => selected,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        for one in &selected {
+            let record = self.records.get(&one.key);
+            let known = record.and_then(|bytes| Record::from_bytes(bytes).ok());
+            let neutral = one.cleared(&known.unwrap_or_default(), now, &configuration);
+            self.merge(&Change {
+                key: one.key,
+                record: neutral.to_bytes(),
+            })?;
+        }
+        Ok(Ok(selected.len()))
     }
 
     /// Fetches the published keys; says whether they are new.

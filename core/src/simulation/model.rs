@@ -264,6 +264,13 @@ pub enum Action {
     },
     /// `policyChange`: policies, named locations or settings are replaced, at the issuer and the resource.
     PolicyChange(PolicyChange),
+    /// `stateClear`: an operator of the resource gives every fact about a subject its neutral value (`cae state clear`).
+    StateClear {
+        /// `user:ID` and the like, or a subject identifier as JSON.
+        subject: String,
+        /// The issuer whose subject it is, by URL or scope, where several are configured.
+        issuer: Option<String>,
+    },
     /// `networkChange`: somebody moves.
     NetworkChange {
         /// Who.

@@ -45,6 +45,8 @@ pub enum LineKind {
     AccountChange,
     /// Policies, named locations or settings change.
     PolicyChange,
+    /// An operator clears what is known about a subject.
+    StateClear,
     /// Somebody moves.
     NetworkChange,
     /// Keys change.

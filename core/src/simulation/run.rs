@@ -165,6 +165,9 @@ impl<'s, C: Conversation> Run<'s, '_, C> {
             } => self.sign_event(at, step, transmitter, claims, header, deliveries),
             Action::AccountChange { user, change } => self.change_account(at, step, user, change),
             Action::PolicyChange(change) => self.change_policies(at, step, change)?,
+            Action::StateClear { subject, issuer } => {
+                self.clear_state(at, step, subject, issuer.as_deref())?;
+            }
             Action::NetworkChange { who, network } => self.relocate(at, step, who, network),
             Action::KeyRotation {
                 owner,

@@ -106,6 +106,15 @@ pub(super) fn policy_change(faults: Option<usize>) -> String {
     }
 }
 
+pub(super) fn state_clear(subject: &str, cleared: Result<usize, &str>) -> String {
+    match cleared {
+        Ok(records) => {
+            format!("an operator clears {subject}: {records} record(s) with neutral values")
+        }
+        Err(error) => format!("nothing is cleared: {error}"),
+    }
+}
+
 pub(super) fn network_change(who: &Mover, network: &Network) -> String {
     let (Mover::User(name) | Mover::Client(name)) = who;
     let seen = match (&network.issuer_sees, &network.resource_sees) {

@@ -19,6 +19,7 @@ use super::read::{
 use crate::configuration::read::{
     BAD_VALUE, Choice, MISSING_MEMBER, NOT_FOUND, Node, ObjectReader, child,
 };
+use crate::json::{self, Value};
 use crate::time::UnixTime;
 
 /// The kinds of steps.
@@ -30,6 +31,7 @@ pub(super) enum Kind {
     Event,
     AccountChange,
     PolicyChange,
+    StateClear,
     NetworkChange,
     KeyRotation,
     Advance,
@@ -43,6 +45,7 @@ impl Choice for Kind {
         ("event", Self::Event),
         ("accountChange", Self::AccountChange),
         ("policyChange", Self::PolicyChange),
+        ("stateClear", Self::StateClear),
         ("networkChange", Self::NetworkChange),
         ("keyRotation", Self::KeyRotation),
         ("advance", Self::Advance),
@@ -105,6 +108,7 @@ impl Kind {
             Self::Event => &["expect", "transmitter", "claims", "header", "deliveries"],
             Self::AccountChange => &["expect", "user", "change", "level"],
             Self::PolicyChange => &["expect", "issuer", "policies", "namedLocations", "settings"],
+            Self::StateClear => &["expect", "subject", "issuer"],
             Self::NetworkChange => &["user", "client", "network"],
             Self::KeyRotation => &[
                 "expect",
@@ -153,6 +157,7 @@ impl Kind {
             Self::Event => &[Key::Accepted, Key::Err, Key::Duplicate, Key::Changes],
             Self::AccountChange => &[Key::RefreshTokens],
             Self::PolicyChange | Self::KeyRotation => &[Key::Faults],
+            Self::StateClear => &[Key::Changes, Key::Faults],
             Self::NetworkChange | Self::Advance => &[],
         }
     }
@@ -232,6 +237,7 @@ impl Timeline<'_> {
             Kind::Event => self.read_event(object, expect),
             Kind::AccountChange => self.read_account_change(object)?,
             Kind::PolicyChange => self.read_policy_change(object),
+            Kind::StateClear => read_state_clear(object),
             Kind::NetworkChange => self.read_network_change(object),
             Kind::KeyRotation => self.read_key_rotation(object)?,
             Kind::Advance => Action::Advance,
@@ -470,6 +476,17 @@ fn read_kind(node: &mut Node<'_, '_>) -> Option<Kind> {
 /// A string, the empty one too: what a client sends is judged by the engine, not by this reader.
 fn any_text(object: &mut ObjectReader<'_, '_>, key: &str) -> Option<String> {
     object.get(key)?.string().map(ToOwned::to_owned)
+}
+
+fn read_state_clear(object: &mut ObjectReader<'_, '_>) -> Action {
+    let issuer = text(object, "issuer");
+    let subject = object.require("subject", "whose state is cleared");
+    let subject = match subject.as_ref().map(Node::value) {
+        Some(Value::String(subject)) => subject.clone(),
+        Some(identifier) => json::canonical(identifier),
+        None => String::new(),
+    };
+    Action::StateClear { subject, issuer }
 }
 
 fn read_facts(facts: &mut ObjectReader<'_, '_>) -> HostFacts {

@@ -34,6 +34,19 @@ pub struct Selected {
     pub remaining: Vec<Member>,
 }
 
+impl Selected {
+    /// The neutral values at `now` of what is meant of `record`: an operator's ordinary change, to be merged.
+    #[must_use]
+    pub fn cleared(&self, record: &Record, now: UnixTime, configuration: &Configuration) -> Record {
+        if self.remaining.is_empty() {
+            let transmitters = configuration.transmitters.iter();
+            Record::cleared(now, transmitters.map(|transmitter| transmitter.id))
+        } else {
+            cleared_scopes(record, &self.remaining, now)
+        }
+    }
+}
+
 /// Why a subject stands for no record.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{subject}: {kind}")]
@@ -105,8 +118,7 @@ pub fn select(subject: &str, scopes: Scopes<'_>) -> Result<Vec<Selected>, Select
 
 /// The scoped cut-offs of `record` that hold for tokens that match all of `remaining` beside its key, each with its
 /// neutral value at `now`.
-#[must_use]
-pub fn cleared_scopes(record: &Record, remaining: &[Member], now: UnixTime) -> Record {
+fn cleared_scopes(record: &Record, remaining: &[Member], now: UnixTime) -> Record {
     let same =
         |a: &Member, b: &Member| a.kind == b.kind && a.keys.iter().any(|key| b.keys.contains(key));
     let cleared = Entry {

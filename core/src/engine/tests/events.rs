@@ -312,3 +312,60 @@ fn the_scope_implies_the_tenant_where_tokens_name_none() {
         assert_eq!(host.ask(&token, START + 110).outcome.as_str(), outcome);
     }
 }
+
+#[test]
+fn whether_an_event_hits_a_token_does_not_rest_on_a_fact_that_nobody_gives() {
+    let office_only = policy("office-only", outside_the_office(), block());
+    for (policies, missing, status) in [
+        (
+            json!([office_only]),
+            json!(["missing_fact:clientIp"]),
+            json!(null),
+        ),
+        (json!([]), json!([]), json!(401)),
+    ] {
+        let mut host = Host::new(Dialect::Entra, policies, json!({}));
+        let (before, after) = (
+            host.token(START, json!({})),
+            host.token(START + 60, json!({})),
+        );
+        let event = json!({
+            "iss": TRANSMITTER, "aud": "https://api.example", "iat": START + 30, "jti": "1",
+            "sub_id": {"format": "iss_sub", "iss": issuer_url(Dialect::Entra), "sub": USER},
+            "events": {"https://schemas.openid.net/secevent/caep/event-type/session-revoked": {}},
+        })
+        .to_string();
+        for (token, hits, reasons) in [
+            (before, true, &["session_revoked"][..]),
+            (after, false, &[]),
+        ] {
+            let question = EventQuestion {
+                text: &event,
+                unsigned: true,
+                received_at: UnixTime::from_secs(START + 60),
+                signature: SignatureAnswer::NotChecked,
+                against: Some(&token),
+            };
+            let answer = host.engine.explain_event(&question).unwrap();
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let against = &answer["against"];
+            assert_eq!(answer["hits"], hits, "{answer}");
+            assert_eq!(against["missing"], missing);
+            assert_eq!(
+                against["status"],
+                if hits || status.is_null() {
+                    status.clone()
+                } else {
+                    json!(200)
+                }
+            );
+            let found = against["reasons"].as_array().unwrap().iter();
+            assert_eq!(
+                found
+                    .map(|reason| reason["code"].as_str().unwrap())
+                    .collect::<Vec<_>>(),
+                reasons
+            );
+        }
+    }
+}

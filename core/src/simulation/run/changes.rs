@@ -94,6 +94,32 @@ impl<C: Conversation> Run<'_, '_, C> {
         Ok(())
     }
 
+    pub(super) fn clear_state(
+        &mut self,
+        at: At,
+        step: &Step,
+        subject: &str,
+        issuer: Option<&str>,
+    ) -> Result<(), HostError<C::Error>> {
+        let cleared = self.host.clear(&self.engine, subject, issuer, at.time)?;
+        let (changes, faults) = (
+            cleared.as_ref().map_or(0, |count| *count),
+            usize::from(cleared.is_err()),
+        );
+        let summary =
+            summary::state_clear(subject, cleared.as_ref().copied().map_err(String::as_str));
+        let line = self.line(
+            at,
+            LineKind::StateClear,
+            Lane::Administrator,
+            Lane::Resource,
+            summary,
+        );
+        let findings = alloc::vec![(Key::Changes, changes.into()), (Key::Faults, faults.into())];
+        self.emit(step, line, &findings);
+        Ok(())
+    }
+
     pub(super) fn relocate(&mut self, at: At, step: &Step, who: &Mover, network: &Network) {
         self.authority.relocate(who, network);
         let lane = match who {

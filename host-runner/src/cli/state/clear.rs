@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use cae_core::json::{self, Value};
 use cae_core::state::names::Named as _;
-use cae_core::state::record::{Cause, TransmitterId};
-use cae_core::state::selection::{Selected, cleared_scopes};
+use cae_core::state::record::Cause;
+use cae_core::state::selection::Selected;
 use cae_core::state::{Record, RecordView, StateKey};
 use cae_core::time::UnixTime;
 use serde::Serialize;
@@ -79,20 +79,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     let at = time(arguments.at);
     let issuer = arguments.whose.issuer.as_deref();
     let selected = selected(&arguments.subject, Some(&configuration), issuer)?;
-    let transmitters: Vec<TransmitterId> = (configuration.transmitters.iter())
-        .map(|transmitter| transmitter.id)
-        .collect();
     let path = &arguments.state;
     let file = existing(path)?;
     let (mut table, held) = file.load().map_err(|error| Problem::file(path, error))?;
     let mut all = Vec::new();
     for one in &selected {
         let before = table.get(&one.key).unwrap_or_default();
-        let neutral = if one.remaining.is_empty() {
-            Record::cleared(at, transmitters.iter().copied())
-        } else {
-            cleared_scopes(&before, &one.remaining, at)
-        };
+        let neutral = one.cleared(&before, at, &configuration);
         table.merge(&one.key, &neutral);
         let after = table.get(&one.key).unwrap_or_default();
         all.push(cleared(one, at, &neutral, [&before, &after])?);
