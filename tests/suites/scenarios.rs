@@ -71,11 +71,6 @@ scenarios! {
     event_unseen_member_fail_safe
     event_unseen_member_precise
     event_workload_identities
-    events_caep
-    events_legacy
-    events_risc
-    events_scim
-    events_ssf
     guest_entra
     guest_full
     key_rotation
@@ -85,6 +80,7 @@ scenarios! {
     re_enable_after_disable
     sign_out_elsewhere
     split_tunnel_and_thief
+    state_clear
     token_lifetimes
     topology_1_standard
     topology_1_strict
@@ -93,6 +89,11 @@ scenarios! {
     topology_3_standard
     topology_3_strict
     user_revocation
+    vocabulary_caep
+    vocabulary_legacy
+    vocabulary_risc
+    vocabulary_scim
+    vocabulary_ssf
     workload_identities
 }
 
