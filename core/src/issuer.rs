@@ -58,6 +58,24 @@ pub fn sign_in_json(configuration: &Configuration, request: &str) -> String {
     json::to_text(&answer)
 }
 
+/// Whether one of these events of the revocation matrix ended a session of this kind, by the names of a sign-in request.
+#[cfg(feature = "simulation")]
+pub(crate) fn is_session_revoked(
+    kind: Option<&str>,
+    events: &[(&str, crate::time::UnixTime)],
+    authenticated: crate::time::UnixTime,
+) -> bool {
+    let kind = kind.and_then(session::SessionKind::from_name);
+    let events = events.iter();
+    let session = session::Session {
+        kind: kind.unwrap_or_default(),
+        events: events
+            .filter_map(|(event, at)| Some((session::SessionEvent::from_name(event)?, *at)))
+            .collect(),
+    };
+    session.is_revoked(authenticated)
+}
+
 fn unreadable(faults: Vec<Fault>) -> SignInAnswer {
     SignInAnswer::Unreadable(SignInFaults {
         result: SignInResult::Error,

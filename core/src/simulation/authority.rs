@@ -13,6 +13,7 @@ use super::model::{
 };
 use super::tokens::Contents;
 use crate::challenge;
+use crate::issuer;
 use crate::json::{self, Limits, Map, Value};
 use crate::time::UnixTime;
 
@@ -22,6 +23,8 @@ struct Account {
     enabled: bool,
     /// Sign-ins before this instant count no more (`signInSessionsValidFromDateTime`).
     sessions_valid_from: Option<UnixTime>,
+    /// What happened that ends some kinds of sessions (`cae.md` §2, revocation matrix).
+    session_events: Vec<(&'static str, UnixTime)>,
     /// Sign-ins before this instant count only with multi-factor authentication.
     mfa_enabled: Option<UnixTime>,
     risk_level: Option<String>,
@@ -32,6 +35,8 @@ struct Account {
 struct Session {
     authenticated: UnixTime,
     satisfied: Vec<String>,
+    /// What it gave of itself when it began, kept for its refreshes.
+    facts: Map<String, Value>,
 }
 
 /// All issuers with the accounts and sessions that they keep.
@@ -64,6 +69,7 @@ impl<'s> Authority<'s> {
             let account = Account {
                 enabled: true,
                 sessions_valid_from: None,
+                session_events: Vec::new(),
                 mfa_enabled: None,
                 risk_level: user.risk_level.clone(),
             };
@@ -121,7 +127,11 @@ impl<'s> Authority<'s> {
             .user
             .as_deref()
             .and_then(|user| self.accounts.get(user));
-        let request = self.request(&sign_in, account, header);
+        let mut request = self.request(&sign_in, account, header);
+        if let Some(members) = request.as_object_mut() {
+            members.extend(sign_in.session.facts.clone());
+            members.extend(authentication.facts.clone());
+        }
         sign_in.request = json::canonical(&request);
         Some(sign_in)
     }
@@ -164,9 +174,8 @@ impl<'s> Authority<'s> {
         match change {
             AccountChange::Disabled => account.enabled = false,
             AccountChange::Enabled => account.enabled = true,
-            AccountChange::SessionsRevoked | AccountChange::PasswordChanged => {
-                account.sessions_valid_from = Some(after(now));
-            }
+            AccountChange::SessionsRevoked => account.sessions_valid_from = Some(after(now)),
+            AccountChange::SessionEvent(event) => account.session_events.push((event, after(now))),
             AccountChange::MfaEnabled => account.mfa_enabled = Some(after(now)),
             AccountChange::RiskLevel(level) => account.risk_level = Some(level.clone()),
         }
@@ -179,7 +188,13 @@ impl<'s> Authority<'s> {
         sessions.peek()?;
         Some(sessions.all(|(_, session)| {
             let valid_from = account.valid_from(session);
-            account.enabled && valid_from.is_none_or(|from| from <= session.authenticated)
+            account.enabled
+                && valid_from.is_none_or(|from| from <= session.authenticated)
+                && !issuer::is_session_revoked(
+                    session.facts.get("session").and_then(Value::as_str),
+                    &account.session_events,
+                    session.authenticated,
+                )
         }))
     }
 
@@ -247,15 +262,18 @@ impl<'s> Authority<'s> {
                     .satisfied
                     .clone()
                     .unwrap_or_else(|| user.satisfies.clone()),
+                facts: authentication.facts.clone(),
             },
             // Nobody there and nothing kept: older than every sign-in that counts.
             (Some(_), _) => Session {
                 authenticated: UnixTime::default(),
                 satisfied: Vec::new(),
+                facts: Map::new(),
             },
             (None, _) => Session {
                 authenticated: now,
                 satisfied: authentication.satisfied.clone().unwrap_or_default(),
+                facts: authentication.facts.clone(),
             },
         }
     }
@@ -289,6 +307,12 @@ impl<'s> Authority<'s> {
                 "sessionsValidFrom": account
                     .and_then(|account| account.valid_from(&sign_in.session))
                     .map(UnixTime::as_secs),
+                "sessionEvents": account.filter(|account| !account.session_events.is_empty()).map(|account| {
+                    let events = account.session_events.iter();
+                    events
+                        .map(|(event, at)| json!({"event": event, "at": at.as_secs()}))
+                        .collect::<Value>()
+                }),
                 "platform": device.and_then(|device| device.platform.as_deref()),
                 "deviceCompliant": device.and_then(|device| device.is_compliant),
                 "device": device.map(|device| {

@@ -50,6 +50,10 @@ expectation_keys! {
     Claims = "claims",
     /// Policies that applied and refused, or could not be told: the ids in the answer's `undetermined`.
     Undetermined = "undetermined",
+    /// What policies come to, in Graph's words by their id: each one given must be equal, `null` means not mentioned.
+    Policies = "policies",
+    /// Session controls of the policies that apply: the issuer's merged ones, or the names that the resource passes on.
+    SessionControls = "sessionControls",
     /// Whether the SET was accepted.
     Accepted = "accepted",
     /// The RFC 8935 or SSF code of a rejected SET.
@@ -109,7 +113,10 @@ fn compare(key: ExpectationKey, expected: &Value, found: &Value) -> (Value, bool
             };
             (found.clone(), found.as_u64().is_some_and(within))
         }
-        (ExpectationKey::TokenClaims | ExpectationKey::Parameters, Value::Object(expected)) => {
+        (
+            ExpectationKey::TokenClaims | ExpectationKey::Parameters | ExpectationKey::Policies,
+            Value::Object(expected),
+        ) => {
             let found: Map<String, Value> = expected
                 .keys()
                 .map(|name| {

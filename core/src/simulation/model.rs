@@ -221,6 +221,9 @@ pub struct Authentication {
     pub interactive: bool,
     /// Grant controls met in it; `None`: those that the user satisfies.
     pub satisfied: Option<Vec<String>>,
+    /// Members of the question to the engine's issuer end that this sign-in gives besides, or otherwise: `signInRisk`,
+    /// `transferMethod`, `userAction`, `session` …
+    pub facts: Map<String, Value>,
     /// Name by which later steps refer to the token.
     pub token_name: Option<String>,
 }
@@ -344,6 +347,12 @@ pub struct HostFacts {
     pub platform: Option<String>,
     /// Whether the device is compliant.
     pub device_compliant: Option<bool>,
+    /// Graph's `externalUserType`.
+    pub external_user_type: Option<String>,
+    /// Home tenant of an external user.
+    pub external_tenant: Option<String>,
+    /// What the host's device directory says: Graph's `deviceInfo`.
+    pub device: Option<String>,
 }
 
 /// One arrival of a SET at the resource.
@@ -364,8 +373,8 @@ pub enum AccountChange {
     Enabled,
     /// Every refresh token and session cookie is void.
     SessionsRevoked,
-    /// The same for what rests on the password.
-    PasswordChanged,
+    /// A row of the refresh-token revocation matrix (`cae.md` §2), by the name that the engine's issuer end gives it.
+    SessionEvent(&'static str),
     /// The user is asked for a second factor from now on: older sign-ins without it are void.
     MfaEnabled,
     /// The user's risk level at the issuer, in Graph's words.

@@ -90,7 +90,10 @@ pub(super) fn account_change(user: &str, change: &AccountChange) -> String {
         AccountChange::Disabled => format!("the account of {user} is disabled"),
         AccountChange::Enabled => format!("the account of {user} is enabled"),
         AccountChange::SessionsRevoked => format!("all sessions of {user} are revoked"),
-        AccountChange::PasswordChanged => format!("the password of {user} changes"),
+        AccountChange::SessionEvent("passwordChangedByUser") => {
+            format!("the password of {user} changes")
+        }
+        AccountChange::SessionEvent(event) => format!("the issuer notes for {user}: {event}"),
         AccountChange::MfaEnabled => {
             format!("multi-factor authentication is enabled for {user}")
         }

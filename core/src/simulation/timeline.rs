@@ -57,7 +57,7 @@ enum AccountChangeKind {
     Disabled,
     Enabled,
     SessionsRevoked,
-    PasswordChanged,
+    SessionEvent(&'static str),
     MfaEnabled,
     RiskLevel,
 }
@@ -67,7 +67,26 @@ impl Choice for AccountChangeKind {
         ("disabled", Self::Disabled),
         ("enabled", Self::Enabled),
         ("sessionsRevoked", Self::SessionsRevoked),
-        ("passwordChanged", Self::PasswordChanged),
+        ("passwordExpired", Self::SessionEvent("passwordExpired")),
+        (
+            "passwordChanged",
+            Self::SessionEvent("passwordChangedByUser"),
+        ),
+        (
+            "passwordResetByUser",
+            Self::SessionEvent("passwordResetByUser"),
+        ),
+        (
+            "passwordResetInAzurePortal",
+            Self::SessionEvent("passwordResetInAzurePortal"),
+        ),
+        (
+            "passwordResetInEntraAdminCenter",
+            Self::SessionEvent("passwordResetInEntraAdminCenter"),
+        ),
+        ("revokedByUser", Self::SessionEvent("revokedByUser")),
+        ("revokedByAdmin", Self::SessionEvent("revokedByAdmin")),
+        ("singleSignOut", Self::SessionEvent("singleSignOut")),
         ("mfaEnabled", Self::MfaEnabled),
         ("riskLevel", Self::RiskLevel),
     ];
@@ -83,15 +102,24 @@ pub(super) const FACTS: &[&str] = &[
     "clientAppType",
     "platform",
     "deviceCompliant",
+    "externalUserType",
+    "externalTenantId",
+    "device",
 ];
 
 impl Kind {
     /// What a step of this kind may have besides.
     const fn members(self) -> &'static [&'static str] {
         match self {
-            Self::SignIn | Self::ClientRetry => {
-                &["expect", "user", "client", "interactive", "satisfied", "as"]
-            }
+            Self::SignIn | Self::ClientRetry => &[
+                "expect",
+                "user",
+                "client",
+                "interactive",
+                "satisfied",
+                "facts",
+                "as",
+            ],
             Self::Request => &[
                 "expect",
                 "user",
@@ -132,6 +160,8 @@ impl Kind {
                 Key::Unmet,
                 Key::Lifetime,
                 Key::TokenClaims,
+                Key::Policies,
+                Key::SessionControls,
             ],
             Self::Request => &[
                 Key::Decision,
@@ -140,6 +170,8 @@ impl Kind {
                 Key::Parameters,
                 Key::Claims,
                 Key::Undetermined,
+                Key::Policies,
+                Key::SessionControls,
             ],
             Self::ClientRetry => &[
                 Key::Issuer,
@@ -281,6 +313,7 @@ impl Timeline<'_> {
         Authentication {
             interactive: object.flag("interactive", interactive),
             satisfied: texts(object, "satisfied"),
+            facts: free_object(object, "facts"),
             token_name,
         }
     }
@@ -359,7 +392,7 @@ impl Timeline<'_> {
             AccountChangeKind::Disabled => AccountChange::Disabled,
             AccountChangeKind::Enabled => AccountChange::Enabled,
             AccountChangeKind::SessionsRevoked => AccountChange::SessionsRevoked,
-            AccountChangeKind::PasswordChanged => AccountChange::PasswordChanged,
+            AccountChangeKind::SessionEvent(event) => AccountChange::SessionEvent(event),
             AccountChangeKind::MfaEnabled => AccountChange::MfaEnabled,
             AccountChangeKind::RiskLevel => {
                 object.require("level", "the new risk level");
@@ -499,6 +532,11 @@ fn read_facts(facts: &mut ObjectReader<'_, '_>) -> HostFacts {
         device_compliant: facts
             .get("deviceCompliant")
             .and_then(|mut node| node.flag()),
+        external_user_type: any_text(facts, "externalUserType"),
+        external_tenant: any_text(facts, "externalTenantId"),
+        device: facts
+            .has("device")
+            .then(|| json::canonical(&free_object(facts, "device").into())),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::challenge;
 use crate::decision::Outcome;
 use crate::decision::request::{DirectoryFacts, Request};
 use crate::engine::{Conversation, Verdict};
-use crate::json::{self, Limits, Value};
+use crate::json::{self, Limits, Map, Value};
 use crate::simulation::expect::{ExpectationKey as Key, Findings};
 use crate::simulation::host::HostError;
 use crate::simulation::keys::SignedToken;
@@ -74,6 +74,8 @@ impl<'s, C: Conversation> Run<'s, '_, C> {
             (Key::IssuerCode, member("code")),
             (Key::Unmet, member("unmet")),
             (Key::Lifetime, member("lifetimeSeconds")),
+            (Key::Policies, results(&answer)),
+            (Key::SessionControls, member("sessionControls")),
             (
                 Key::TokenClaims,
                 token
@@ -143,6 +145,17 @@ impl<'s, C: Conversation> Run<'s, '_, C> {
             ),
             (Key::Claims, claims.clone().unwrap_or_default()),
             (
+                Key::Policies,
+                evaluation.as_ref().map_or(Value::Null, results)
+            ),
+            (
+                Key::SessionControls,
+                evaluation
+                    .as_ref()
+                    .and_then(|it| it.get("sessionControls").cloned())
+                    .unwrap_or_default()
+            ),
+            (
                 Key::Undetermined,
                 evaluation
                     .and_then(|it| it.get("undetermined").cloned())
@@ -205,7 +218,9 @@ impl<'s, C: Conversation> Run<'s, '_, C> {
                 client_app_type: request.facts.client_app_type.as_deref(),
                 platform: request.facts.platform.as_deref(),
                 device_compliant: request.facts.device_compliant,
-                ..DirectoryFacts::default()
+                external_user_type: request.facts.external_user_type.as_deref(),
+                external_tenant: request.facts.external_tenant.as_deref(),
+                device: request.facts.device.as_deref(),
             },
             signal_age: &signal_age,
         };
@@ -263,4 +278,15 @@ impl<'s, C: Conversation> Run<'s, '_, C> {
 
 fn borrowed(texts: Option<&Vec<String>>) -> Option<Vec<&str>> {
     texts.map(|texts| texts.iter().map(String::as_str).collect())
+}
+
+/// The results of the policies in an answer, by their id.
+fn results(answer: &Value) -> Value {
+    let policies = answer.get("policies").and_then(Value::as_array);
+    let result = |policy: &Value| {
+        let id = policy.get("id").and_then(Value::as_str)?;
+        Some((id.to_owned(), policy.get("result")?.clone()))
+    };
+    let results: Map<String, Value> = policies.into_iter().flatten().filter_map(result).collect();
+    results.into()
 }
