@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use cae_core::Engine;
 use cae_core::engine::Conversation;
 use cae_core::signal::vocabulary::event_types;
-use cae_core::simulation::{self, Action, Scenario, Step};
+use cae_core::simulation::{self, Action, ExpectationKey, Scenario, Step};
 use cae_tests::transcript::{Recorder, Transcript};
 use cae_tests::{artefacts, places};
 use serde_json::Value;
@@ -36,7 +36,15 @@ macro_rules! scenarios {
 scenarios! {
     back_channel_logout
     client_without_cp1
+    condition_applications
     condition_change
+    condition_clients
+    condition_locations
+    condition_risk
+    condition_users
+    condition_workloads
+    control_evidence
+    control_untraced
     critical_event_account_disabled
     critical_event_admin_revokes
     critical_event_high_risk
@@ -76,8 +84,14 @@ scenarios! {
     key_rotation
     keycloak
     late_twice_out_of_order
+    oauth_step_up
     okta
+    passwordless_session
     re_enable_after_disable
+    refresh_token_matrix
+    session_controls
+    session_evaluation_off
+    session_every_time
     sign_out_elsewhere
     split_tunnel_and_thief
     state_clear
@@ -117,6 +131,119 @@ fn every_row_of_the_event_table_occurs() {
     let missing = event_types().filter(|row| !told.contains(row.uri));
     let missing: Vec<&str> = missing.map(|row| row.uri).collect();
     assert!(missing.is_empty(), "in no scenario: {missing:#?}");
+}
+
+/// Members of a policy, and values in lists of theirs, that have to be shown at both ends of the conversation: every
+/// condition, grant control and session control of `conditional-access.md` §2 to §4.
+const SHOWN_AT_BOTH_ENDS: [(&str, Option<&str>); 40] = [
+    ("/conditions/users/includeUsers", Some("All")),
+    ("/conditions/users/includeUsers", Some("None")),
+    ("/conditions/users/includeGroups", None),
+    ("/conditions/users/excludeGroups", None),
+    ("/conditions/users/includeRoles", None),
+    ("/conditions/users/includeGuestsOrExternalUsers", None),
+    (
+        "/conditions/clientApplications/includeServicePrincipals",
+        None,
+    ),
+    (
+        "/conditions/clientApplications/excludeServicePrincipals",
+        None,
+    ),
+    (
+        "/conditions/clientApplications/includeAgentIdServicePrincipals",
+        None,
+    ),
+    ("/conditions/applications/includeApplications", Some("All")),
+    ("/conditions/applications/includeApplications", Some("None")),
+    (
+        "/conditions/applications/includeApplications",
+        Some("Office365"),
+    ),
+    (
+        "/conditions/applications/includeApplications",
+        Some("MicrosoftAdminPortals"),
+    ),
+    ("/conditions/applications/excludeApplications", None),
+    ("/conditions/applications/applicationFilter", None),
+    ("/conditions/applications/includeUserActions", None),
+    (
+        "/conditions/applications/includeAuthenticationContextClassReferences",
+        None,
+    ),
+    ("/conditions/clientAppTypes", Some("browser")),
+    ("/conditions/platforms/includePlatforms", None),
+    ("/conditions/locations/includeLocations", None),
+    ("/conditions/locations/excludeLocations", Some("AllTrusted")),
+    ("/conditions/devices/deviceFilter", None),
+    ("/conditions/userRiskLevels", None),
+    ("/conditions/signInRiskLevels", None),
+    ("/conditions/servicePrincipalRiskLevels", None),
+    ("/conditions/insiderRiskLevels", None),
+    ("/conditions/authenticationFlows", None),
+    ("/grantControls/builtInControls", Some("block")),
+    ("/grantControls/builtInControls", Some("mfa")),
+    ("/grantControls/builtInControls", Some("compliantDevice")),
+    ("/grantControls/builtInControls", Some("domainJoinedDevice")),
+    (
+        "/grantControls/builtInControls",
+        Some("approvedApplication"),
+    ),
+    (
+        "/grantControls/builtInControls",
+        Some("compliantApplication"),
+    ),
+    ("/grantControls/builtInControls", Some("passwordChange")),
+    ("/grantControls/builtInControls", Some("riskRemediation")),
+    ("/grantControls/authenticationStrength", None),
+    ("/grantControls/termsOfUse", None),
+    ("/grantControls/customAuthenticationFactors", None),
+    ("/sessionControls/signInFrequency", None),
+    ("/sessionControls/continuousAccessEvaluation", None),
+];
+
+#[test]
+fn every_condition_and_control_is_shown_at_both_ends() {
+    let mut missing: BTreeSet<_> = SHOWN_AT_BOTH_ENDS.into_iter().collect();
+    for (_, text) in places::documents("tests/scenarios", "json").unwrap() {
+        let scenario = Scenario::read(&text).unwrap();
+        let (at_issuer, at_resource) = judged(&scenario);
+        let issuers = scenario.engine["issuers"].as_array().unwrap().iter();
+        let policies =
+            issuers.flat_map(|issuer| issuer["policies"].as_array().into_iter().flatten());
+        for policy in policies {
+            let id = policy["id"].as_str().unwrap_or_default();
+            if at_issuer.contains(id) && at_resource.contains(id) {
+                missing.retain(|(member, value)| match (policy.pointer(member), value) {
+                    (None | Some(Value::Null), _) => true,
+                    (Some(_), None) => false,
+                    (Some(list), Some(value)) => !list
+                        .as_array()
+                        .is_some_and(|list| list.iter().any(|entry| entry == value)),
+                });
+            }
+        }
+    }
+    assert!(missing.is_empty(), "in no scenario: {missing:#?}");
+}
+
+/// The policies of which something is expected of a sign-in, and of a request.
+fn judged(scenario: &Scenario) -> (BTreeSet<&str>, BTreeSet<&str>) {
+    let (mut at_issuer, mut at_resource) = (BTreeSet::new(), BTreeSet::new());
+    for step in &scenario.timeline {
+        let ids = match &step.action {
+            Action::SignIn { .. } => &mut at_issuer,
+            Action::Request(_) => &mut at_resource,
+            _ => continue,
+        };
+        let expected = step
+            .expect
+            .iter()
+            .filter(|(key, _)| *key == ExpectationKey::Policies);
+        let policies = expected.filter_map(|(_, policies)| policies.as_object());
+        ids.extend(policies.flatten().map(|(id, _)| id.as_str()));
+    }
+    (at_issuer, at_resource)
 }
 
 fn file_name(test: &str) -> String {
