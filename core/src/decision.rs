@@ -18,6 +18,6 @@ pub(crate) use decide::decide;
 pub use evaluation::{Evaluation, Outcome, PolicyOutcome};
 pub(crate) use events::{counts_unseen, member_shown, name_of, reason_of, selects};
 pub(crate) use findings::refuse;
-pub(crate) use policies::is_settled;
+pub(crate) use policies::{changed_since, is_settled};
 pub use reason::{Check, Reason, ReasonCode};
 pub use request::{Answers, DirectoryFacts, RecordAnswer, Request};

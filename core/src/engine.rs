@@ -255,6 +255,14 @@ pub trait Conversation {
     /// The engine could not be reached.
     fn reconfigure(&mut self, configuration: &str) -> Result<String, Self::Error>;
 
+    /// How many of the tokens that the engine knows the configuration in force may turn away because of what changed in it:
+    /// those that do not pass it any more, and those that an enabled policy is newer than (`TokenCreatedWithOutdatedPolicies`,
+    /// `enforcement.md` §6). Asked after a change, it says whom that may hit; every known token is looked at.
+    ///
+    /// # Errors
+    /// The engine could not be reached.
+    fn outdated_tokens(&mut self, now: UnixTime) -> Result<u32, Self::Error>;
+
     /// The issuer's end: evaluates a sign-in or a claims request (JSON in, canonical JSON out).
     ///
     /// # Errors

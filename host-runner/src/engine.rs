@@ -108,6 +108,10 @@ impl Conversation for AnyEngine {
         forward!(self.reconfigure(configuration))
     }
 
+    fn outdated_tokens(&mut self, now: UnixTime) -> Result<u32, EngineError> {
+        forward!(self.outdated_tokens(now))
+    }
+
     fn sign_in(&mut self, request: &str) -> Result<String, EngineError> {
         forward!(self.sign_in(request))
     }

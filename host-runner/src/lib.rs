@@ -2,12 +2,13 @@
 //!
 //! Everything that touches the world is here; no decision is. [`component`] and [`engine`] reach the engine,
 //! [`signature`] and [`signing`] are the cryptography, [`session`] is the conversation of one worker, [`state_file`] keeps
-//! what it knows, [`cli`] is the command.
+//! what it knows, [`directory`] knows users whose tokens do not say enough, [`cli`] is the command.
 
 pub mod cli;
 pub mod clock;
 pub mod component;
 pub mod digest;
+pub mod directory;
 pub mod engine;
 pub mod session;
 pub mod signature;

@@ -16,6 +16,7 @@ use cae_core::json::{self, Limits};
 use cae_core::state::{Record, RecordError, StateKey, StateTable};
 use cae_core::time::UnixTime;
 
+use crate::directory::Directory;
 use crate::signature::Signatures;
 
 use intake::Intake;
@@ -29,6 +30,7 @@ pub struct Session<C> {
     state: StateTable,
     /// Whether the state is another one than at the beginning.
     is_changed: bool,
+    directory: Option<Directory>,
     /// By issuer URL.
     transmitters: BTreeMap<String, Intake>,
     alarms: Vec<BrakeAlarm>,
@@ -86,6 +88,7 @@ impl<C: Conversation> Session<C> {
             signatures,
             state: StateTable::default(),
             is_changed: false,
+            directory: None,
             transmitters: BTreeMap::new(),
             alarms: Vec::new(),
         }
@@ -108,6 +111,18 @@ impl<C: Conversation> Session<C> {
             self.intake(&transmitter).set_brake(brake);
         }
         self
+    }
+
+    /// Looks up in this directory what neither token nor request says of a user.
+    #[must_use]
+    pub fn knowing(mut self, directory: Option<Directory>) -> Self {
+        self.directory = directory;
+        self
+    }
+
+    /// The directory, to be refreshed.
+    pub const fn directory(&mut self) -> Option<&mut Directory> {
+        self.directory.as_mut()
     }
 
     /// The engine, for questions outside the conversation.
@@ -148,7 +163,16 @@ impl<C: Conversation> Session<C> {
                 confirmed,
                 records: &records,
             };
-            let decided = self.engine.decide(handle, request, &answers, detail);
+            let directory = self.directory.as_ref();
+            let listed = directory.and_then(|directory| directory.listed(&needs.records));
+            let request = Request {
+                facts: match &listed {
+                    Some(listed) => listed.complete(request.facts),
+                    None => request.facts,
+                },
+                ..*request
+            };
+            let decided = self.engine.decide(handle, &request, &answers, detail);
             if let Decided::Verdict(verdict) = decided.map_err(SessionError::Engine)? {
                 let changed = records_of(&verdict.changes)?;
                 self.remember(&verdict.changes, &changed);

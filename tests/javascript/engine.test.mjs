@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 
-const { Engine, decodeEvent, matchLocations, parseChallenge, version } = createRequire(import.meta.url)(
+const { Engine, WhatIf, decodeEvent, matchLocations, parseChallenge, version } = createRequire(import.meta.url)(
   "../../target/cae/js/nodejs/cae.js",
 );
 
@@ -96,4 +96,49 @@ test("the tools answer without an engine", () => {
   JSON.parse(decodeEvent("no SET", false, now));
   JSON.parse(matchLocations("[]", ["192.0.2.1"]));
   assert.match(version(), /^\d+\.\d+\.\d+$/);
+});
+
+const policy = (state) => ({
+  name: "policy.json",
+  text: JSON.stringify({
+    id: "p",
+    displayName: "Second factor",
+    state,
+    conditions: { users: { includeUsers: ["All"] }, applications: { includeApplications: ["All"] } },
+    grantControls: { operator: "OR", builtInControls: ["mfa"] },
+  }),
+});
+const signIns = [1, 2]
+  .map((id) =>
+    JSON.stringify({
+      id,
+      signInIdentity: { "@odata.type": "#microsoft.graph.userSignIn", userId: "adele" },
+      signInContext: { "@odata.type": "#microsoft.graph.applicationContext" },
+      satisfied: id === 1 ? [] : ["mfa"],
+    }),
+  )
+  .join("\n");
+
+test("what-if evaluates sign-ins, and tells whose access changes", () => {
+  const batch = new WhatIf({ policies: [policy("enabled")] }).evaluate(signIns, 1, true);
+  const results = batch.lines.trim().split("\n").map((line) => JSON.parse(line).result);
+  assert.deepEqual(results, ["challenge", "grant"]);
+  const compared = new WhatIf({ policies: [policy("enabled")] }, { policies: [policy("disabled")] });
+  assert.equal(JSON.parse(compared.describe()).compared.length, 1);
+  assert.ok(JSON.parse(compared.representatives()));
+  const changed = compared.evaluate(signIns, 1, true).lines.trim().split("\n");
+  assert.deepEqual(changed.map((line) => JSON.parse(line).id), [1]);
+});
+
+test("what-if names every fault, and refuses what has another shape", () => {
+  assert.throws(
+    () => new WhatIf({ policies: [{ name: "a.json", text: "{" }, { name: "b.json", text: "[" }] }),
+    (error) => error.name === "ConfigurationError" && error.faults.length === 2,
+  );
+  assert.throws(() => new WhatIf([]), TypeError);
+  assert.throws(() => new WhatIf({ policies: [policy("enabled")] }).evaluate("", -1, true), TypeError);
+});
+
+test("a token that the engine does not know is not outdated", () => {
+  assert.equal(engine().outdatedTokens(now), 0);
 });

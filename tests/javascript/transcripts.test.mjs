@@ -30,6 +30,7 @@ const calls = {
   merge: (engine, { a, b }) => engine.merge(bytes(a), bytes(b)) ?? null,
   setKeys: (engine, { issuer, jwks }) => engine.setKeys(issuer, jwks),
   reconfigure: (engine, { configuration }) => engine.reconfigure(configuration),
+  outdatedTokens: (engine, { now }) => engine.outdatedTokens(now),
   signIn: (engine, { request }) => engine.signIn(request),
   inspectToken: (engine, { token, now }) => engine.inspectToken(token, now),
   tool: (_, { name, arguments: given }) => cae[name](...given),

@@ -238,6 +238,15 @@ impl<C: Conversation> Conversation for Recorder<'_, C> {
         Ok(faults)
     }
 
+    fn outdated_tokens(&mut self, now: UnixTime) -> Result<u32, C::Error> {
+        let outdated = self.engine.outdated_tokens(now)?;
+        self.note(
+            json!({"call": "outdatedTokens", "now": now.as_secs()}),
+            outdated.into(),
+        );
+        Ok(outdated)
+    }
+
     fn sign_in(&mut self, request: &str) -> Result<String, C::Error> {
         let answer = self.engine.sign_in(request)?;
         self.note(json!({"call": "signIn", "request": request}), json!(answer));

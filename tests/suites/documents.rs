@@ -8,15 +8,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cae_core::Engine;
+use cae_core::policy::evidence;
 use cae_core::signal::list;
 use cae_core::simulation::Scenario;
 use cae_tests::{artefacts, places};
 use serde_json::Value;
 
-const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", EVENTS];
+const DOCUMENTS: [&str; 5] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    EVENTS,
+    EVIDENCE,
+];
 
 /// Written by `cae event list --markdown`.
 const EVENTS: &str = "docs/events.md";
+
+/// Written by `cae policy evidence --markdown`.
+const EVIDENCE: &str = "docs/evidence.md";
 
 /// In code, with the look of a path, but standing for any file of a kind.
 const KINDS_OF_FILES: [&str; 2] = ["ENGINE.json", "name/tests.rs"];
@@ -58,6 +68,14 @@ fn the_event_table_is_the_one_that_the_engine_reads_by() {
     assert!(
         read(EVENTS).trim_end() == list::markdown().trim_end(),
         "{EVENTS} is not of this source: `cae event list --markdown > {EVENTS}`"
+    );
+}
+
+#[test]
+fn the_evidence_table_is_the_one_that_the_engine_looks_by() {
+    assert!(
+        read(EVIDENCE).trim_end() == evidence::markdown().trim_end(),
+        "{EVIDENCE} is not of this source: `cae policy evidence --markdown > {EVIDENCE}`"
     );
 }
 

@@ -147,6 +147,14 @@ impl conversation::GuestEngine for EngineCell {
         reached(self.engine.borrow_mut().reconfigure(&configuration))
     }
 
+    fn outdated_tokens(&self, now: u64) -> u32 {
+        reached(
+            self.engine
+                .borrow_mut()
+                .outdated_tokens(UnixTime::from_secs(now)),
+        )
+    }
+
     fn sign_in(&self, request: String) -> String {
         reached(self.engine.borrow_mut().sign_in(&request))
     }

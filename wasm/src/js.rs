@@ -11,6 +11,8 @@ mod types;
 
 use cae_core::decision::{Answers, DirectoryFacts, RecordAnswer, Request};
 use cae_core::engine::{self, Conversation as _, Detail, EventQuestion, Handle, SignatureAnswer};
+use cae_core::json;
+use cae_core::policy::what_if;
 use cae_core::time::UnixTime;
 use js_sys::{Array, JSON, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -194,6 +196,15 @@ impl Engine {
         parsed(&reached(self.0.reconfigure(configuration)))
     }
 
+    /// How many of the tokens that the engine knows the configuration in force may turn away because of what changed in
+    /// it: ask after `reconfigure`. Every known token is looked at.
+    ///
+    /// Throws a `TypeError` if `now` is not a time.
+    #[wasm_bindgen(js_name = outdatedTokens)]
+    pub fn outdated_tokens(&mut self, now: f64) -> Result<u32, JsValue> {
+        Ok(reached(self.0.outdated_tokens(time(now)?)))
+    }
+
     /// The issuer's end: evaluates a sign-in or a claims request (JSON in, canonical JSON out).
     #[wasm_bindgen(js_name = signIn)]
     pub fn sign_in(&mut self, request: &str) -> String {
@@ -206,6 +217,77 @@ impl Engine {
     #[wasm_bindgen(js_name = inspectToken)]
     pub fn inspect_token(&mut self, token: &str, now: f64) -> Result<String, JsValue> {
         Ok(reached(self.0.inspect_token(token, time(now)?)))
+    }
+}
+
+/// What-if over the policies of a tenant, and of an earlier state of it if two are to be compared.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct WhatIf(what_if::WhatIf);
+
+#[wasm_bindgen]
+impl WhatIf {
+    /// Compiles a tenant: policies and named locations as Microsoft Graph exports them.
+    ///
+    /// Throws a `ConfigurationError` that lists every fault, or a `TypeError` if a tenant does not have the declared shape.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "Tenant")] tenant: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Tenant")] before: JsValue,
+    ) -> Result<Self, JsValue> {
+        let tenant = types::read::<types::Tenant>(tenant)?;
+        let before = types::read::<Option<types::Tenant>>(before)?;
+        let policies = named_texts(&tenant.policies);
+        let older = before.as_ref().map(|tenant| named_texts(&tenant.policies));
+        let before = before.as_ref().zip(older.as_ref());
+        let before = before.map(|(tenant, policies)| what_if::Export {
+            policies,
+            named_locations: tenant.named_locations.as_deref(),
+        });
+        let export = what_if::Export {
+            policies: &policies,
+            named_locations: tenant.named_locations.as_deref(),
+        };
+        what_if::WhatIf::new(&export, before.as_ref())
+            .map(Self)
+            .map_err(|faults| {
+                let error = ConfigurationError::new("the policies cannot be used");
+                error.set_name("ConfigurationError");
+                error.set_faults(parsed(&faults));
+                error.into()
+            })
+    }
+
+    /// The policies and, of a comparison, what became of each (canonical JSON).
+    #[must_use]
+    pub fn describe(&self) -> String {
+        json::to_text(&self.0.describe())
+    }
+
+    /// Sign-ins made up from what the policies name (canonical JSON).
+    #[must_use]
+    pub fn representatives(&self) -> String {
+        json::to_text(&self.0.representatives())
+    }
+
+    /// Evaluates sign-ins, one JSON object a line in the shape of Graph's What If; `firstLine` is the number of the first.
+    /// `counts` and, if `write`, `lines` are canonical JSON.
+    ///
+    /// Throws a `TypeError` if `firstLine` is not a whole number.
+    #[wasm_bindgen(unchecked_return_type = "WhatIfBatch")]
+    pub fn evaluate(
+        &self,
+        lines: &str,
+        #[wasm_bindgen(js_name = firstLine)] first_line: f64,
+        write: bool,
+    ) -> Result<JsValue, JsValue> {
+        let first_line =
+            whole(first_line).ok_or_else(|| TypeError::new("firstLine is a whole number"))?;
+        let batch = self.0.evaluate(lines.as_bytes(), first_line, write);
+        to_js(&types::WhatIfBatch {
+            lines: batch.lines,
+            counts: json::to_text(&batch.counts),
+        })
     }
 }
 
@@ -264,12 +346,8 @@ pub fn check_policies(
     #[wasm_bindgen(js_name = namedLocations)] named_locations: Option<String>,
 ) -> Result<String, JsValue> {
     let policies = types::read::<Vec<types::NamedText>>(policies)?;
-    let policies: Vec<(&str, &str)> = policies
-        .iter()
-        .map(|policy| (policy.name.as_str(), policy.text.as_str()))
-        .collect();
     Ok(cae_core::tools::check_policies(
-        &policies,
+        &named_texts(&policies),
         named_locations.as_deref(),
     ))
 }
@@ -329,6 +407,14 @@ pub fn scenario_schema() -> String {
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// Borrows the files of a folder.
+fn named_texts(files: &[types::NamedText]) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .map(|file| (file.name.as_str(), file.text.as_str()))
+        .collect()
 }
 
 fn signature_answer(answer: Option<&str>) -> Result<SignatureAnswer, JsValue> {

@@ -170,6 +170,21 @@ export interface NamedText {
     text: string;
 }
 
+/** A tenant's policies, and the named locations that they refer to. */
+export interface Tenant {
+    policies: readonly NamedText[];
+    /** JSON of Microsoft Graph. */
+    namedLocations?: string;
+}
+
+/** What a batch of sign-ins came to. */
+export interface WhatIfBatch {
+    /** Canonical JSON, one line for each that is not empty; of a comparison only for those whose access changes. */
+    lines: string;
+    /** Canonical JSON: what they come to together. */
+    counts: string;
+}
+
 
 
 /**
@@ -222,6 +237,13 @@ export class Engine {
      */
     constructor(configuration: string, seed: bigint);
     /**
+     * How many of the tokens that the engine knows the configuration in force may turn away because of what changed in
+     * it: ask after `reconfigure`. Every known token is looked at.
+     *
+     * Throws a `TypeError` if `now` is not a time.
+     */
+    outdatedTokens(now: number): number;
+    /**
      * Reads a security event token (compact JWS) that was received at `receivedAt`, in seconds since the epoch.
      * `signature` is the answer to `needsSignature` or `needsKey`.
      *
@@ -240,6 +262,35 @@ export class Engine {
      * The issuer's end: evaluates a sign-in or a claims request (JSON in, canonical JSON out).
      */
     signIn(request: string): string;
+}
+
+/**
+ * What-if over the policies of a tenant, and of an earlier state of it if two are to be compared.
+ */
+export class WhatIf {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The policies and, of a comparison, what became of each (canonical JSON).
+     */
+    describe(): string;
+    /**
+     * Evaluates sign-ins, one JSON object a line in the shape of Graph's What If; `firstLine` is the number of the first.
+     * `counts` and, if `write`, `lines` are canonical JSON.
+     *
+     * Throws a `TypeError` if `firstLine` is not a whole number.
+     */
+    evaluate(lines: string, firstLine: number, write: boolean): WhatIfBatch;
+    /**
+     * Compiles a tenant: policies and named locations as Microsoft Graph exports them.
+     *
+     * Throws a `ConfigurationError` that lists every fault, or a `TypeError` if a tenant does not have the declared shape.
+     */
+    constructor(tenant: Tenant, before?: Tenant);
+    /**
+     * Sign-ins made up from what the policies name (canonical JSON).
+     */
+    representatives(): string;
 }
 
 /**

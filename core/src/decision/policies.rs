@@ -34,13 +34,17 @@ pub(crate) fn is_settled(policy: &CompiledPolicy, token: &AccessToken, issuer: &
     if policy.state != PolicyState::Enabled {
         return true;
     }
-    let changed_since = policy.evaluated_by_issuer
-        && policy
-            .changed_at
-            .is_some_and(|changed| token.issued_earliest < changed);
-    !changed_since
+    !changed_since(policy, token)
         && policy.session.sign_in_frequency.is_none()
         && evidence::fulfils_alone(policy, token, issuer)
+}
+
+/// Whether the issuer could not know the policy as it is when it issued the token.
+pub(crate) fn changed_since(policy: &CompiledPolicy, token: &AccessToken) -> bool {
+    policy.evaluated_by_issuer
+        && policy
+            .changed_at
+            .is_some_and(|changed| token.issued_earliest < changed)
 }
 
 /// Everything that the policy check reads.
@@ -265,12 +269,12 @@ impl PolicyCheck<'_> {
 
     /// `TokenCreatedWithOutdatedPolicies`: the policy changed after the token was issued, and the grace is over.
     fn outdated(&self, policy: &CompiledPolicy, findings: &mut Findings) {
-        let Some(changed) = policy.changed_at.filter(|_| policy.evaluated_by_issuer) else {
+        let Some(changed) = policy
+            .changed_at
+            .filter(|_| changed_since(policy, self.token))
+        else {
             return;
         };
-        if self.token.issued_earliest >= changed {
-            return;
-        }
         let due = changed.saturating_add(self.grace());
         if self.request.now < due {
             findings.revisit(due);

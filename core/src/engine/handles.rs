@@ -112,6 +112,16 @@ impl Handles {
         Some(&mut slot.entry)
     }
 
+    /// The handles of the tokens whose signature is known to verify.
+    pub(super) fn verified(&self) -> Vec<Handle> {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter_map(|(index, slot)| Some((index, slot.as_ref()?)))
+            .filter(|(_, slot)| slot.entry.verified)
+            .map(|(index, slot)| handle_of(slot.serial, index))
+            .collect()
+    }
+
     /// Keeps a token; makes room by evicting a pending one first, else a verified one that was not used lately.
     pub(super) fn insert(&mut self, entry: Entry) -> Handle {
         let bytes = entry.token.len();

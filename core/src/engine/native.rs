@@ -13,8 +13,10 @@ use super::{
 };
 use crate::configuration::{Configuration, Faults};
 use crate::decision::facts;
-use crate::decision::{Answers, Evaluation, ReasonCode, Request, decide, is_settled, refuse};
-use crate::policy::{Candidates, address};
+use crate::decision::{
+    Answers, Evaluation, ReasonCode, Request, changed_since, decide, is_settled, refuse,
+};
+use crate::policy::{Candidates, PolicyState, address};
 use crate::state::Record;
 use crate::time::UnixTime;
 use crate::token::read::{KeyChoice, Reading, Refusal};
@@ -128,6 +130,23 @@ impl Engine {
             *known = Entry { verified, ..fresh };
         }
         true
+    }
+
+    /// Whether the configuration in force may turn a known token away because of what changed in it.
+    fn is_outdated(&mut self, handle: Handle, now: UnixTime) -> bool {
+        if !self.refresh(handle, now) {
+            return true;
+        }
+        let Some(entry) = self.handles.get_mut(handle) else {
+            return false;
+        };
+        let token = &entry.access_token;
+        let issuer = self.configuration.issuers.get(token.issuer);
+        issuer.is_some_and(|issuer| {
+            let mut policies = issuer.policies.of(&entry.candidates);
+            policies
+                .any(|policy| policy.state == PolicyState::Enabled && changed_since(policy, token))
+        })
     }
 
     fn refused(&self, code: ReasonCode, why: &str, detail: Detail) -> Verdict {
@@ -311,6 +330,14 @@ impl Conversation for Engine {
             Err(Faults(faults)) => faults,
         };
         Ok(json::to_text(&faults))
+    }
+
+    fn outdated_tokens(&mut self, now: UnixTime) -> Result<u32, Infallible> {
+        let known = self.handles.verified();
+        let outdated = known
+            .into_iter()
+            .filter(|handle| self.is_outdated(*handle, now));
+        Ok(u32::try_from(outdated.count()).unwrap_or(u32::MAX))
     }
 
     fn sign_in(&mut self, request: &str) -> Result<String, Infallible> {

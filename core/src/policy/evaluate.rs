@@ -119,6 +119,15 @@ impl PolicySet {
         }
     }
 
+    /// The policies of candidates.
+    pub(crate) fn of<'s>(
+        &'s self,
+        candidates: &'s Candidates,
+    ) -> impl Iterator<Item = &'s CompiledPolicy> {
+        let entries = candidates.entries.iter();
+        entries.filter_map(|entry| self.policies.get(entry.policy))
+    }
+
     /// Settles the candidates that apply whatever the request and of which `is_settled` says that no request changes what
     /// they come to: [`PolicySet::evaluate_open`] leaves them out.
     pub fn settle(

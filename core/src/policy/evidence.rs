@@ -4,8 +4,16 @@
 //! otherwise. `acrValues` of an issuer adds rows: the control is shown by `acr`, or by an entry of `acrs`, that equals the
 //! configured value.
 
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::json;
+
 /// One row: a control, and the values of a claim that show it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct EvidenceRow {
     /// Graph's name of the control.
     pub control: &'static str,
@@ -74,6 +82,48 @@ pub(crate) fn values(control: &str, claim: &str) -> &'static [&'static str] {
         .find(|row| row.control == control && row.claim == claim)
         .map_or(&[], |row| row.values)
 }
+
+/// One line of canonical JSON for each row.
+pub fn lines() -> impl Iterator<Item = String> {
+    TABLE.iter().map(json::to_text)
+}
+
+/// The page of the documentation.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = String::from(PAGE);
+    for row in TABLE {
+        let values = row.values.iter().map(|value| format!("`{value}`"));
+        let values = match values.collect::<alloc::vec::Vec<_>>().join(", ") {
+            none if none.is_empty() => String::from("judged itself"),
+            values => values,
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            page,
+            "| `{}` | `{}` | {values} | {} |",
+            row.control, row.claim, row.meaning
+        );
+    }
+    page
+}
+
+const PAGE: &str = "\
+# What tokens show
+
+Written by `cae policy evidence --markdown` from the table by which the engine looks for evidence of grant controls,
+session controls and authentication contexts; a test compares the two.
+
+A claim that is there without such a value says no. A claim that is not there says nothing, unless the issuer's
+`alwaysPresent` names it; then, of an issuer that enforces policies, the control is taken as seen to at issue, and of any
+other as unmet. `claims` of an issuer says under which name its tokens carry each claim. An issuer's `acrValues` adds rows: a
+control is shown by an `acr`, or an entry of `acrs`, that equals the value configured for it. Controls that are not in the
+table (approved and protected apps, a password change, risk remediation, terms of use, custom factors) leave no trace in
+tokens: they count as met in a token that is not older than what asks for them.
+
+| control | claim | values | meaning |
+|---|---|---|---|
+";
 
 /// `authenticationMethodModes`, Graph's names of authentication methods.
 pub(crate) const METHODS: [&str; 17] = [

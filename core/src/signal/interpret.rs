@@ -267,22 +267,23 @@ impl Writer<'_> {
                 Some(kind) => self.filing.keys(kind, identifier, &mut self.notes)?,
                 None => Vec::new(),
             };
-            if keys.is_empty() && self.rules.critical_subject_members.contains(name) {
+            let is_new = |kind: &SubjectKind| members.iter().all(|known| known.kind != *kind);
+            let filed = keys.first().map(|key| key.kind).filter(is_new);
+            if filed.is_none() && self.rules.critical_subject_members.contains(name) {
                 // SPEC: SSF 1.0 §3.6: MUST discard.
                 self.notes
                     .add(format!("criticalMemberNotUnderstood:{name}"));
                 return Ok(None);
             }
-            let kind = keys.first().map(|key| key.kind).or(stated);
-            let is_new = |kind: &SubjectKind| members.iter().all(|known| known.kind != *kind);
-            match kind.filter(is_new) {
-                Some(kind) => {
-                    if keys.is_empty() {
-                        self.notes.add(format!("memberUnseen:{name}"));
-                    }
+            match (filed, stated.filter(is_new)) {
+                (Some(kind), _) => members.push(KnownMember { kind, keys }),
+                // Also what names a kind that another member names already, as two tokens do.
+                (None, Some(kind)) => {
+                    self.notes.add(format!("memberUnseen:{name}"));
+                    let keys = Vec::new();
                     members.push(KnownMember { kind, keys });
                 }
-                None => self.notes.add(format!("memberIgnored:{name}")),
+                (None, None) => self.notes.add(format!("memberIgnored:{name}")),
             }
         }
         members.sort_by_key(|member| member.kind);

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use self::subjects::Subjects;
+use super::event::Event;
 use super::filing::Directory;
 use super::interpret::{Interpretation, KeyEffect};
 use crate::configuration::{Configuration, Issuer, Transmitter};
@@ -27,6 +28,16 @@ use crate::state::record::{
 use crate::state::retention::{RetentionLimits, acts_for_issuer, outlived_at, standing_lapses_at};
 use crate::time::UnixTime;
 use crate::token::claims::Part;
+
+/// Who left the group that the event is about.
+fn left<'a>(interpretation: &'a Interpretation<'_>) -> &'a [String] {
+    let mut events = interpretation.set.events.iter();
+    let left = events.find_map(|event| match event {
+        Event::MembershipEnd(members) => Some(members.as_slice()),
+        _ => None,
+    });
+    left.unwrap_or_default()
+}
 
 /// One reading, and what is needed to word it.
 pub(super) struct Words<'a> {
@@ -47,7 +58,11 @@ impl<'a> Words<'a> {
             interpretation,
             directory,
             received_at,
-            subjects: Subjects::of(interpretation.set.subject.as_ref(), directory),
+            subjects: Subjects::of(
+                interpretation.set.subject.as_ref(),
+                left(interpretation),
+                directory,
+            ),
             sentences: Vec::new(),
         }
     }
@@ -129,8 +144,12 @@ impl<'a> Words<'a> {
         };
         let before = self.time(entry.at.next_second());
         let kept = self.kept(&entry);
+        let left = match left(self.interpretation) {
+            [] => String::new(),
+            _ => format!(", no longer in the group {},", self.subjects.whole()),
+        };
         self.say(format!(
-            "Tokens of {whose} issued before {before} will be challenged ({}){kept}.",
+            "Tokens of {whose}{left} issued before {before} will be challenged ({}){kept}.",
             code.as_str()
         ));
     }

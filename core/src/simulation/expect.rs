@@ -64,6 +64,8 @@ expectation_keys! {
     Changes = "changes",
     /// How many faults the engine found in the new configuration or keys.
     Faults = "faults",
+    /// How many tokens that the resource knows a new configuration may turn away.
+    OutdatedTokens = "outdatedTokens",
     /// Whether the account's refresh tokens are still good: `valid` or `revoked`.
     RefreshTokens = "refreshTokens",
 }

@@ -101,8 +101,11 @@ pub(super) fn account_change(user: &str, change: &AccountChange) -> String {
     }
 }
 
-pub(super) fn policy_change(faults: Option<usize>) -> String {
+pub(super) fn policy_change(faults: Option<usize>, outdated: u32) -> String {
     match faults {
+        Some(0) if outdated > 0 => {
+            format!("the configuration changes, which may hit {outdated} known token(s)")
+        }
         Some(0) => "the configuration changes".to_string(),
         Some(faults) => format!("the new configuration has {faults} fault(s): the old one stays"),
         None => "the engine's answer cannot be read".to_string(),

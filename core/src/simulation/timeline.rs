@@ -188,7 +188,8 @@ impl Kind {
             ],
             Self::Event => &[Key::Accepted, Key::Err, Key::Duplicate, Key::Changes],
             Self::AccountChange => &[Key::RefreshTokens],
-            Self::PolicyChange | Self::KeyRotation => &[Key::Faults],
+            Self::PolicyChange => &[Key::Faults, Key::OutdatedTokens],
+            Self::KeyRotation => &[Key::Faults],
             Self::StateClear => &[Key::Changes, Key::Faults],
             Self::NetworkChange | Self::Advance => &[],
         }

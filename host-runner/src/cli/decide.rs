@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use cae_core::configuration::Fault;
 use cae_core::configuration::settings::OnError;
+use cae_core::configuration::{Configuration, Fault};
 use cae_core::engine::Detail;
 use cae_core::json::{self, Limits, Value};
 use cae_core::state::{self, Record, StateKey};
@@ -18,6 +18,7 @@ use super::output::Output;
 use super::problem::{Problem, complain, warn};
 use super::request_line::{Members, RequestLine, not_json};
 use super::{Exit, Options};
+use crate::directory::Directory;
 use crate::engine::AnyEngine;
 use crate::session::{BrakeAlarm, EventOutcome, Session, brakes, fault_verdict, on_error};
 use crate::signature::Signatures;
@@ -38,6 +39,9 @@ pub(super) struct Arguments {
     /// does not exist yet is created
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Groups, roles and kinds of users whose tokens do not say it, one user per line; read again when it changes
+    #[arg(long, value_name = "USERS.jsonl")]
+    directory: Option<PathBuf>,
     /// Add every check, every policy and the state keys to each answer
     #[arg(long)]
     explain: bool,
@@ -56,6 +60,13 @@ A line that cannot be used is answered in its place by {"line":N,"error":"…"}.
 A line of --signals is a compact SET, {"set":"eyJ…","receivedAt":1800000000}, or
 {"record":{…}} to set state directly. All are applied before the first request; a
 rejected SET is one line on standard error.
+
+A line of --directory lists one user:
+  {"user":"6a1f…","issuer":"https://…","memberOf":["…"],"roles":[],"userType":"guest"}
+and, of guests: externalUserType, externalTenantId; `issuer` where several are
+configured. A list is complete; what a line leaves out, and whoever has none, is
+unknown. The token's own claims win, then the facts of the request. The file is looked
+at once a second; a changed one that cannot be used is told, and the last good one stays.
 
 A transmitter with a `brake` that touches more subjects within a minute than it
 allows raises an alarm, one line on standard error. Where the brake holds, its
@@ -85,10 +96,11 @@ pub(super) fn run(
         Some(&arguments.config),
         arguments.signals.as_ref(),
         arguments.state.as_ref(),
+        arguments.directory.as_ref(),
     ] {
         if file.is_some_and(|file| file == Path::new(STANDARD_INPUT)) {
             return Err(Problem::new(
-                "standard input holds the requests: name files with --config, --signals and --state",
+                "standard input holds the requests: name files with --config, --signals, --state and --directory",
             ));
         }
     }
@@ -100,7 +112,12 @@ pub(super) fn run(
     let state = (arguments.state.as_deref())
         .map(|file| StateFile::open(file).map_err(|error| Problem::file(file, error)))
         .transpose()?;
-    let mut session = session(engine, &configuration, arguments, state.as_ref())?;
+    let users = (arguments.directory.as_deref())
+        .map(|file| Users::open(file, &arguments.config, &configuration))
+        .transpose()?;
+    let (users, directory) = users.unzip();
+    let mut session =
+        session(engine, &configuration, arguments, state.as_ref())?.knowing(directory);
     if let Some(file) = &arguments.signals {
         for signal in read_signals(file)? {
             apply(&mut session, file, signal)?;
@@ -123,6 +140,9 @@ pub(super) fn run(
             .next()
             .map_err(|error| Problem::file(Path::new(STANDARD_INPUT), error))?;
         let Some(line) = line else { break };
+        if let (Some(users), Some(directory)) = (&users, session.directory()) {
+            users.refresh(directory);
+        }
         let answer = answer(&mut session, &line, on_error, detail).unwrap_or_else(|error| {
             exit = Exit::BadInput;
             let line = line.number;
@@ -137,6 +157,57 @@ pub(super) fn run(
     save(&mut session, arguments, state.as_ref())?;
     tell_operator(&session);
     Ok(exit)
+}
+
+/// Where the directory comes from.
+struct Users<'a> {
+    file: &'a Path,
+    configuration: Configuration,
+}
+
+impl<'a> Users<'a> {
+    fn open(
+        file: &'a Path,
+        config: &Path,
+        configuration: &str,
+    ) -> Result<(Self, Directory), Problem> {
+        let configuration = Configuration::read(configuration)
+            .map_err(|faults| Problem::core_faults(config, &faults))?;
+        let directory = Directory::open(file, &configuration).map_err(|faults| {
+            Problem::all(
+                faults
+                    .iter()
+                    .map(|fault| Problem::file(file, fault))
+                    .collect(),
+            )
+        })?;
+        Ok((
+            Self {
+                file,
+                configuration,
+            },
+            directory,
+        ))
+    }
+
+    fn refresh(&self, directory: &mut Directory) {
+        match directory.refresh(&self.configuration) {
+            Ok(None) => {}
+            Ok(Some(users)) => warn(format_args!(
+                "{}: read again, {users} users",
+                self.file.display()
+            )),
+            Err(faults) => {
+                for fault in faults {
+                    complain(format_args!("{}: {fault}", self.file.display()));
+                }
+                warn(format_args!(
+                    "{}: the last good one stays",
+                    self.file.display()
+                ));
+            }
+        }
+    }
 }
 
 /// A session that goes on where the file stopped.

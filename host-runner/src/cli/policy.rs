@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anstyle::Style;
 use cae_core::json::{self, Value};
+use cae_core::policy::evidence;
 use serde::{Deserialize, Serialize};
 
 use super::output::Output;
@@ -26,7 +27,24 @@ pub(super) enum Command {
         #[arg(long, value_name = "L.json")]
         named_locations: Option<PathBuf>,
     },
+    /// List the claims by which tokens show that a control is met
+    #[command(after_help = EVIDENCE_HELP)]
+    Evidence {
+        /// Print the table of the documentation, in Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
 }
+
+const EVIDENCE_HELP: &str = "\
+The resource looks for evidence by this table; `acrValues` of an issuer adds to it. What
+is not in it leaves no trace in tokens.
+
+Exit status: 0.
+
+Examples:
+  cae policy evidence
+  cae policy evidence --json";
 
 const HELP: &str = r#"Besides what each policy means, it says what all of them together leave open: whom, what
 and where no enabled policy touches, which policies contradict each other, and which can
@@ -70,14 +88,45 @@ struct PolicyRow {
 }
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
-    let Command::Check {
-        files,
-        named_locations,
-    } = command;
-    let locations = named_locations
-        .as_deref()
-        .map(input::document)
-        .transpose()?;
+    match command {
+        Command::Check {
+            files,
+            named_locations,
+        } => check(files, named_locations.as_deref(), options, out),
+        Command::Evidence { markdown } => {
+            list_evidence(*markdown, out);
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn list_evidence(markdown: bool, out: &mut Output) {
+    if markdown {
+        out.line(evidence::markdown().trim_end());
+        return;
+    }
+    if out.json() {
+        evidence::lines().for_each(|line| out.line(line));
+        return;
+    }
+    for row in evidence::TABLE {
+        out.line(format_args!("{STRONG}{}{STRONG:#}", row.control));
+        let shown = match row.values {
+            [] => row.claim.to_owned(),
+            values => format!("{}: {}", row.claim, values.join(" or ")),
+        };
+        print_part(out, "shown by", &shown, GOOD);
+        print_part(out, "", row.meaning, FAINT);
+    }
+}
+
+fn check(
+    files: &[PathBuf],
+    named_locations: Option<&Path>,
+    options: &Options,
+    out: &mut Output,
+) -> Result<Exit, Problem> {
+    let locations = named_locations.map(input::document).transpose()?;
     let mut exit = Exit::Done;
     let mut policies = Vec::new();
     for file in files.iter().flat_map(|file| json_files(file)) {
@@ -130,7 +179,7 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     }
     answer.warnings.iter().for_each(warn);
     for fault in &answer.faults {
-        complain(fault.named(named_locations.as_deref()));
+        complain(fault.named(named_locations));
     }
     Ok(if answer.ok { exit } else { Exit::BadInput })
 }

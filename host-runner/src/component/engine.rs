@@ -237,6 +237,12 @@ impl Conversation for WasmEngine {
         Ok(faults)
     }
 
+    fn outdated_tokens(&mut self, now: UnixTime) -> Result<u32, EngineError> {
+        self.call(Time::Unbounded, |guest, store, engine, _| {
+            guest.call_outdated_tokens(store, engine, now.as_secs())
+        })
+    }
+
     fn sign_in(&mut self, request: &str) -> Result<String, EngineError> {
         self.call(Time::Bounded, |guest, store, engine, _| {
             guest.call_sign_in(store, engine, request)

@@ -72,6 +72,10 @@ impl Conversation for Script {
         Ok(String::new())
     }
 
+    fn outdated_tokens(&mut self, _: UnixTime) -> Result<u32, Infallible> {
+        Ok(0)
+    }
+
     fn sign_in(&mut self, _: &str) -> Result<String, Infallible> {
         Ok(String::new())
     }

@@ -167,3 +167,18 @@ export interface NamedText {
   /** JSON: a policy, a list of policies, or `{"value": [...]}`. */
   text: string;
 }
+
+/** A tenant's policies, and the named locations that they refer to. */
+export interface Tenant {
+  policies: readonly NamedText[];
+  /** JSON of Microsoft Graph. */
+  namedLocations?: string;
+}
+
+/** What a batch of sign-ins came to. */
+export interface WhatIfBatch {
+  /** Canonical JSON, one line for each that is not empty; of a comparison only for those whose access changes. */
+  lines: string;
+  /** Canonical JSON: what they come to together. */
+  counts: string;
+}

@@ -201,6 +201,19 @@ pub(super) struct NamedText {
     pub(super) text: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Tenant {
+    pub(super) policies: Vec<NamedText>,
+    pub(super) named_locations: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct WhatIfBatch {
+    pub(super) lines: String,
+    pub(super) counts: String,
+}
+
 impl From<engine::Begun> for Begun {
     fn from(begun: engine::Begun) -> Self {
         match begun {

@@ -258,6 +258,7 @@ fn a_whole_tenant_needs_permission() {
 fn a_member_that_cannot_be_filed_does_not_widen_the_subject() {
     let unseen = json!({"format": "saml_assertion_id", "issuer": "x", "assertion_id": "y"});
     let complex = |members: Value| with(members, "format", "complex".into());
+    let token = |jti: &str| json!({"format": "jwt_id", "iss": KEYCLOAK, "jti": jti});
     for (subject, by_precise, by_default) in [
         // Precise: no token matches. An administrator's revocation of a session that tokens cannot show is fail-safe.
         (
@@ -277,6 +278,12 @@ fn a_member_that_cannot_be_filed_does_not_widen_the_subject() {
             &[],
         ),
         (complex(json!({"session": unseen})), &[], &[]),
+        // Two tokens at once: the second remains as the user that nobody shows.
+        (
+            complex(json!({"session": token("a"), "user": token("b")})),
+            &["token: sessionRevoked with user (precise)"],
+            &["token: sessionRevoked with user (failSafeSession)"],
+        ),
         // A member that the vocabulary does not have is no restriction.
         (
             complex(json!({"user": user(), "mood": opaque("m")})),

@@ -22,7 +22,8 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
-    pub(super) fn of(subject: Option<&Subject>, directory: Directory<'_>) -> Self {
+    /// Of the subject, and of those whom an event names beside it: who left the group that is its subject.
+    pub(super) fn of(subject: Option<&Subject>, left: &[String], directory: Directory<'_>) -> Self {
         let filing = Filing::new(directory, subject);
         let named: Vec<(Option<&str>, &SubjectIdentifier)> = match subject {
             None => Vec::new(),
@@ -44,6 +45,13 @@ impl Subjects {
                         names.insert(key.key, phrase(key.kind, key.name_space, text_of(one)));
                     }
                 }
+            }
+        }
+        for id in left {
+            let member = SubjectIdentifier::Opaque(id.clone());
+            let keys = filing.keys(SubjectKind::User, &member, &mut Notes::default());
+            for key in keys.unwrap_or_default() {
+                names.insert(key.key, phrase(key.kind, key.name_space, id));
             }
         }
         let whole = named.iter().map(|(member, identifier)| {

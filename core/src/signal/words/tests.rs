@@ -228,6 +228,29 @@ fn what_can_never_match_is_told() {
     assert!(text.contains("knows no event type"), "{text}");
 }
 
+#[test]
+fn who_left_a_group_is_named_and_so_is_the_group() {
+    let plain = configuration(&json!([]), &json!({"opaqueScope": TENANT}));
+    let group = json!({"format": "scim", "uri": "/Groups/g"});
+    let event = json!({"data": {"Operations": [{"op": "remove", "path": "members", "value": [{"value": "adele"}]}]}});
+    let uri = "urn:ietf:params:scim:event:prov:patch:full";
+    let payload = json!({
+        "iss": "https://ssf.example", "jti": "1", "iat": NOW, "sub_id": group, "events": {uri: event}
+    });
+    let question = EventQuestion {
+        text: &payload.to_string(),
+        unsigned: true,
+        received_at: UnixTime::from_secs(NOW),
+        signature: SignatureAnswer::NotChecked,
+        against: None,
+    };
+    let text = explain(&question, Some(&plain));
+    assert!(
+        text.contains("Tokens of user `adele`, no longer in the group `g`, issued before"),
+        "{text}"
+    );
+}
+
 /// A note that nobody words would be one that people never hear of.
 #[test]
 fn every_note_has_a_sentence() {

@@ -78,10 +78,12 @@ impl<C: Conversation> Run<'_, '_, C> {
         }
         let faults = self.host.reconfigure(&engine)?;
         let count = count(&faults);
+        let mut outdated = 0;
         if count == Some(0) {
             self.engine = engine;
+            outdated = self.host.engine.outdated_tokens(at.time)?;
         }
-        let summary = summary::policy_change(count);
+        let summary = summary::policy_change(count, outdated);
         let mut line = self.line(
             at,
             LineKind::PolicyChange,
@@ -90,7 +92,11 @@ impl<C: Conversation> Run<'_, '_, C> {
             summary,
         );
         line.faults = Some(faults);
-        self.emit(step, line, &alloc::vec![(Key::Faults, count.into())]);
+        let findings = alloc::vec![
+            (Key::Faults, count.into()),
+            (Key::OutdatedTokens, outdated.into()),
+        ];
+        self.emit(step, line, &findings);
         Ok(())
     }
 

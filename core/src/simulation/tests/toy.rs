@@ -188,6 +188,10 @@ impl Conversation for Toy {
         Ok("[]".to_string())
     }
 
+    fn outdated_tokens(&mut self, _: UnixTime) -> Result<u32, Infallible> {
+        Ok(0)
+    }
+
     fn sign_in(&mut self, request: &str) -> Result<String, Infallible> {
         let request: Value = serde_json::from_str(request).unwrap();
         if request["accountEnabled"] == json!(false) {
