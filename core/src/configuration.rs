@@ -31,6 +31,7 @@ pub use fault::{Fault, Faults};
 pub use issuer::{Dialect, Issuer};
 use read::{BAD_VALUE, MALFORMED, MISSING_MEMBER, Node, ObjectReader};
 pub use settings::Settings;
+pub(crate) use settings::application_groups;
 pub use transmitter::Transmitter;
 
 /// The compiled form of an engine configuration (`ENGINE.json`, design §9).

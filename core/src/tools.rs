@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use crate::policy::what_if::Export;
 use crate::time::UnixTime;
 use crate::{challenge, configuration, policy, signal, token};
 
@@ -14,10 +15,9 @@ pub fn parse_challenge(header: &str) -> String {
 
 /// `cae policy check`: what of these Graph policies is enforced where, and what is not understood.
 ///
-/// `policies` are file names with their text.
 #[must_use]
-pub fn check_policies(policies: &[(&str, &str)], named_locations: Option<&str>) -> String {
-    policy::check::check(policies, named_locations)
+pub fn check_policies(export: &Export<'_>) -> String {
+    policy::check::check(export)
 }
 
 /// `cae location match`: the named locations of each address.

@@ -8,6 +8,7 @@ use cae_core::engine::{
     Begun, Conversation, Decided, Detail, EventQuestion, EventReading, Handle, SignatureAnswer,
 };
 use cae_core::json;
+use cae_core::policy::what_if::Export;
 use cae_core::time::UnixTime;
 use cae_core::tools;
 
@@ -133,12 +134,8 @@ pub trait Tools {
     /// Decodes the value of a `WWW-Authenticate` header.
     fn parse_challenge(&self, header: &str) -> Result<String, EngineError>;
 
-    /// Reads Microsoft Graph policies, given as (name, JSON text).
-    fn check_policies(
-        &self,
-        policies: &[(&str, &str)],
-        named_locations: Option<&str>,
-    ) -> Result<String, EngineError>;
+    /// Reads Microsoft Graph policies.
+    fn check_policies(&self, export: &Export<'_>) -> Result<String, EngineError>;
 
     /// The named locations that each address lies in.
     fn match_locations(
@@ -171,12 +168,8 @@ impl Tools for NativeTools {
         Ok(tools::parse_challenge(header))
     }
 
-    fn check_policies(
-        &self,
-        policies: &[(&str, &str)],
-        named_locations: Option<&str>,
-    ) -> Result<String, EngineError> {
-        Ok(tools::check_policies(policies, named_locations))
+    fn check_policies(&self, export: &Export<'_>) -> Result<String, EngineError> {
+        Ok(tools::check_policies(export))
     }
 
     fn match_locations(

@@ -14,6 +14,8 @@ pub struct Tenant {
     pub files: Vec<(String, String)>,
     /// Text of the named locations.
     pub named_locations: Option<String>,
+    /// Text of `settings.applicationGroups`.
+    pub application_groups: Option<String>,
 }
 
 /// A tenant, and an earlier state of it if two are compared.
@@ -31,6 +33,15 @@ impl Tenant {
         files
             .map(|(name, text)| (name.as_str(), text.as_str()))
             .collect()
+    }
+
+    /// Lent to the engine, with [`policies`](Self::policies).
+    pub(crate) fn export<'a>(&'a self, policies: &'a [(&'a str, &'a str)]) -> Export<'a> {
+        Export {
+            policies,
+            named_locations: self.named_locations.as_deref(),
+            application_groups: self.application_groups.as_deref(),
+        }
     }
 }
 
@@ -54,15 +65,8 @@ impl WhatIfEngine {
                 let policies = tenants.tenant.policies();
                 let older = tenants.before.as_ref().map(Tenant::policies);
                 let before = tenants.before.as_ref().zip(older.as_ref());
-                let before = before.map(|(before, policies)| Export {
-                    policies,
-                    named_locations: before.named_locations.as_deref(),
-                });
-                let export = Export {
-                    policies: &policies,
-                    named_locations: tenants.tenant.named_locations.as_deref(),
-                };
-                WhatIf::new(&export, before.as_ref())
+                let before = before.map(|(before, policies)| before.export(policies));
+                WhatIf::new(&tenants.tenant.export(&policies), before.as_ref())
                     .map(|what_if| Self::Native(Arc::new(what_if)))
                     .map_err(EngineError::Configuration)
             }

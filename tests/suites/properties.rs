@@ -8,6 +8,7 @@
 
 use cae_core::decision::{Answers, DirectoryFacts, Outcome, RecordAnswer, Request};
 use cae_core::engine::{Begun, Conversation as _, Decided, Detail, EventQuestion, SignatureAnswer};
+use cae_core::policy::what_if::Export;
 use cae_core::{Engine, UnixTime};
 use cae_tests::world::{self, Host, Person, START};
 use proptest::prelude::*;
@@ -318,7 +319,11 @@ proptest! {
             let _ = Engine::new(text, 0);
             let _ = cae_core::simulation::Scenario::read(text);
             let _ = cae_core::tools::parse_challenge(text);
-            let _ = cae_core::tools::check_policies(&[("p.json", text)], Some(text));
+            let _ = cae_core::tools::check_policies(&Export {
+                policies: &[("p.json", text)],
+                named_locations: Some(text),
+                application_groups: Some(text),
+            });
             let _ = cae_core::tools::match_locations(text, &[text]);
             let _ = cae_core::tools::decode_event(text, true, now);
             let _ = cae_core::tools::decode_event(text, false, now);

@@ -135,7 +135,7 @@ fn every_row_of_the_event_table_occurs() {
 
 /// Members of a policy, and values in lists of theirs, that have to be shown at both ends of the conversation: every
 /// condition, grant control and session control of `conditional-access.md` §2 to §4.
-const SHOWN_AT_BOTH_ENDS: [(&str, Option<&str>); 40] = [
+const SHOWN_AT_BOTH_ENDS: [(&str, Option<&str>); 45] = [
     ("/conditions/users/includeUsers", Some("All")),
     ("/conditions/users/includeUsers", Some("None")),
     ("/conditions/users/includeGroups", None),
@@ -200,6 +200,11 @@ const SHOWN_AT_BOTH_ENDS: [(&str, Option<&str>); 40] = [
     ("/grantControls/customAuthenticationFactors", None),
     ("/sessionControls/signInFrequency", None),
     ("/sessionControls/continuousAccessEvaluation", None),
+    ("/sessionControls/persistentBrowser", None),
+    ("/sessionControls/applicationEnforcedRestrictions", None),
+    ("/sessionControls/cloudAppSecurity", None),
+    ("/sessionControls/secureSignInSession", None),
+    ("/sessionControls/disableResilienceDefaults", None),
 ];
 
 #[test]

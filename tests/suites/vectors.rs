@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cae_core::UnixTime;
+use cae_core::policy::what_if::Export;
 use cae_host_runner::component::EngineError;
 use cae_host_runner::engine::{Runtime, Tools};
 use cae_tests::places::vectors;
@@ -107,7 +108,12 @@ fn policies() {
             "checkPolicies",
             json!([[{"name": name, "text": text}]]),
             &vector["answer"],
-            |tools| tools.check_policies(&[(&name, &text)], None),
+            |tools| {
+                tools.check_policies(&Export {
+                    policies: &[(&name, &text)],
+                    ..Export::default()
+                })
+            },
         );
         files.push((name, text));
     }
@@ -124,7 +130,13 @@ fn policies() {
         "checkPolicies",
         json!([arguments, locations]),
         &json!({"ok": true, "faults": []}),
-        |tools| tools.check_policies(&files, Some(&locations)),
+        |tools| {
+            tools.check_policies(&Export {
+                policies: &files,
+                named_locations: Some(&locations),
+                ..Export::default()
+            })
+        },
     );
     assert_eq!(answer["policies"].as_array().unwrap().len(), vectors.len());
     bench.transcript.save("tools-policies").unwrap();

@@ -11,6 +11,7 @@ use cae_core::decision::Outcome;
 use cae_core::engine::{
     Conversation as _, Decided, Detail, Engine, EventQuestion, Handle, Verdict,
 };
+use cae_core::policy::what_if::Export;
 use cae_core::time::UnixTime;
 
 use crate::convert::{faults, reached, texts};
@@ -190,8 +191,16 @@ impl tools::Guest for Component {
         cae_core::tools::parse_challenge(&header)
     }
 
-    fn check_policies(policies: Vec<(String, String)>, named_locations: Option<String>) -> String {
-        cae_core::tools::check_policies(&named_texts(&policies), named_locations.as_deref())
+    fn check_policies(
+        policies: Vec<(String, String)>,
+        named_locations: Option<String>,
+        application_groups: Option<String>,
+    ) -> String {
+        cae_core::tools::check_policies(&Export {
+            policies: &named_texts(&policies),
+            named_locations: named_locations.as_deref(),
+            application_groups: application_groups.as_deref(),
+        })
     }
 
     fn match_locations(named_locations: String, addresses: Vec<String>) -> String {

@@ -240,15 +240,8 @@ impl WhatIf {
         let policies = named_texts(&tenant.policies);
         let older = before.as_ref().map(|tenant| named_texts(&tenant.policies));
         let before = before.as_ref().zip(older.as_ref());
-        let before = before.map(|(tenant, policies)| what_if::Export {
-            policies,
-            named_locations: tenant.named_locations.as_deref(),
-        });
-        let export = what_if::Export {
-            policies: &policies,
-            named_locations: tenant.named_locations.as_deref(),
-        };
-        what_if::WhatIf::new(&export, before.as_ref())
+        let before = before.map(|(tenant, policies)| tenant.export(policies));
+        what_if::WhatIf::new(&tenant.export(&policies), before.as_ref())
             .map(Self)
             .map_err(|faults| {
                 let error = ConfigurationError::new("the policies cannot be used");
@@ -344,12 +337,14 @@ pub fn parse_challenge(header: &str) -> String {
 pub fn check_policies(
     #[wasm_bindgen(unchecked_param_type = "readonly NamedText[]")] policies: JsValue,
     #[wasm_bindgen(js_name = namedLocations)] named_locations: Option<String>,
+    #[wasm_bindgen(js_name = applicationGroups)] application_groups: Option<String>,
 ) -> Result<String, JsValue> {
     let policies = types::read::<Vec<types::NamedText>>(policies)?;
-    Ok(cae_core::tools::check_policies(
-        &named_texts(&policies),
-        named_locations.as_deref(),
-    ))
+    Ok(cae_core::tools::check_policies(&what_if::Export {
+        policies: &named_texts(&policies),
+        named_locations: named_locations.as_deref(),
+        application_groups: application_groups.as_deref(),
+    }))
 }
 
 /// The named locations (Microsoft Graph JSON) that each address lies in (canonical JSON).

@@ -7,7 +7,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::json::Limits;
+use super::fault::Fault;
+use super::read::Node;
+use crate::json::{Limits, Value};
 use crate::policy::strength::{self, Strengths};
 use crate::state::record::{RiskLevel, UnseenMember};
 use crate::time::UnixTime;
@@ -182,7 +184,7 @@ impl Settings {
             country_at_resource: false,
             private_addresses: PrivateAddresses::Missing,
             middle_tier_clients: Vec::new(),
-            application_groups: application_groups(),
+            application_groups: known_application_groups(),
             authentication_strengths: strength::built_in(),
             required_scopes: BTreeMap::new(),
             required_authentication_contexts: BTreeMap::new(),
@@ -216,13 +218,24 @@ impl Default for Settings {
     }
 }
 
+/// Reads a document that holds nothing but `settings.applicationGroups`.
+pub(crate) fn application_groups(
+    document: &Value,
+    faults: &mut Vec<Fault>,
+) -> BTreeMap<String, ApplicationGroup> {
+    reading::application_groups(
+        Some(Node::root(document, faults)),
+        known_application_groups(),
+    )
+}
+
 const HOUR: u64 = 3_600;
 
 /// Groups whose membership Microsoft maintains and publishes by name, not by id (`policy-semantics.md` row 17).
 ///
 /// Entra's page "Apps included in Conditional Access Office 365 app suite" gives the names, "Verify first-party
 /// Microsoft applications in sign-in reports" the ids. Names repeat and most have no published id: the lists are open.
-fn application_groups() -> BTreeMap<String, ApplicationGroup> {
+fn known_application_groups() -> BTreeMap<String, ApplicationGroup> {
     let office365 = [
         "00000002-0000-0ff1-ce00-000000000000", // Office 365 Exchange Online
         "00000003-0000-0ff1-ce00-000000000000", // Office 365 SharePoint Online

@@ -17,7 +17,7 @@ use super::location::{self, Known, Named, NamedLocation, NamedLocations};
 use super::logic::Truth;
 use super::what_if::Export;
 use super::what_if::coverage::{Coverage, coverage};
-use crate::configuration::{Fault, Settings};
+use crate::configuration::{Fault, Settings, application_groups};
 use crate::json::{self, Limits, Value};
 
 /// Says for each policy of each file (name, text) what the resource enforces, what only the issuer can, and what
@@ -29,12 +29,13 @@ use crate::json::{self, Limits, Value};
 /// `coverage` says what the enabled policies leave open together, and where policies stand in each other's way; it is
 /// `null` if something cannot be read.
 /// `index` counts within the file; `ok` is false if a file cannot be read. Faults of the named locations have
-/// the file name `namedLocations`.
+/// the file name `namedLocations`, those of the application groups `applicationGroups`.
 #[must_use]
-pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String {
+pub fn check(export: &Export<'_>) -> String {
     let mut answer = CheckAnswer::default();
-    let document =
-        named_locations.and_then(|text| parse(text, NAMED_LOCATIONS, &mut answer.faults));
+    let document = export
+        .named_locations
+        .and_then(|text| parse(text, NAMED_LOCATIONS, &mut answer.faults));
     let mut faults = Vec::new();
     let locations = document
         .as_ref()
@@ -45,7 +46,7 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
     }
 
     let named = locations.as_deref().map(Named::new);
-    let settings = Settings::default();
+    let settings = settings(export, &mut answer.faults);
     let reading = Reading {
         known: Known {
             named: named.as_ref(),
@@ -57,7 +58,7 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
     };
     let table = NamedLocations::new(locations.clone().unwrap_or_default());
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
-    for (file, text) in policies {
+    for (file, text) in export.policies {
         let Some(document) = parse(text, file, &mut answer.faults) else {
             continue;
         };
@@ -78,10 +79,7 @@ pub fn check(policies: &[(&str, &str)], named_locations: Option<&str>) -> String
     }
     answer.ok = answer.faults.is_empty();
     if answer.ok {
-        answer.coverage = coverage(&Export {
-            policies,
-            named_locations,
-        });
+        answer.coverage = coverage(export);
     }
     json::to_text(&answer)
 }
@@ -113,6 +111,8 @@ pub fn match_locations(named_locations: &str, addresses: &[&str]) -> String {
 
 /// Stands for the file with the named locations, whose name the engine does not know.
 pub(super) const NAMED_LOCATIONS: &str = "namedLocations";
+/// The name under which faults of the application groups are reported.
+const APPLICATION_GROUPS: &str = "applicationGroups";
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -184,6 +184,20 @@ pub(super) fn parse(text: &str, file: &str, faults: &mut Vec<FaultRow>) -> Optio
             faults.push(FaultRow::new(file, fault));
         })
         .ok()
+}
+
+/// The settings by which an export is read.
+pub(super) fn settings(export: &Export<'_>, faults: &mut Vec<FaultRow>) -> Settings {
+    let mut settings = Settings::default();
+    let groups = export
+        .application_groups
+        .and_then(|text| parse(text, APPLICATION_GROUPS, faults));
+    if let Some(groups) = groups {
+        let mut found = Vec::new();
+        settings.application_groups = application_groups(&groups, &mut found);
+        add(faults, APPLICATION_GROUPS, found);
+    }
+    settings
 }
 
 pub(super) fn add(rows: &mut Vec<FaultRow>, file: &str, faults: Vec<Fault>) {

@@ -42,7 +42,7 @@ use tenant::Tenant;
 /// let policy = r#"{"id": "p", "displayName": "Second factor", "state": "enabled",
 ///     "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
 ///     "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}}"#;
-/// let export = Export { policies: &[("policy.json", policy)], named_locations: None };
+/// let export = Export { policies: &[("policy.json", policy)], ..Export::default() };
 /// let what_if = WhatIf::new(&export, None)?;
 /// // One sign-in a line.
 /// let sign_in = concat!(

@@ -6,7 +6,7 @@ use cae_core::json;
 use serde::{Deserialize, Serialize};
 
 use super::output::Output;
-use super::problem::{FileFault, Problem, complain, warn};
+use super::problem::{Beside, FileFault, Problem, complain, warn};
 use super::{Exit, Options, input};
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, Table};
 
@@ -81,8 +81,12 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
         out.line(table(&answer.addresses));
     }
     answer.warnings.iter().for_each(warn);
+    let beside = Beside {
+        named_locations: Some(named_locations),
+        ..Beside::default()
+    };
     for fault in &answer.faults {
-        complain(fault.named(Some(named_locations)));
+        complain(fault.named(&beside));
     }
     for row in &answer.addresses {
         if let Some(error) = &row.error {

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 use cae_core::json::{self, Value};
 use cae_core::policy::evidence;
+use cae_core::policy::what_if::Export;
 use serde::{Deserialize, Serialize};
 
 use super::output::Output;
-use super::problem::{FileFault, Problem, complain, warn};
+use super::problem::{Beside, FileFault, Problem, complain, warn};
 use super::{Exit, Options, input};
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
 
@@ -26,6 +27,9 @@ pub(super) enum Command {
         /// The named locations that the policies refer to
         #[arg(long, value_name = "L.json")]
         named_locations: Option<PathBuf>,
+        /// Members of application groups, as in settings.applicationGroups of an engine configuration
+        #[arg(long, value_name = "G.json")]
+        application_groups: Option<PathBuf>,
     },
     /// List the claims by which tokens show that a control is met
     #[command(after_help = EVIDENCE_HELP)]
@@ -92,7 +96,14 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
         Command::Check {
             files,
             named_locations,
-        } => check(files, named_locations.as_deref(), options, out),
+            application_groups,
+        } => {
+            let beside = Beside {
+                named_locations: named_locations.as_deref(),
+                application_groups: application_groups.as_deref(),
+            };
+            check(files, &beside, options, out)
+        }
         Command::Evidence { markdown } => {
             list_evidence(*markdown, out);
             Ok(Exit::Done)
@@ -122,11 +133,12 @@ fn list_evidence(markdown: bool, out: &mut Output) {
 
 fn check(
     files: &[PathBuf],
-    named_locations: Option<&Path>,
+    beside: &Beside<'_>,
     options: &Options,
     out: &mut Output,
 ) -> Result<Exit, Problem> {
-    let locations = named_locations.map(input::document).transpose()?;
+    let locations = beside.named_locations.map(input::document).transpose()?;
+    let groups = beside.application_groups.map(input::document).transpose()?;
     let mut exit = Exit::Done;
     let mut policies = Vec::new();
     for file in files.iter().flat_map(|file| json_files(file)) {
@@ -142,10 +154,11 @@ fn check(
         .iter()
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
-    let answer = options
-        .runtime()?
-        .tools()
-        .check_policies(&named, locations.as_deref())?;
+    let answer = options.runtime()?.tools().check_policies(&Export {
+        policies: &named,
+        named_locations: locations.as_deref(),
+        application_groups: groups.as_deref(),
+    })?;
     let answer: Answer = serde_json::from_str(&answer).map_err(Problem::new)?;
     for row in &answer.policies {
         if out.json() {
@@ -179,7 +192,7 @@ fn check(
     }
     answer.warnings.iter().for_each(warn);
     for fault in &answer.faults {
-        complain(fault.named(named_locations));
+        complain(fault.named(beside));
     }
     Ok(if answer.ok { exit } else { Exit::BadInput })
 }

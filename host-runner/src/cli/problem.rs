@@ -33,13 +33,22 @@ pub(super) struct FileFault {
     fault: Fault,
 }
 
+/// The files beside the policies: the engine does not know their names.
+#[derive(Default)]
+pub(super) struct Beside<'a> {
+    pub(super) named_locations: Option<&'a Path>,
+    pub(super) application_groups: Option<&'a Path>,
+}
+
 impl FileFault {
-    /// The line for people; the engine does not know the name of the file with the named locations.
-    pub(super) fn named(&self, named_locations: Option<&Path>) -> String {
-        let file = match named_locations {
-            Some(file) if self.file == "namedLocations" => name(file).into_owned(),
-            _ => self.file.clone(),
+    /// The line for people.
+    pub(super) fn named(&self, beside: &Beside<'_>) -> String {
+        let file = match self.file.as_str() {
+            "namedLocations" => beside.named_locations,
+            "applicationGroups" => beside.application_groups,
+            _ => None,
         };
+        let file = file.map_or_else(|| self.file.as_str().into(), name);
         format!("{file}: {}", self.fault)
     }
 }
@@ -76,14 +85,9 @@ impl Problem {
     }
 
     /// Everything that is wrong with several files, as a list of faults in JSON.
-    pub(super) fn file_faults(faults: &str, named_locations: Option<&Path>) -> Self {
+    pub(super) fn file_faults(faults: &str, beside: &Beside<'_>) -> Self {
         match serde_json::from_str::<Vec<FileFault>>(faults) {
-            Ok(faults) => Self(
-                faults
-                    .iter()
-                    .map(|fault| fault.named(named_locations))
-                    .collect(),
-            ),
+            Ok(faults) => Self(faults.iter().map(|fault| fault.named(beside)).collect()),
             Err(_) => Self::new(faults),
         }
     }

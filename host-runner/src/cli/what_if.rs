@@ -21,7 +21,7 @@ use cae_core::policy::what_if::{Counts, Description, Representatives};
 use super::input::{self, STANDARD_INPUT};
 use super::output::Output;
 use super::policy::json_files;
-use super::problem::{Problem, complain, warn};
+use super::problem::{Beside, Problem, complain, warn};
 use super::{Exit, Options};
 use crate::component::EngineError;
 use crate::what_if::{Tenant, Tenants, WhatIfEngine};
@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// Authentication strengths, for their names
     #[arg(long, value_name = "A.json")]
     authentication_strengths: Option<PathBuf>,
+    /// Members of application groups, as in settings.applicationGroups of an engine configuration
+    #[arg(long, value_name = "G.json")]
+    application_groups: Option<PathBuf>,
     /// The sign-ins, one JSON object per line; - is standard input [default: made from the policies]
     #[arg(long, value_name = "S.jsonl")]
     sign_ins: Option<PathBuf>,
@@ -326,6 +329,7 @@ impl Arguments {
             .chain(&self.old_named_locations);
         let files = files
             .chain(&self.authentication_strengths)
+            .chain(&self.application_groups)
             .chain(&self.sign_ins);
         if files
             .filter(|file| *file == Path::new(STANDARD_INPUT))
@@ -340,12 +344,14 @@ impl Arguments {
     }
 
     fn tenants(&self) -> Result<Tenants, Problem> {
-        let locations = |file: Option<&PathBuf>| file.map(|file| input::document(file)).transpose();
-        let named_locations = locations(self.named_locations.as_ref())?;
+        let document = |file: Option<&PathBuf>| file.map(|file| input::document(file)).transpose();
+        let named_locations = document(self.named_locations.as_ref())?;
+        let application_groups = document(self.application_groups.as_ref())?;
         let tenant = |files: &[PathBuf], named_locations| {
             Ok::<_, Problem>(Tenant {
                 files: read_all(files)?,
                 named_locations,
+                application_groups: application_groups.clone(),
             })
         };
         match self.diff.as_slice() {
@@ -369,9 +375,13 @@ impl Arguments {
     /// Everything that is wrong with the files.
     fn problem(&self, error: &EngineError) -> Problem {
         match error {
-            EngineError::Configuration(faults) => {
-                Problem::file_faults(faults, self.named_locations.as_deref())
-            }
+            EngineError::Configuration(faults) => Problem::file_faults(
+                faults,
+                &Beside {
+                    named_locations: self.named_locations.as_deref(),
+                    application_groups: self.application_groups.as_deref(),
+                },
+            ),
             other => Problem::new(other),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cae_core::policy::what_if::Export;
 use cae_core::time::UnixTime;
 use wasmtime::Store;
 
@@ -37,12 +38,11 @@ impl Tools for WasmTools {
         self.call(|tools, store| tools.call_parse_challenge(store, header))
     }
 
-    fn check_policies(
-        &self,
-        policies: &[(&str, &str)],
-        named_locations: Option<&str>,
-    ) -> Result<String, EngineError> {
-        self.call(|tools, store| tools.call_check_policies(store, policies, named_locations))
+    fn check_policies(&self, export: &Export<'_>) -> Result<String, EngineError> {
+        let (locations, groups) = (export.named_locations, export.application_groups);
+        self.call(|tools, store| {
+            tools.call_check_policies(store, export.policies, locations, groups)
+        })
     }
 
     fn match_locations(

@@ -10,7 +10,7 @@ use wasmtime::component::ResourceAny;
 
 use super::bindings::exports::cae::engine::evaluation::{GuestWhatIf, Tenant as GuestTenant};
 use super::{EngineComponent, EngineError, Guest, Instance, Time};
-use crate::what_if::Tenants;
+use crate::what_if::{Tenant, Tenants};
 
 /// A tenant inside an instance. After an error it must not be used again.
 pub struct WasmWhatIf {
@@ -36,16 +36,11 @@ impl WasmWhatIf {
         tenants: Arc<Tenants>,
     ) -> Result<Self, EngineError> {
         let mut instance = Instance::new(&component)?;
-        let tenant = GuestTenant {
-            policies: &tenants.tenant.policies(),
-            named_locations: tenants.tenant.named_locations.as_deref(),
-        };
+        let current = tenants.tenant.policies();
+        let tenant = guest(&tenants.tenant, &current);
         let policies = tenants.before.as_ref().map(|before| before.policies());
         let before = tenants.before.as_ref().zip(policies.as_ref());
-        let before = before.map(|(before, policies)| GuestTenant {
-            policies,
-            named_locations: before.named_locations.as_deref(),
-        });
+        let before = before.map(|(before, policies)| guest(before, policies));
         let what_if = instance
             .call(Time::Unbounded, |exports, store| {
                 let guest = exports.cae_engine_evaluation().what_if();
@@ -111,4 +106,12 @@ impl WasmWhatIf {
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, EngineError> {
     serde_json::from_str(text).map_err(|error| EngineError::Answer(error.to_string()))
+}
+
+fn guest<'a>(tenant: &'a Tenant, policies: &'a [(&'a str, &'a str)]) -> GuestTenant<'a> {
+    GuestTenant {
+        policies,
+        named_locations: tenant.named_locations.as_deref(),
+        application_groups: tenant.application_groups.as_deref(),
+    }
 }

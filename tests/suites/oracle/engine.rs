@@ -18,6 +18,7 @@ impl Engine {
         let export = Export {
             policies: &[("policies.json", &policies)],
             named_locations: locations.as_deref(),
+            ..Export::default()
         };
         WhatIf::new(&export, None).map(Self)
     }

@@ -18,15 +18,8 @@ impl evaluation::GuestWhatIf for WhatIf {
         let policies = named_texts(&tenant.policies);
         let older = before.as_ref().map(|tenant| named_texts(&tenant.policies));
         let before = before.as_ref().zip(older.as_ref());
-        let before = before.map(|(tenant, policies)| Export {
-            policies,
-            named_locations: tenant.named_locations.as_deref(),
-        });
-        let export = Export {
-            policies: &policies,
-            named_locations: tenant.named_locations.as_deref(),
-        };
-        Self::new(&export, before.as_ref()).map(evaluation::WhatIf::new)
+        let before = before.map(|(tenant, policies)| export(tenant, policies));
+        Self::new(&export(&tenant, &policies), before.as_ref()).map(evaluation::WhatIf::new)
     }
 
     fn describe(&self) -> String {
@@ -43,5 +36,13 @@ impl evaluation::GuestWhatIf for WhatIf {
             counts: json::to_text(&batch.counts),
             lines: batch.lines,
         }
+    }
+}
+
+fn export<'a>(tenant: &'a evaluation::Tenant, policies: &'a [(&'a str, &'a str)]) -> Export<'a> {
+    Export {
+        policies,
+        named_locations: tenant.named_locations.as_deref(),
+        application_groups: tenant.application_groups.as_deref(),
     }
 }

@@ -173,6 +173,8 @@ export interface Tenant {
   policies: readonly NamedText[];
   /** JSON of Microsoft Graph. */
   namedLocations?: string;
+  /** JSON of `settings.applicationGroups`: members of application groups, by which those that are known are replaced. */
+  applicationGroups?: string;
 }
 
 /** What a batch of sign-ins came to. */

@@ -102,7 +102,10 @@ pub(in crate::configuration) fn read(mut object: ObjectReader<'_, '_>) -> Settin
                 values::identifier(text).map(|id| id.to_lowercase())
             })
             .unwrap_or_default(),
-        application_groups: application_groups(&mut object, defaults.application_groups),
+        application_groups: application_groups(
+            object.get("applicationGroups"),
+            defaults.application_groups,
+        ),
         // A document of its own: see `configuration::authentication_strengths`.
         authentication_strengths: defaults.authentication_strengths,
         required_scopes: by_path(object.get("requiredScopes"), "a scope without spaces"),
@@ -160,11 +163,11 @@ fn undetermined(
 }
 
 /// A given group replaces the default one of that name.
-fn application_groups(
-    settings: &mut ObjectReader<'_, '_>,
+pub(super) fn application_groups(
+    given: Option<Node<'_, '_>>,
     mut groups: BTreeMap<String, ApplicationGroup>,
 ) -> BTreeMap<String, ApplicationGroup> {
-    let given = by_id(settings.get("applicationGroups"), |node| {
+    let given = by_id(given, |node| {
         let mut group = node.object(APPLICATION_GROUP_KEYS);
         let ids = group.list("ids", values::GUID, values::guid);
         Some(ApplicationGroup {

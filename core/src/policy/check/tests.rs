@@ -13,10 +13,11 @@ fn a_policy_is_told_apart_by_place_of_enforcement() {
             "signInRiskLevels": ["high"], "devices": {"deviceFilter": {"mode": "include", "rule": "x"}}},
         "grantControls": {"operator": "OR", "builtInControls": ["mfa", "passwordChange", "levitation"]},
         "sessionControls": {"continuousAccessEvaluation": {"mode": "strictLocation"}, "persistentBrowser": {"mode": "never"}}}]"#;
-    let answer = read(&check(
-        &[("a.json", policies), ("b.json", policies)],
-        Some("[]"),
-    ));
+    let answer = read(&check(&Export {
+        policies: &[("a.json", policies), ("b.json", policies)],
+        named_locations: Some("[]"),
+        ..Export::default()
+    }));
     assert_eq!(answer["ok"], Value::Bool(true));
     let row = &answer["policies"][0];
     assert_eq!(
@@ -37,14 +38,15 @@ fn a_policy_is_told_apart_by_place_of_enforcement() {
 
 #[test]
 fn every_unreadable_file_is_named() {
-    let answer = read(&check(
-        &[
+    let answer = read(&check(&Export {
+        policies: &[
             ("a.json", "{"),
             ("b.json", "[1, {}]"),
             ("c.json", r#"{"conditions": 1}"#),
         ],
-        Some("[2]"),
-    ));
+        named_locations: Some("[2]"),
+        application_groups: Some(r#"{"Office365": {"ids": ["Exchange"]}}"#),
+    }));
     assert_eq!(answer["ok"], Value::Bool(false));
     let faults: Vec<(&str, &str)> = answer["faults"]
         .as_array()
@@ -61,6 +63,7 @@ fn every_unreadable_file_is_named() {
         faults,
         [
             ("namedLocations", "/0"),
+            ("applicationGroups", "/Office365/ids/0"),
             ("a.json", ""),
             ("b.json", "/0"),
             ("c.json", "/conditions")

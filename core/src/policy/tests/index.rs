@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
+use crate::policy::what_if::Export;
 
 const ADDRESSES: [&str; 6] = [
     "192.0.2.1",
@@ -412,7 +413,11 @@ proptest! {
     fn no_document_panics(document in any_json(), locations in any_json()) {
         let (text, places) = (document.to_string(), locations.to_string());
         let _ = compile(&document, Some(&locations)).map(|set| set.candidates(&Facts::UNKNOWN).len());
-        let _ = check::check(&[("f", &text)], Some(&places));
+        let _ = check::check(&Export {
+            policies: &[("f", &text)],
+            named_locations: Some(&places),
+            ..Export::default()
+        });
         let _ = check::match_locations(&places, &["192.0.2.1", &text]);
     }
 }

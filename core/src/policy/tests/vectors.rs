@@ -2,6 +2,7 @@
 
 use super::super::address::AddressRange;
 use super::*;
+use crate::policy::what_if::Export;
 use crate::subject::tests::vectors;
 
 /// The lines of a vector file; none, with a note, where it is absent.
@@ -74,7 +75,10 @@ fn every_policy_is_read() {
             text(document, "id").filter(|id| !id.is_empty())
         );
         let text = document.to_string();
-        let answer = check::check(&[("vector", &text)], None);
+        let answer = check::check(&Export {
+            policies: &[("vector", &text)],
+            ..Export::default()
+        });
         assert!(answer.starts_with(r#"{"ok":true"#), "{answer}");
         assert_eq!(
             policy.conditions.devices.filter().is_some(),

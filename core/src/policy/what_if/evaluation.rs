@@ -163,7 +163,7 @@ mod tests {
             {"displayName": "", "state": "enabledForReportingButNotEnforced", "grantControls": {"builtInControls": "mfa"}}]"#;
         let export = Export {
             policies: &[("p", text)],
-            named_locations: None,
+            ..Export::default()
         };
         let tenant = Tenant::compile(&export).unwrap();
         let conditions: ConditionSet = [Condition::Users, Condition::Location]

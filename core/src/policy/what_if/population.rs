@@ -2,7 +2,7 @@
 //! sign-ins are made, and what no policy touches is found.
 
 use alloc::borrow::ToOwned as _;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -83,10 +83,18 @@ impl Population {
         }
         Self {
             people: words.people(),
-            targets: words.targets(),
+            targets: words.targets(&groups(tenants)),
             places: places(tenants),
         }
     }
+}
+
+/// A member of each application group, if one is known.
+fn groups<'a>(tenants: &[&'a Tenant]) -> BTreeMap<&'a str, Option<&'a str>> {
+    let groups = tenants.iter().flat_map(|tenant| &tenant.groups);
+    groups
+        .map(|(name, group)| (name.as_str(), group.ids.first().map(String::as_str)))
+        .collect()
 }
 
 /// The words of all policies, by what they name.
@@ -245,14 +253,17 @@ impl Words {
         people
     }
 
-    fn targets(&self) -> Vec<Choice> {
+    fn targets(&self, groups: &BTreeMap<&str, Option<&str>>) -> Vec<Choice> {
         let mut targets = Vec::new();
         for application in &self.applications {
-            let (label, id) = match application.as_str() {
-                "office365" => ("Office365 (Exchange Online)".into(), EXCHANGE_ONLINE),
-                // Nobody publishes its members: whatever application it is, none can be told.
-                "microsoftadminportals" => continue,
-                id => (format!("application {id}"), id),
+            let (label, id) = match groups.get(application.as_str()) {
+                Some(Some(EXCHANGE_ONLINE)) => {
+                    (format!("{application} (Exchange Online)"), EXCHANGE_ONLINE)
+                }
+                Some(Some(id)) => (format!("{application} (application {id})"), *id),
+                // Nobody said who its members are: whatever application it is, none can be told.
+                Some(None) => continue,
+                None => (format!("application {application}"), application.as_str()),
             };
             let context = json!({"@odata.type": "#microsoft.graph.applicationContext", "includeApplications": [id]});
             targets.push(Choice::new(

@@ -1,23 +1,28 @@
 //! The policies of a tenant with their named locations, from the files of an export.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::evaluation;
-use crate::configuration::{Fault, Resource, Settings};
+use crate::configuration::settings::ApplicationGroup;
+use crate::configuration::{Fault, Resource};
 use crate::json::{Map, Value};
-use crate::policy::check::{FaultRow, NAMED_LOCATIONS, add, parse};
+use crate::policy::check::{FaultRow, NAMED_LOCATIONS, add, parse, settings};
 use crate::policy::compile::{CompileContext, PolicySet, PolicySource};
 use crate::policy::document;
 
 /// The files of an export.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Export<'a> {
     /// Policies as Graph exports them: (name, text) of each file.
     pub policies: &'a [(&'a str, &'a str)],
     /// The named locations; without them `AllTrusted` is unknown.
     pub named_locations: Option<&'a str>,
+    /// Members of application groups (`settings.applicationGroups` of an engine configuration), by which those that
+    /// the engine knows are replaced.
+    pub application_groups: Option<&'a str>,
 }
 
 /// A compiled export.
@@ -28,7 +33,9 @@ pub(super) struct Tenant {
     pub(super) heads: Vec<String>,
     /// The members of each policy, as exported.
     pub(super) documents: Vec<Map<String, Value>>,
-    /// The same of each named location.
+    /// Members of application groups, by their names in lower case.
+    pub(super) groups: BTreeMap<String, ApplicationGroup>,
+    /// The members of each named location, as exported.
     pub(super) places: Vec<Map<String, Value>>,
 }
 
@@ -52,6 +59,7 @@ impl Tenant {
         let locations = export
             .named_locations
             .and_then(|text| parse(text, NAMED_LOCATIONS, &mut faults));
+        let settings = settings(export, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -64,7 +72,7 @@ impl Tenant {
             ..PolicySource::new(&joined, "")
         };
         let context = CompileContext {
-            settings: &Settings::default(),
+            settings: &settings,
             resource: &Resource::default(),
             enforces_policies: true,
             undetermined_configured: true,
@@ -85,6 +93,7 @@ impl Tenant {
         Ok(Self {
             heads: set.policies().iter().map(evaluation::head).collect(),
             set,
+            groups: settings.application_groups,
             places: places.collect(),
             documents,
         })

@@ -42,6 +42,7 @@ fn compile(policies: &[Value], locations: Option<&Value>) -> WhatIf {
     let export = Export {
         policies: &[("policies.json", &policies)],
         named_locations: locations.as_deref(),
+        ..Export::default()
     };
     WhatIf::new(&export, None).unwrap()
 }
@@ -56,7 +57,7 @@ fn compare(before: &[Value], after: &[Value]) -> WhatIf {
     ];
     let [before, after] = files.each_ref().map(|policies| Export {
         policies,
-        named_locations: None,
+        ..Export::default()
     });
     WhatIf::new(&after, Some(&before)).unwrap()
 }

@@ -8,7 +8,11 @@ const OFFICE: &str = r##"[{"@odata.type": "#microsoft.graph.ipNamedLocation", "i
 
 fn coverage(policies: &[Value]) -> Value {
     let text = Value::from(policies).to_string();
-    let answer = check::check(&[("policies.json", &text)], Some(OFFICE));
+    let answer = check::check(&Export {
+        policies: &[("policies.json", &text)],
+        named_locations: Some(OFFICE),
+        ..Export::default()
+    });
     let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["ok"], true, "{answer}");
     answer["coverage"].clone()

@@ -296,3 +296,31 @@ fn rows_25_and_27_session_controls_are_merged() {
         assert_eq!(answer(&refused, &sign_in(""))["sessionControls"], json!({}), "no session without a grant");
     }
 }
+
+#[test]
+fn application_groups_are_as_given() {
+    const APPLICATION: &str = "5d5f3f0e-3c1b-4b39-9d0e-6a3b1c2d4e5f";
+    let mut portals = policy("portals", "", &control("block"));
+    portals["conditions"]["applications"] =
+        json!({"includeApplications": ["MicrosoftAdminPortals"]});
+    let policies = Value::from(portals).to_string();
+    let applies = |application_groups: Option<&str>| {
+        let export = Export {
+            policies: &[("p.json", &policies)],
+            application_groups,
+            ..Export::default()
+        };
+        let what_if = WhatIf::new(&export, None).unwrap();
+        let mut line = sign_in("");
+        line["signInContext"]["includeApplications"] = json!([APPLICATION]);
+        let line = line.to_string();
+        answers(&what_if.evaluate(line.as_bytes(), 1, true))[0]["policies"][0]["applies"].clone()
+    };
+    let group = |ids: &[&str], complete: bool| {
+        json!({"microsoftAdminPortals": {"ids": ids, "complete": complete}}).to_string()
+    };
+    assert_eq!(applies(None), "undetermined");
+    assert_eq!(applies(Some(&group(&[APPLICATION], true))), "yes");
+    assert_eq!(applies(Some(&group(&[], true))), "no");
+    assert_eq!(applies(Some(&group(&[], false))), "undetermined");
+}
