@@ -1,5 +1,6 @@
 //! `cae what-if`: what policies come to for many sign-ins, and whose access changes between two states of a tenant.
 
+mod assumed;
 mod chunks;
 mod diff;
 mod gate;
@@ -25,6 +26,7 @@ use super::problem::{Beside, Problem, complain, warn};
 use super::{Exit, Options};
 use crate::component::EngineError;
 use crate::what_if::{Tenant, Tenants, WhatIfEngine};
+use assumed::Assumed;
 use gate::Gate;
 use labels::Labels;
 use pipeline::Work;
@@ -62,6 +64,17 @@ pub(super) struct Arguments {
     /// Members of application groups, as in settings.applicationGroups of an engine configuration
     #[arg(long, value_name = "G.json")]
     application_groups: Option<PathBuf>,
+    /// Users, groups, directory roles and applications, for their names: Graph lists with id and displayName
+    #[arg(
+        long,
+        value_name = "O.json",
+        requires = "diff",
+        conflicts_with = "policies"
+    )]
+    names: Vec<PathBuf>,
+    /// Take policies that are not enabled as if they were: what a rollout would do
+    #[arg(long, value_enum, value_name = "WHICH")]
+    assume_enabled: Option<Assumed>,
     /// The sign-ins, one JSON object per line; - is standard input [default: made from the policies]
     #[arg(long, value_name = "S.jsonl")]
     sign_ins: Option<PathBuf>,
@@ -108,7 +121,8 @@ or a file cannot be used.
 
 Examples:
   cae what-if --policies policies.json --named-locations locations.json --sign-ins s.jsonl
-  cae what-if --diff old.json new.json --html report.html --fail-on new-blocks,new-grants"##;
+  cae what-if --diff old.json new.json --html report.html --fail-on new-blocks,new-grants
+  cae what-if --diff today/ baseline/ --assume-enabled all --html rollout.html"##;
 
 pub(super) fn run(
     arguments: &Arguments,
@@ -116,7 +130,10 @@ pub(super) fn run(
     out: &mut Output,
 ) -> Result<Exit, Problem> {
     arguments.refuse_two_readers_of_standard_input()?;
-    let labels = Labels::read(arguments.authentication_strengths.as_deref())?;
+    let labels = Labels::read(
+        arguments.authentication_strengths.as_deref(),
+        &arguments.names,
+    )?;
     let tenants = arguments.tenants()?;
     let compares = tenants.before.is_some();
     let runtime = options.runtime()?;
@@ -330,6 +347,7 @@ impl Arguments {
         let files = files
             .chain(&self.authentication_strengths)
             .chain(&self.application_groups)
+            .chain(&self.names)
             .chain(&self.sign_ins);
         if files
             .filter(|file| *file == Path::new(STANDARD_INPUT))
@@ -348,11 +366,15 @@ impl Arguments {
         let named_locations = document(self.named_locations.as_ref())?;
         let application_groups = document(self.application_groups.as_ref())?;
         let tenant = |files: &[PathBuf], named_locations| {
-            Ok::<_, Problem>(Tenant {
+            let mut tenant = Tenant {
                 files: read_all(files)?,
                 named_locations,
                 application_groups: application_groups.clone(),
-            })
+            };
+            if let Some(assumed) = self.assume_enabled {
+                assumed.apply(&mut tenant);
+            }
+            Ok::<_, Problem>(tenant)
         };
         match self.diff.as_slice() {
             [old, new] => {

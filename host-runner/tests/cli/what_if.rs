@@ -301,3 +301,42 @@ fn faults_are_named_with_their_file() {
         assert!(run.err.contains(part), "{arguments:?}: {}", run.err);
     }
 }
+
+/// Baselines are shipped disabled: only what they would do once they are enabled is of interest.
+#[test]
+fn a_rollout_is_compared_before_anything_is_enabled() {
+    let folder = Folder::new("what-if-rollout");
+    let application = "5d5f3f0e-3c1b-4b39-9d0e-6a3b1c2d4e5f";
+    let policy = json!({
+        "id": "p", "displayName": "Block orders", "state": "disabled",
+        "conditions": {
+            "users": {"includeUsers": ["All"]},
+            "applications": {"includeApplications": ["MicrosoftAdminPortals"]},
+        },
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]},
+    });
+    let before = folder.file("before.json", "[]".to_owned());
+    let after = folder.file("after.json", policy.to_string());
+    let groups = json!({"MicrosoftAdminPortals": {"ids": [application], "complete": true}});
+    let groups = folder.file("groups.json", groups.to_string());
+    let names = json!([{"id": "x", "appId": application, "displayName": "Orders portal"}]);
+    let names = folder.file("names.json", names.to_string());
+    let page = folder.file("report.html", String::new());
+    let common = ["--diff", &before, &after, "--application-groups", &groups];
+    let nothing = what_if(&[&common[..], &["--fail-on", "new-blocks"]].concat());
+    assert_eq!(nothing.status, 0, "{}", nothing.err);
+    let options = [
+        "--assume-enabled",
+        "all",
+        "--names",
+        &names,
+        "--html",
+        &page,
+    ];
+    let rollout = what_if(&[&common[..], &options, &["--fail-on", "new-blocks"]].concat());
+    assert_eq!(rollout.status, 1, "{}", rollout.err);
+    for text in [rollout.out, fs::read_to_string(&page).unwrap()] {
+        assert!(text.contains("\u{201C}Orders portal\u{201D}"), "{text}");
+        assert!(text.contains("count as enabled"), "{text}");
+    }
+}

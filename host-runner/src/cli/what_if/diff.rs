@@ -87,9 +87,13 @@ impl<'a> Report<'a> {
 
     /// Where the sign-ins come from.
     pub(super) fn origin(&self) -> String {
-        match made(self.done) {
+        let origin = match made(self.done) {
             Some(made) => made.trim_start_matches("; ").to_owned(),
             None => format!("the sign-ins of {}", self.done.name),
+        };
+        match self.arguments.assume_enabled {
+            Some(assumed) => format!("{origin}; {}", assumed.words()),
+            None => origin,
         }
     }
 
@@ -222,7 +226,7 @@ impl<'a> Report<'a> {
             let mut named: Vec<String> = targets
                 .iter()
                 .take(NAMED)
-                .map(|(name, number)| format!("{name} ({})", count(*number)))
+                .map(|(name, number)| format!("{} ({})", self.labels.told(name), count(*number)))
                 .collect();
             if targets.len() > NAMED || group.targets.others > 0 {
                 named.push("others".to_owned());
@@ -261,9 +265,9 @@ impl<'a> Report<'a> {
             .examples
             .iter()
             .take(NAMED)
-            .map(|id| {
-                id.as_str()
-                    .map_or_else(|| id.to_string(), ToOwned::to_owned)
+            .map(|id| match id.as_str() {
+                Some(id) => self.labels.told(id),
+                None => id.to_string(),
             })
             .collect()
     }

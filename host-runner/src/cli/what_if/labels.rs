@@ -1,7 +1,7 @@
 //! Names for people: of policies, and of controls that Graph writes as ids.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cae_core::json::{self, Limits, Value};
 use cae_core::policy::what_if::{Description, DocumentPair, PolicyName};
@@ -14,6 +14,8 @@ use super::super::problem::Problem;
 pub(super) struct Labels {
     /// Names of authentication strengths, by id in lower case.
     strengths: BTreeMap<String, String>,
+    /// Names of users, groups, roles and applications, by id in lower case.
+    objects: BTreeMap<String, String>,
     /// Names of the policies, in the order of their documents.
     policies: Vec<String>,
     /// Names of the policies of both states.
@@ -34,8 +36,8 @@ const BUILT_IN: [(&str, &str); 3] = [
 ];
 
 impl Labels {
-    /// Reads the names of authentication strengths, as Graph exports them.
-    pub(super) fn read(strengths: Option<&Path>) -> Result<Self, Problem> {
+    /// Reads the names of authentication strengths, and those of other objects, as Graph exports them.
+    pub(super) fn read(strengths: Option<&Path>, objects: &[PathBuf]) -> Result<Self, Problem> {
         let built_in = BUILT_IN
             .iter()
             .map(|(id, name)| ((*id).to_owned(), (*name).to_owned()));
@@ -43,34 +45,31 @@ impl Labels {
             strengths: built_in.collect(),
             ..Self::default()
         };
-        let Some(file) = strengths else {
-            return Ok(labels);
-        };
-        let document = json::parse(input::document(file)?.as_bytes(), Limits::DOCUMENT)
-            .map_err(|error| Problem::file(file, error))?;
-        let list = match &document {
-            Value::Object(members) => members.get("value").unwrap_or(&document),
-            other => other,
-        };
-        let items = match list {
-            Value::Array(items) => items.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        for item in items {
-            let text = |name: &str| item.get(name).and_then(Value::as_str);
-            let Some(id) = text("id") else {
-                return Err(Problem::file(
-                    file,
-                    "an authentication strength without `id`",
-                ));
-            };
-            if let Some(name) = text("displayName") {
-                labels
-                    .strengths
-                    .insert(id.to_ascii_lowercase(), name.to_owned());
-            }
+        if let Some(file) = strengths {
+            named(file, &["id"], &mut labels.strengths)?;
+        }
+        for file in objects {
+            // Policies name applications and directory roles by these.
+            named(
+                file,
+                &["id", "appId", "roleTemplateId"],
+                &mut labels.objects,
+            )?;
         }
         Ok(labels)
+    }
+
+    /// A text for people, in which the names of objects stand beside their ids.
+    pub(super) fn told(&self, text: &str) -> String {
+        let words = text.split_inclusive([' ', ',', ';', ')', '(']);
+        let word = |word: &str| {
+            let id = word.trim_end_matches([' ', ',', ';', ')', '(']);
+            match self.objects.get(&id.to_ascii_lowercase()) {
+                Some(name) => word.replacen(id, &format!("\u{201C}{name}\u{201D}"), 1),
+                None => word.to_owned(),
+            }
+        };
+        words.map(word).collect()
     }
 
     /// Adds the names of the policies.
@@ -111,6 +110,36 @@ impl Labels {
         };
         words.to_owned()
     }
+}
+
+/// Reads `displayName` by each of the members that may identify an object.
+fn named(file: &Path, ids: &[&str], names: &mut BTreeMap<String, String>) -> Result<(), Problem> {
+    let document = json::parse(input::document(file)?.as_bytes(), Limits::DOCUMENT)
+        .map_err(|error| Problem::file(file, error))?;
+    let list = match &document {
+        Value::Object(members) => members.get("value").unwrap_or(&document),
+        other => other,
+    };
+    let items = match list {
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    for item in items {
+        let text = |name: &str| item.get(name).and_then(Value::as_str);
+        if text("id").is_none() {
+            return Err(Problem::file(
+                file,
+                "an object without `id`: export it from Graph with `id` and `displayName`",
+            ));
+        }
+        let Some(name) = text("displayName") else {
+            continue;
+        };
+        for id in ids.iter().filter_map(|id| text(id)) {
+            names.insert(id.to_ascii_lowercase(), name.to_owned());
+        }
+    }
+    Ok(())
 }
 
 fn name((position, policy): (usize, &PolicyName)) -> String {
