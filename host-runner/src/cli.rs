@@ -14,7 +14,7 @@ mod output;
 mod policy;
 mod problem;
 mod replay;
-mod request_line;
+mod serve;
 mod state;
 mod token;
 mod what_if;
@@ -82,6 +82,7 @@ enum EngineChoice {
 enum Command {
     Replay(replay::Arguments),
     Decide(decide::Arguments),
+    Serve(serve::Arguments),
     WhatIf(Box<what_if::Arguments>),
     /// Read, list and make security event tokens (SETs): decode, list, make
     #[command(subcommand)]
@@ -183,6 +184,7 @@ impl Cli {
         match self.command {
             Command::Replay(arguments) => replay::run(&arguments, options, out),
             Command::Decide(arguments) => decide::run(&arguments, options, out),
+            Command::Serve(arguments) => serve::run(&arguments, options, out),
             Command::WhatIf(arguments) => what_if::run(&arguments, options, out),
             Command::Event(command) => event::run(&command, options, out),
             Command::Challenge(command) => challenge::run(&command, options, out),
@@ -197,8 +199,13 @@ impl Cli {
 }
 
 impl Options {
-    /// Loads the engine that was chosen.
+    /// Loads the engine that was chosen, for batch work.
     fn runtime(&self) -> Result<Runtime, Problem> {
+        self.bounded_runtime(Bounds::batch())
+    }
+
+    /// Loads the engine that was chosen.
+    fn bounded_runtime(&self, bounds: Bounds) -> Result<Runtime, Problem> {
         match self.engine {
             EngineChoice::Native => Ok(Runtime::Native),
             EngineChoice::Wasm => {
@@ -208,10 +215,7 @@ impl Options {
                     .or_else(|| std::env::var_os("CAE_COMPONENT").map(PathBuf::from));
                 let artefact =
                     named.map_or_else(Artefact::find, |file| Artefact::from_file(&file))?;
-                Ok(Runtime::Wasm(EngineComponent::load(
-                    &artefact,
-                    Bounds::batch(),
-                )?))
+                Ok(Runtime::Wasm(EngineComponent::load(&artefact, bounds)?))
             }
         }
     }

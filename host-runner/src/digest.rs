@@ -11,11 +11,18 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
         text.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         text.extend_from_slice(part);
     }
+    sha256_of(&text)
+}
+
+/// The SHA-256 of these bytes.
+#[must_use]
+pub fn sha256_of(bytes: &[u8]) -> [u8; 32] {
     let mut digest = [0; 32];
     // The function knows SHA-256 and cannot fail for it.
-    let bytes = (aws_lc::DEFAULT_PROVIDER.key_utils.compute_digest)(&text, ThumbprintHash::SHA256)
-        .unwrap_or_default();
-    for (to, from) in digest.iter_mut().zip(bytes) {
+    let computed =
+        (aws_lc::DEFAULT_PROVIDER.key_utils.compute_digest)(bytes, ThumbprintHash::SHA256)
+            .unwrap_or_default();
+    for (to, from) in digest.iter_mut().zip(computed) {
         *to = from;
     }
     digest

@@ -10,6 +10,8 @@ pub mod component;
 pub mod digest;
 pub mod directory;
 pub mod engine;
+mod request_line;
+mod serve;
 pub mod session;
 pub mod signature;
 pub mod signing;

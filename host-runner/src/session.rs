@@ -2,7 +2,7 @@
 
 mod intake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use cae_core::configuration::settings::OnError;
@@ -19,7 +19,7 @@ use cae_core::time::UnixTime;
 use crate::directory::Directory;
 use crate::signature::Signatures;
 
-use intake::Intake;
+pub(crate) use intake::Intake;
 pub use intake::{BrakeAlarm, HeldEvent, brakes};
 
 /// One engine, the state that it decides by, and the signatures that were checked for it.
@@ -33,6 +33,8 @@ pub struct Session<C> {
     directory: Option<Directory>,
     /// By issuer URL.
     transmitters: BTreeMap<String, Intake>,
+    /// The transmitter and the `jti` of every SET that was accepted.
+    delivered: HashSet<(String, String)>,
     alarms: Vec<BrakeAlarm>,
 }
 
@@ -90,6 +92,7 @@ impl<C: Conversation> Session<C> {
             is_changed: false,
             directory: None,
             transmitters: BTreeMap::new(),
+            delivered: HashSet::new(),
             alarms: Vec::new(),
         }
     }
@@ -99,6 +102,8 @@ impl<C: Conversation> Session<C> {
     pub fn resuming(mut self, state: StateTable, held: Vec<HeldEvent>) -> Self {
         self.state = state;
         for event in held {
+            self.delivered
+                .insert((event.transmitter.clone(), event.jti.clone()));
             self.intake(&event.transmitter.clone()).hold(event);
         }
         self
@@ -340,10 +345,11 @@ impl<C: Conversation> Session<C> {
         received_at: UnixTime,
     ) -> Result<EventOutcome, SessionError<C::Error>> {
         let records = records_of(&event.changes)?;
-        let intake = self.intake(&event.transmitter);
-        if intake.knows(&event.jti) {
+        let delivery = (event.transmitter.clone(), event.jti.clone());
+        if !self.delivered.insert(delivery) {
             return Ok(EventOutcome::Repeated(event));
         }
+        let intake = self.intake(&event.transmitter);
         let passage = intake.admit(&event, &records, received_at);
         if passage.hold {
             intake.hold(HeldEvent {
@@ -373,7 +379,7 @@ impl<C: Conversation> Session<C> {
 }
 
 /// The records of changes: all or none.
-fn records_of<E>(changes: &[Change]) -> Result<Vec<Record>, SessionError<E>> {
+pub(crate) fn records_of<E>(changes: &[Change]) -> Result<Vec<Record>, SessionError<E>> {
     (changes.iter())
         .map(|change| Record::from_bytes(&change.record))
         .collect::<Result<_, RecordError>>()

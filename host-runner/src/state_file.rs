@@ -209,7 +209,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn held_line(event: &HeldEvent) -> io::Result<String> {
+pub(crate) fn held_line(event: &HeldEvent) -> io::Result<String> {
     let change = |change: &Change| HeldChange {
         key: change.key.to_string(),
         record: change
@@ -225,7 +225,7 @@ fn held_line(event: &HeldEvent) -> io::Result<String> {
     })?)
 }
 
-fn held_event(line: &str) -> Result<HeldEvent, String> {
+pub(crate) fn held_event(line: &str) -> Result<HeldEvent, String> {
     let line: HeldLine = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let change = |change: &HeldChange| {
         let key: StateKey = (change.key.parse())

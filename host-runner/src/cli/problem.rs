@@ -70,6 +70,11 @@ impl Problem {
         Self(problems.into_iter().flat_map(|problem| problem.0).collect())
     }
 
+    /// Several lines.
+    pub(super) const fn lines(lines: Vec<String>) -> Self {
+        Self(lines)
+    }
+
     /// Something is wrong with `file`.
     pub(super) fn file(file: &Path, what: impl Display) -> Self {
         Self::new(format_args!("{}: {what}", name(file)))

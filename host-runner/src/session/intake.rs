@@ -1,7 +1,7 @@
-//! What the host keeps about each transmitter: which events came before, how many subjects they touch, which ones
-//! wait for an operator, and which ones can never hit a token.
+//! What the host keeps about each transmitter: how many subjects its events touch, which ones wait for an operator, and
+//! which ones can never hit a token.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use cae_core::configuration::transmitter::Brake;
 use cae_core::engine::{AcceptedEvent, Change};
@@ -14,9 +14,7 @@ use crate::text::{elements, member};
 
 /// What is known about one transmitter.
 #[derive(Debug, Default)]
-pub(super) struct Intake {
-    /// `jti` of every accepted SET.
-    delivered: HashSet<String>,
+pub(crate) struct Intake {
     brake: Option<(Brake, BrakeWatch)>,
     held: Vec<HeldEvent>,
     /// How many events named a kind of key that no token can show.
@@ -46,13 +44,13 @@ pub struct BrakeAlarm {
 }
 
 /// What becomes of an event.
-pub(super) struct Passage {
-    pub(super) alarm: Option<BrakeAlarm>,
-    pub(super) hold: bool,
+pub(crate) struct Passage {
+    pub(crate) alarm: Option<BrakeAlarm>,
+    pub(crate) hold: bool,
 }
 
 impl Intake {
-    pub(super) fn set_brake(&mut self, brake: Brake) {
+    pub(crate) fn set_brake(&mut self, brake: Brake) {
         let mut watch = BrakeWatch::new(brake);
         if !self.held.is_empty() {
             watch.hold();
@@ -60,19 +58,13 @@ impl Intake {
         self.brake = Some((brake, watch));
     }
 
-    /// Whether this SET was accepted before.
-    pub(super) fn knows(&self, jti: &str) -> bool {
-        self.delivered.contains(jti)
-    }
-
     /// Counts an event that was accepted for the first time, and says what becomes of it.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         event: &AcceptedEvent,
         records: &[Record],
         received_at: UnixTime,
     ) -> Passage {
-        self.delivered.insert(event.jti.clone());
         let pass = Passage {
             alarm: None,
             hold: false,
@@ -105,8 +97,7 @@ impl Intake {
     }
 
     /// Keeps an event until it is released.
-    pub(super) fn hold(&mut self, event: HeldEvent) {
-        self.delivered.insert(event.jti.clone());
+    pub(crate) fn hold(&mut self, event: HeldEvent) {
         self.held.push(event);
         if let Some((_, watch)) = &mut self.brake {
             watch.hold();
@@ -114,12 +105,12 @@ impl Intake {
     }
 
     /// The events that wait, in the order in which they came.
-    pub(super) fn held(&self) -> &[HeldEvent] {
+    pub(crate) fn held(&self) -> &[HeldEvent] {
         &self.held
     }
 
     /// Hands over the events that wait; the next ones pass.
-    pub(super) fn release(&mut self) -> Vec<HeldEvent> {
+    pub(crate) fn release(&mut self) -> Vec<HeldEvent> {
         if let Some((_, watch)) = &mut self.brake {
             watch.release();
         }
@@ -127,7 +118,7 @@ impl Intake {
     }
 
     /// How many events named a kind of key that no token can show.
-    pub(super) fn unmatchable(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub(crate) fn unmatchable(&self) -> impl Iterator<Item = (&str, u64)> {
         self.unmatchable
             .iter()
             .map(|(kind, count)| (kind.as_str(), *count))

@@ -7,13 +7,13 @@ use cae_core::time::UnixTime;
 
 /// A request as the line gives it.
 #[derive(Debug)]
-pub(super) struct RequestLine {
+pub(crate) struct RequestLine {
     /// `id`, as canonical JSON: it goes into the answer unchanged.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// `token`; empty for a request that carried none (`null`).
-    pub(super) token: String,
+    pub(crate) token: String,
     /// `confirmed`.
-    pub(super) confirmed: Option<String>,
+    pub(crate) confirmed: Option<String>,
     now: UnixTime,
     client_ip: Option<String>,
     country: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct RequestLine {
 
 /// The lists of a [`RequestLine`], in the form that [`Request`] borrows.
 #[derive(Default)]
-pub(super) struct Borrowed<'a> {
+pub(crate) struct Borrowed<'a> {
     member_of: Option<Vec<&'a str>>,
     roles: Option<Vec<&'a str>>,
     signal_age: Vec<(&'a str, u64)>,
@@ -44,7 +44,7 @@ impl RequestLine {
     ///
     /// # Errors
     /// One line that names the member by its JSON pointer.
-    pub(super) fn read(line: &str) -> Result<Self, String> {
+    pub(crate) fn read(line: &str) -> Result<Self, String> {
         let value =
             json::parse(line.as_bytes(), Limits::EVENT).map_err(|error| not_json(&error))?;
         let mut members = Members::open(value, "")?;
@@ -109,7 +109,7 @@ impl RequestLine {
     }
 
     /// The lists that [`RequestLine::request`] needs.
-    pub(super) fn borrow(&self) -> Borrowed<'_> {
+    pub(crate) fn borrow(&self) -> Borrowed<'_> {
         fn texts(texts: &Option<Vec<String>>) -> Option<Vec<&str>> {
             Some(texts.as_ref()?.iter().map(String::as_str).collect())
         }
@@ -125,7 +125,7 @@ impl RequestLine {
     }
 
     /// The request as the engine takes it.
-    pub(super) fn request<'a>(&'a self, borrowed: &'a Borrowed<'a>) -> Request<'a> {
+    pub(crate) fn request<'a>(&'a self, borrowed: &'a Borrowed<'a>) -> Request<'a> {
         Request {
             now: self.now,
             client_ip: self.client_ip.as_deref(),
@@ -150,13 +150,13 @@ impl RequestLine {
 
 /// The members of one object that have not been read yet.
 #[derive(Debug, Default)]
-pub(super) struct Members {
+pub(crate) struct Members {
     values: Map<String, Value>,
     at: &'static str,
 }
 
 impl Members {
-    pub(super) fn open(value: Value, at: &'static str) -> Result<Self, String> {
+    pub(crate) fn open(value: Value, at: &'static str) -> Result<Self, String> {
         match value {
             Value::Object(values) => Ok(Self { values, at }),
             _ => Err(format!(
@@ -167,11 +167,11 @@ impl Members {
     }
 
     /// A member; `null` is as good as absent, which is "unknown" to the engine.
-    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.values.remove(name).filter(|value| !value.is_null())
     }
 
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, String> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, String> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -179,13 +179,13 @@ impl Members {
         }
     }
 
-    pub(super) fn seconds(&mut self, name: &str) -> Result<u64, String> {
+    pub(crate) fn seconds(&mut self, name: &str) -> Result<u64, String> {
         let seconds = self.take(name).and_then(|value| value.as_u64());
         seconds.ok_or_else(|| self.fault(name, "whole seconds since 1970, as a number"))
     }
 
     /// Refuses what nobody asked for: a misspelt member must not pass for an absent one.
-    pub(super) fn close(self) -> Result<(), String> {
+    pub(crate) fn close(self) -> Result<(), String> {
         match self.values.keys().next() {
             None => Ok(()),
             Some(name) => Err(format!("{}/{}: unknown member", self.at, escape(name))),
@@ -231,7 +231,7 @@ impl Members {
 }
 
 /// Why a line is no JSON. It is one line to the parser too, whose number would be taken for the line's own.
-pub(super) fn not_json(error: &json::JsonError) -> String {
+pub(crate) fn not_json(error: &json::JsonError) -> String {
     let error = error.to_string();
     format!(
         "not JSON: {}",

@@ -1,0 +1,64 @@
+//! `cae serve`.
+
+use std::path::PathBuf;
+
+use super::output::Output;
+use super::problem::{Problem, note, warn};
+use super::{Exit, Options};
+use crate::component::Bounds;
+use crate::serve;
+
+/// Answer proxies in front of an API, and receive security events
+#[derive(clap::Args, Debug)]
+#[command(after_help = HELP)]
+pub(super) struct Arguments {
+    /// The configuration (`cae config schema --service` describes it)
+    #[arg(long, value_name = "cae.toml")]
+    config: PathBuf,
+    /// Say what is wrong with the configuration and the files that it names, and end
+    #[arg(long)]
+    check: bool,
+}
+
+const HELP: &str = "\
+Three listeners: `authorization` answers proxies at /authorize and JSON at /v1/decide,
+`signals` takes events at /events/NAME and logout tokens at /backchannel-logout,
+`administration` has /readyz, /healthz, /metrics, /v1/decide with explanations, and
+/v1/release/NAME for events that a brake holds.
+
+The configuration and every file that it names are read again when they change, and on
+SIGHUP: all of it comes into force, or nothing. Every setting can be given by the
+environment: CAE__LISTEN__AUTHORIZATION is listen.authorization. SIGTERM ends it once
+all answers are given.
+
+Exit status: 0 after a clean stop, or --check found nothing; 2 it cannot start.
+
+Examples:
+  cae serve --config cae.toml --check
+  cae serve --config cae.toml";
+
+pub(super) fn run(
+    arguments: &Arguments,
+    options: &Options,
+    out: &mut Output,
+) -> Result<Exit, Problem> {
+    let runtime = options.bounded_runtime(Bounds::default())?;
+    if arguments.check {
+        let notes = serve::check(&arguments.config, &runtime).map_err(Problem::lines)?;
+        notes.iter().for_each(warn);
+        out.line(format_args!("{}: can be used", arguments.config.display()));
+        return Ok(Exit::Done);
+    }
+    let started = |addresses: &serve::Addresses, notes: &[String]| {
+        notes.iter().for_each(warn);
+        let signals = addresses.signals.map(|it| format!(", signals {it}"));
+        note(format_args!(
+            "authorization {}{}, administration {}",
+            addresses.authorization,
+            signals.unwrap_or_default(),
+            addresses.administration
+        ));
+    };
+    serve::run(&arguments.config, runtime, started).map_err(Problem::lines)?;
+    Ok(Exit::Done)
+}

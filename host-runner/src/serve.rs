@@ -1,0 +1,394 @@
+//! `cae serve`: continuous access evaluation in front of an existing API.
+//!
+//! Three listeners: [`authorize`] for proxies, [`signals`] for transmitters, [`administration`] for operators. The first has
+//! threads of its own, so that nobody else can keep it waiting. [`service`] is what they share.
+
+mod administration;
+mod assembly;
+mod authorize;
+mod client;
+mod database;
+mod decision_log;
+mod engines;
+mod http;
+mod keys;
+mod metrics;
+mod proof;
+mod receiver;
+mod reload;
+mod service;
+pub(crate) mod settings;
+mod signals;
+pub(crate) mod ssf;
+mod store;
+mod tls;
+
+use std::fs;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use cae_core::configuration::transmitter::Brake;
+use cae_core::state::retention::RetentionLimits;
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime as Tokio};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::component::EngineError;
+use crate::engine::Runtime;
+use crate::session::BrakeAlarm;
+use crate::signature::VerifiedTokens;
+pub(crate) use client::Client;
+use engines::Engines;
+use reload::Reloader;
+use service::{Loaded, Service};
+use store::{LogBounds, Store};
+
+/// How long answers that are under way may take after a stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often records are looked through for what may be forgotten.
+const CLEAN_EVERY: Duration = Duration::from_secs(600);
+
+/// Why the service does not start: one line each.
+pub(crate) type Faults = Vec<String>;
+
+/// Where the service listens, once it does.
+pub(crate) struct Addresses {
+    pub(crate) authorization: SocketAddr,
+    pub(crate) signals: Option<SocketAddr>,
+    pub(crate) administration: SocketAddr,
+}
+
+/// Reads everything that the service would start with.
+///
+/// # Errors
+/// Everything that is wrong.
+pub(crate) fn check(file: &Path, runtime: &Runtime) -> Result<Vec<String>, Faults> {
+    let assembled = assembly::assemble(file, &Default::default(), clock::now())?;
+    let settings = &assembled.settings;
+    let engines = reload::build(&assembled, runtime, &Arc::default())?;
+    let mut faults = reload::mismatches(settings, &engines);
+    if let Some(tls) = &settings.tls {
+        faults.extend(tls::acceptor(tls).err());
+    }
+    faults.extend(Client::new(settings.certificate_authorities.as_deref()).err());
+    faults.extend(reload::unreadable_secrets(settings));
+    if faults.is_empty() {
+        Ok(notes(&engines))
+    } else {
+        Err(faults)
+    }
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// Everything that keeps it from starting.
+pub(crate) fn run(
+    file: &Path,
+    runtime: Runtime,
+    started: impl FnOnce(&Addresses, &[String]),
+) -> Result<(), Faults> {
+    client::install_tls();
+    let one = |error: &dyn std::fmt::Display| vec![error.to_string()];
+    let settings = assembly::read_settings(file)?;
+    let bounds = LogBounds {
+        age: settings.store.log_age,
+        entries: settings.store.log_entries,
+    };
+    let alarms = Box::new(|alarm: &BrakeAlarm| {
+        let brake = alarm.brake;
+        tell(
+            "warning",
+            &format!(
+                "{}: its events touch more than {} subjects a minute{}",
+                alarm.transmitter,
+                brake.subjects_per_minute,
+                if brake.hold {
+                    "; they wait from now on, except those about accounts"
+                } else {
+                    ""
+                }
+            ),
+        );
+    });
+    let opened = Store::open(&settings.store.file, bounds, alarms);
+    let (store, notes) =
+        opened.map_err(|error| vec![format!("{}: {error}", settings.store.file.display())])?;
+    let policies = assembly::policy_notes(&notes);
+    let assembled = assembly::assemble(file, &policies, clock::now())?;
+    let verified: Arc<VerifiedTokens> = Arc::default();
+    let engines = reload::build(&assembled, &runtime, &verified)?;
+    let mut faults = reload::mismatches(&assembled.settings, &engines);
+    let acceptor = match &assembled.settings.tls {
+        Some(tls) => tls::acceptor(tls).map_err(|fault| faults.push(fault)).ok(),
+        None => None,
+    };
+    let client = Client::new(assembled.settings.certificate_authorities.as_deref());
+    let client = client.map_err(|fault| faults.push(fault)).ok();
+    let (Some(client), true) = (client, faults.is_empty()) else {
+        return Err(faults);
+    };
+    store.set_brakes(brakes(&engines));
+    for (name, value) in &assembled.notes {
+        store.put_note(name.clone(), value.clone());
+    }
+    let settings = Arc::new(assembled.settings);
+    let log = settings
+        .decision_log
+        .as_ref()
+        .map(decision_log::DecisionLog::open);
+    let log = log.transpose().map_err(|error| one(&error))?;
+    let service = Arc::new(Service {
+        settings: ArcSwap::from(Arc::clone(&settings)),
+        engines: ArcSwap::from_pointee(engines),
+        store,
+        keys: ArcSwapOption::empty(),
+        transmitters: ArcSwap::from_pointee(Vec::new()),
+        metrics: metrics::Metrics::default(),
+        proofs: proof::Proofs::default(),
+        log: ArcSwapOption::from_pointee(log),
+        stopping: AtomicBool::new(false),
+        client: ArcSwap::from_pointee(client),
+        loaded: Mutex::new(Loaded {
+            at: clock::now().as_secs(),
+            ..Loaded::default()
+        }),
+        turn: AtomicU64::new(0),
+    });
+    let tls = Arc::new(ArcSwapOption::from_pointee(acceptor));
+    let mut reloader = Reloader::new(
+        file,
+        runtime,
+        verified,
+        Arc::clone(&service),
+        Arc::clone(&tls),
+        &notes,
+    );
+    reloader.start_keys(&notes).map_err(|error| one(&error))?;
+    reloader
+        .start_receivers(&notes)
+        .map_err(|error| one(&error))?;
+    let deciding = tokio("authorization", settings.instances).map_err(|error| one(&error))?;
+    let other = tokio("other", 2).map_err(|error| one(&error))?;
+    let result = listen(
+        &service, &settings, &tls, &deciding, &other, reloader, started,
+    );
+    // Threads that still wait for somebody are left behind: everything that counts is on disk.
+    deciding.shutdown_timeout(Duration::from_millis(100));
+    other.shutdown_timeout(Duration::from_millis(100));
+    service.store.close();
+    result
+}
+
+fn listen(
+    service: &Arc<Service>,
+    settings: &settings::Settings,
+    tls: &Arc<ArcSwapOption<tokio_rustls::TlsAcceptor>>,
+    deciding: &Tokio,
+    other: &Tokio,
+    mut reloader: Reloader,
+    started: impl FnOnce(&Addresses, &[String]),
+) -> Result<(), Faults> {
+    let bind = |runtime: &Tokio, address: SocketAddr| {
+        let listener = runtime.block_on(TcpListener::bind(address));
+        listener.map_err(|error| vec![format!("{address}: {error}")])
+    };
+    let authorization = bind(deciding, settings.listen.authorization)?;
+    let administration = bind(other, settings.listen.administration)?;
+    let signals = settings
+        .listen
+        .signals
+        .map(|address| bind(other, address))
+        .transpose()?;
+    let local = |listener: &TcpListener| {
+        listener
+            .local_addr()
+            .map_err(|error| vec![error.to_string()])
+    };
+    let addresses = Addresses {
+        authorization: local(&authorization)?,
+        administration: local(&administration)?,
+        signals: signals.as_ref().map(local).transpose()?,
+    };
+    let (stop, stopped) = watch::channel(false);
+    let covers = |covered: fn(&settings::Tls) -> bool| {
+        settings
+            .tls
+            .as_ref()
+            .is_some_and(covered)
+            .then(|| Arc::clone(tls))
+    };
+    let mut listeners = Vec::new();
+    {
+        let shared = Arc::clone(service);
+        let bounds = http::Bounds::new(settings.authorization.connections);
+        listeners.push(deciding.spawn(http::serve(
+            authorization,
+            covers(|tls| tls.authorization),
+            bounds,
+            move |request, peer| proxies(Arc::clone(&shared), request, peer),
+            stopped.clone(),
+        )));
+    }
+    {
+        let shared = Arc::clone(service);
+        listeners.push(other.spawn(http::serve(
+            administration,
+            covers(|tls| tls.administration),
+            http::Bounds::new(64),
+            move |request, _| administration::answer(Arc::clone(&shared), request),
+            stopped.clone(),
+        )));
+    }
+    if let Some(listener) = signals {
+        let shared = Arc::clone(service);
+        listeners.push(other.spawn(http::serve(
+            listener,
+            covers(|tls| tls.signals),
+            http::Bounds::new(settings.signals.connections),
+            move |request, _| signals::answer(Arc::clone(&shared), request),
+            stopped,
+        )));
+    }
+    let cleaning = Arc::clone(service);
+    other.spawn(async move {
+        loop {
+            tokio::time::sleep(CLEAN_EVERY).await;
+            let limits = RetentionLimits::of(&cleaning.engines.load().configuration);
+            let _ = cleaning.store.clean(clock::now(), limits).await;
+        }
+    });
+    started(&addresses, &notes(&service.engines.load()));
+    other
+        .block_on(supervise(&mut reloader))
+        .map_err(|error| vec![error.to_string()])?;
+    service.stopping.store(true, Ordering::Relaxed);
+    reloader.stop();
+    let _ = stop.send(true);
+    let deadline = Instant::now().checked_add(GRACE);
+    other.block_on(async {
+        for listener in listeners {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let _ = tokio::time::timeout(left.unwrap_or_default(), listener).await;
+        }
+    });
+    Ok(())
+}
+
+/// Reads files again when they change or somebody asks, until the process is told to stop.
+async fn supervise(reloader: &mut Reloader) -> std::io::Result<()> {
+    let mut end = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut look = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            _ = end.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => tokio::task::block_in_place(|| reloader.reload()),
+            _ = look.tick() => tokio::task::block_in_place(|| reloader.reload_if_changed()),
+        }
+    }
+}
+
+async fn proxies(
+    service: Arc<Service>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> http::Answer {
+    let path = request.uri().path();
+    if authorize::is_asked(path) {
+        return authorize::authorize(service, request, peer).await;
+    }
+    match (request.method(), path) {
+        (&Method::POST, administration::DECIDE) => {
+            administration::decide(&service, request, false).await
+        }
+        (&Method::GET, "/healthz") => http::text(StatusCode::OK, "ok\n"),
+        _ => http::empty(StatusCode::NOT_FOUND),
+    }
+}
+
+fn tokio(name: &str, threads: usize) -> std::io::Result<Tokio> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .enable_all()
+        .build()
+}
+
+/// The brakes of the transmitters, by issuer URL.
+fn brakes(engines: &Engines) -> Vec<(String, Brake)> {
+    let transmitters = engines.configuration.transmitters.iter();
+    let brake = |it: &cae_core::configuration::Transmitter| Some((it.issuer.clone(), it.brake?));
+    transmitters.filter_map(brake).collect()
+}
+
+/// What an operator should know about a configuration that can be used.
+fn notes(engines: &Engines) -> Vec<String> {
+    engines
+        .configuration
+        .notes
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// The lines of an error of the engine about a configuration.
+fn lines(error: &EngineError, file: &Path) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Fault {
+        at: String,
+        code: String,
+        message: String,
+    }
+    match error {
+        EngineError::Configuration(faults) => match serde_json::from_str::<Vec<Fault>>(faults) {
+            Ok(faults) => faults
+                .iter()
+                .map(|fault| {
+                    format!(
+                        "{}: engine{}: {} [{}]",
+                        file.display(),
+                        fault.at,
+                        fault.message,
+                        fault.code
+                    )
+                })
+                .collect(),
+            Err(_) => vec![faults.clone()],
+        },
+        other => vec![other.to_string()],
+    }
+}
+
+/// A secret in a file, without the line end that editors add.
+pub(crate) fn secret(file: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(format!("{}: holds no secret on one line", file.display()));
+    }
+    Ok(text.to_owned())
+}
+
+/// Compares secrets in a time that does not depend on where they differ.
+pub(crate) fn is_same(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// One line on standard error.
+pub(crate) fn tell(word: &str, what: &str) {
+    let what = crate::text::one_line(what);
+    // That nobody reads it is no reason to stop.
+    drop(writeln!(std::io::stderr(), "{word}: {what}"));
+}

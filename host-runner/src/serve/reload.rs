@@ -1,0 +1,360 @@
+//! Another configuration without a stop: built beside the one in force, put in its place if all of it is sound.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwapOption;
+use cae_core::decision::Request;
+use cae_core::engine::Detail;
+use cae_core::state::StateTable;
+use tokio_rustls::TlsAcceptor;
+
+use super::assembly::{self, Assembled, PolicyNote};
+use super::client::Client;
+use super::decision_log::DecisionLog;
+use super::engines::{Decision, Engines};
+use super::keys::{Keys, Took};
+use super::receiver::{Receiver, Stop, Watched};
+use super::service::Service;
+use super::settings::{Credentials, Delivery, Settings};
+use super::{Faults, brakes, lines, tell, tls};
+use crate::clock;
+use crate::directory::Directory;
+use crate::engine::Runtime;
+use crate::signature::VerifiedTokens;
+
+/// Notes of fetched keys begin so.
+const KEY_NOTES: &str = "keys/";
+/// Notes of signs of life begin so.
+const ALIVE_NOTES: &str = "alive/";
+/// How often signs of life are noted, in looks of one second.
+const NOTE_ALIVE: u32 = 30;
+
+/// Reads the files again.
+pub(crate) struct Reloader {
+    file: PathBuf,
+    runtime: Runtime,
+    verified: Arc<VerifiedTokens>,
+    service: Arc<Service>,
+    tls: Arc<ArcSwapOption<TlsAcceptor>>,
+    policies: BTreeMap<String, PolicyNote>,
+    stamps: Vec<(PathBuf, Option<SystemTime>, u64)>,
+    receivers: Arc<Stop>,
+    looks: u32,
+}
+
+/// Builds the engines of a configuration.
+pub(crate) fn build(
+    assembled: &Assembled,
+    runtime: &Runtime,
+    verified: &Arc<VerifiedTokens>,
+) -> Result<Engines, Faults> {
+    let settings = &assembled.settings;
+    let built = Engines::build(
+        runtime,
+        assembled.engine.clone(),
+        settings.instances,
+        verified,
+    );
+    let mut engines = built.map_err(|error| lines(&error, Path::new("configuration")))?;
+    if let Some(file) = &settings.files.directory {
+        let directory = Directory::open(file, &engines.configuration);
+        let named = |faults: Vec<String>| -> Faults {
+            faults
+                .iter()
+                .map(|fault| format!("{}: {fault}", file.display()))
+                .collect()
+        };
+        engines.directory = Some(directory.map_err(named)?);
+    }
+    Ok(engines)
+}
+
+/// Where `cae.toml` and the engine configuration do not go together.
+pub(crate) fn mismatches(settings: &Settings, engines: &Engines) -> Faults {
+    let mut faults = Vec::new();
+    for transmitter in &settings.transmitters {
+        let known = engines.configuration.transmitters.iter();
+        if !known
+            .map(|it| &it.issuer)
+            .any(|issuer| *issuer == transmitter.issuer)
+        {
+            faults.push(format!(
+                "transmitter `{}`: its issuer is not among engine.transmitters: add it there, with its keys and whom it speaks for",
+                transmitter.name
+            ));
+        }
+    }
+    faults
+}
+
+/// Files with secrets that cannot be read.
+pub(crate) fn unreadable_secrets(settings: &Settings) -> Faults {
+    let files = settings.transmitters.iter().flat_map(|transmitter| {
+        let credentials = match &transmitter.credentials {
+            Some(Credentials::Token(file)) => Some(file),
+            Some(Credentials::Client { client_secret, .. }) => Some(client_secret),
+            None => None,
+        };
+        let push = match &transmitter.delivery {
+            Delivery::Push { token, .. } => token.as_ref(),
+            Delivery::Poll { .. } => None,
+        };
+        credentials.into_iter().chain(push)
+    });
+    files.filter_map(|file| super::secret(file).err()).collect()
+}
+
+impl Reloader {
+    pub(crate) fn new(
+        file: &Path,
+        runtime: Runtime,
+        verified: Arc<VerifiedTokens>,
+        service: Arc<Service>,
+        tls: Arc<ArcSwapOption<TlsAcceptor>>,
+        notes: &[(String, Vec<u8>)],
+    ) -> Self {
+        let stamps = assembly::stamps(file, &service.settings.load());
+        Self {
+            file: file.to_owned(),
+            runtime,
+            verified,
+            service,
+            tls,
+            policies: assembly::policy_notes(notes),
+            stamps,
+            receivers: Arc::default(),
+            looks: 0,
+        }
+    }
+
+    /// Begins to fetch keys, with those of an earlier time until then.
+    pub(crate) fn start_keys(&self, notes: &[(String, Vec<u8>)]) -> std::io::Result<()> {
+        let kept: Vec<(String, String)> = notes
+            .iter()
+            .filter_map(|(name, value)| {
+                let issuer = name.strip_prefix(KEY_NOTES)?;
+                Some((issuer.to_owned(), String::from_utf8(value.clone()).ok()?))
+            })
+            .collect();
+        let service = Arc::clone(&self.service);
+        let took: Took = Arc::new(move |issuer: &str, jwks: &str| {
+            service.engines.load().set_keys(issuer, jwks)?;
+            service
+                .store
+                .put_note(format!("{KEY_NOTES}{issuer}"), jwks.as_bytes().to_vec());
+            Ok(())
+        });
+        let engines = self.service.engines.load();
+        let keys = Keys::start(&engines.configuration, &self.service.client(), &kept, &took)?;
+        if let Some(before) = self.service.keys.swap(Some(Arc::new(keys))) {
+            before.stop();
+        }
+        Ok(())
+    }
+
+    /// Begins to receive from every transmitter.
+    pub(crate) fn start_receivers(&mut self, notes: &[(String, Vec<u8>)]) -> std::io::Result<()> {
+        self.receivers.stop();
+        self.receivers = Arc::default();
+        let before = self.service.transmitters.load_full();
+        let settings = self.service.settings.load_full();
+        let alive = |name: &str| {
+            let note = notes
+                .iter()
+                .find(|(note, _)| note.strip_prefix(ALIVE_NOTES) == Some(name));
+            let noted = note.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
+            let known = before
+                .iter()
+                .find(|it| it.settings.name == name)
+                .map(|it| it.alive());
+            noted.unwrap_or(0).max(known.unwrap_or(0))
+        };
+        let transmitters: Vec<Arc<Watched>> = settings
+            .transmitters
+            .iter()
+            .map(|it| Arc::new(Watched::new(it.clone(), alive(&it.name))))
+            .collect();
+        self.service
+            .transmitters
+            .store(Arc::new(transmitters.clone()));
+        for watched in transmitters {
+            let receiver = Receiver {
+                service: Arc::clone(&self.service),
+                watched,
+                stop: Arc::clone(&self.receivers),
+            };
+            receiver.start()?;
+        }
+        Ok(())
+    }
+
+    /// Looks whether a file is another one than before.
+    pub(crate) fn reload_if_changed(&mut self) {
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.checked_rem(NOTE_ALIVE) == Some(0) {
+            self.note_alive();
+        }
+        let stamps = assembly::stamps(&self.file, &self.service.settings.load());
+        if stamps != self.stamps {
+            // A file that is being replaced is not there for a moment: the next look sees it whole.
+            self.stamps = stamps;
+            self.reload();
+        }
+    }
+
+    /// Reads everything again; all of it comes into force, or nothing.
+    pub(crate) fn reload(&mut self) {
+        let result = self.try_reload();
+        let mut loaded = self
+            .service
+            .loaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(hit) => {
+                loaded.at = clock::now().as_secs();
+                loaded.faults.clear();
+                loaded.reloads = loaded.reloads.saturating_add(1);
+                drop(loaded);
+                tell(
+                    "note",
+                    &format!(
+                        "the configuration is read again: it may turn away {hit} of the tokens that are known"
+                    ),
+                );
+            }
+            Err(faults) => {
+                for fault in &faults {
+                    tell("error", fault);
+                }
+                tell("warning", "the configuration before stays in force");
+                loaded.faults = faults;
+                loaded.failed_reloads = loaded.failed_reloads.saturating_add(1);
+            }
+        }
+    }
+
+    fn try_reload(&mut self) -> Result<u64, Faults> {
+        let assembled = assembly::assemble(&self.file, &self.policies, clock::now())?;
+        self.stamps = assembly::stamps(&self.file, &assembled.settings);
+        let engines = build(&assembled, &self.runtime, &self.verified)?;
+        let faults = mismatches(&assembled.settings, &engines);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let before = self.service.settings.load_full();
+        let settings = assembled.settings;
+        let acceptor = settings.tls.as_ref().map(tls::acceptor).transpose();
+        let acceptor = acceptor.map_err(|fault| vec![fault])?;
+        let client = Client::new(settings.certificate_authorities.as_deref());
+        let client = client.map_err(|fault| vec![fault])?;
+        let log = match &settings.decision_log {
+            now if *now == before.decision_log => None,
+            Some(log) => Some(Some(
+                DecisionLog::open(log).map_err(|error| vec![error.to_string()])?,
+            )),
+            None => Some(None),
+        };
+        // From here on nothing fails any more.
+        if let Some(keys) = self.service.keys.load_full() {
+            for (issuer, jwks) in keys.current() {
+                // An issuer that is configured no longer needs none.
+                let _ = engines.set_keys(&issuer, &jwks);
+            }
+        }
+        let known = self.service.engines.load().known_tokens();
+        let hit = warm(&engines, &known);
+        self.service.store.set_brakes(brakes(&engines));
+        for (name, value) in assembled.notes {
+            self.policies
+                .extend(assembly::policy_notes(&[(name.clone(), value.clone())]));
+            self.service.store.put_note(name, value);
+        }
+        self.service.engines.store(Arc::new(engines));
+        self.service.client.store(Arc::new(client));
+        self.tls.store(acceptor.map(Arc::new));
+        if let Some(log) = log {
+            self.service.log.store(log.map(Arc::new));
+        }
+        for (what, changed) in [
+            ("listen", before.listen != settings.listen),
+            ("store", before.store != settings.store),
+            ("tls", before.tls.is_some() != settings.tls.is_some()),
+        ] {
+            if changed {
+                tell(
+                    "warning",
+                    &format!("`{what}` is another one: that takes a restart"),
+                );
+            }
+        }
+        let same = before.transmitters == settings.transmitters
+            && before.certificate_authorities == settings.certificate_authorities;
+        self.service.settings.store(Arc::new(settings));
+        let restarted = self
+            .start_keys(&self.noted_keys())
+            .and_then(|()| match same {
+                true => Ok(()),
+                false => self.start_receivers(&[]),
+            });
+        if let Err(error) = restarted {
+            tell("error", &format!("no thread could be started: {error}"));
+        }
+        Ok(hit)
+    }
+
+    /// The keys that are held now, in the form of notes.
+    fn noted_keys(&self) -> Vec<(String, Vec<u8>)> {
+        let keys = self.service.keys.load_full();
+        let current = keys.map(|keys| keys.current()).unwrap_or_default();
+        let note =
+            |(issuer, jwks): (String, String)| (format!("{KEY_NOTES}{issuer}"), jwks.into_bytes());
+        current.into_iter().map(note).collect()
+    }
+
+    fn note_alive(&self) {
+        for watched in self
+            .service
+            .transmitters
+            .load()
+            .iter()
+            .filter(|it| it.alive() > 0)
+        {
+            let name = format!("{ALIVE_NOTES}{}", watched.settings.name);
+            self.service
+                .store
+                .put_note(name, watched.alive().to_string().into_bytes());
+        }
+    }
+
+    /// Ends what it started.
+    pub(crate) fn stop(&self) {
+        self.note_alive();
+        self.receivers.stop();
+        if let Some(keys) = self.service.keys.load_full() {
+            keys.stop();
+        }
+    }
+}
+
+/// Lets engines that are not in force yet get to know the tokens that come again and again; says how many of those the
+/// configuration may turn away (`TokenCreatedWithOutdatedPolicies`, or not acceptable any more).
+fn warm(engines: &Engines, tokens: &[Box<str>]) -> u64 {
+    let now = clock::now();
+    let nothing = StateTable::default();
+    let mut strangers = 0_u64;
+    for token in tokens {
+        let request = Request {
+            now,
+            ..Request::default()
+        };
+        let decision = engines.decide(token, &request, &nothing, &|_| None, true, Detail::None);
+        if matches!(decision, Decision::Made { identity: None, .. }) {
+            strangers = strangers.saturating_add(1);
+        }
+    }
+    strangers.saturating_add(engines.outdated_tokens(now))
+}
