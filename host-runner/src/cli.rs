@@ -9,6 +9,7 @@ mod config;
 mod decide;
 mod event;
 mod input;
+mod issuer;
 mod location;
 mod output;
 mod policy;
@@ -99,6 +100,9 @@ enum Command {
     /// Read named locations: match
     #[command(subcommand)]
     Location(location::Command),
+    /// Try things out on one machine: dev, do
+    #[command(subcommand)]
+    Issuer(issuer::Command),
     /// Look after the event state that `decide --state` keeps: inspect, clear, release, clean
     #[command(subcommand)]
     State(state::Command),
@@ -191,6 +195,7 @@ impl Cli {
             Command::Token(command) => token::run(&command, options, out),
             Command::Policy(command) => policy::run(&command, options, out),
             Command::Location(command) => location::run(&command, options, out),
+            Command::Issuer(command) => issuer::run(command, out),
             Command::State(command) => state::run(&command, out),
             Command::Config(command) => config::run(&command, options, out),
             Command::Completions(arguments) => completions::run(&arguments, out),

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod clock;
 pub mod component;
+mod development;
 pub mod digest;
 pub mod directory;
 pub mod engine;

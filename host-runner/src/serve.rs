@@ -10,7 +10,7 @@ mod client;
 mod database;
 mod decision_log;
 mod engines;
-mod http;
+pub(crate) mod http;
 mod keys;
 mod metrics;
 mod proof;

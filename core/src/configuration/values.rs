@@ -54,7 +54,25 @@ pub(super) fn issuer_url(text: &str) -> Option<String> {
     issuer(text).filter(|_| has_host)
 }
 
-/// A URL that is fetched from, or stands in a challenge header.
+/// What a fault says where [`fetched`] refuses.
+pub(super) const FETCHED: &str =
+    "an https URL in printable ASCII without blanks or quotes (http on this machine only)";
+
+/// A URL that the host fetches from: https, or http to this machine, where nobody else listens on the wire.
+pub(super) fn fetched(text: &str) -> Option<String> {
+    let Some(rest) = text.strip_prefix("http://") else {
+        return https(text);
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let local = ["127.0.0.1", "localhost", "[::1]"].contains(&host);
+    (local && is_plain(text)).then(|| text.to_owned())
+}
+
+/// A URL that stands in a challenge header.
 pub(super) fn https(text: &str) -> Option<String> {
     let authority = text.strip_prefix("https://")?;
     let has_host = !authority.is_empty() && !authority.starts_with('/');

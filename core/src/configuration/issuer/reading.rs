@@ -124,7 +124,10 @@ pub(in crate::configuration) fn keys(
         let at = node.pointer().to_owned();
         KeySet::read(node.value(), &at, node.faults())
     });
-    (keys, object.parse("jwksUri", values::HTTPS, values::https))
+    (
+        keys,
+        object.parse("jwksUri", values::FETCHED, values::fetched),
+    )
 }
 
 /// `algorithms`, all of them among those that are `allowed`.
