@@ -17,6 +17,7 @@ mod problem;
 mod replay;
 mod serve;
 mod state;
+mod stream;
 mod token;
 mod what_if;
 
@@ -103,6 +104,9 @@ enum Command {
     /// Try things out on one machine: dev, do
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Look after the streams of transmitters: list, create, verify, delete, status
+    #[command(subcommand, after_help = stream::HELP)]
+    Stream(stream::Command),
     /// Look after the event state that `decide --state` keeps: inspect, clear, release, clean
     #[command(subcommand)]
     State(state::Command),
@@ -196,6 +200,7 @@ impl Cli {
             Command::Policy(command) => policy::run(&command, options, out),
             Command::Location(command) => location::run(&command, options, out),
             Command::Issuer(command) => issuer::run(command, out),
+            Command::Stream(command) => stream::run(&command, out),
             Command::State(command) => state::run(&command, out),
             Command::Config(command) => config::run(&command, options, out),
             Command::Completions(arguments) => completions::run(&arguments, out),

@@ -46,6 +46,7 @@ use crate::component::EngineError;
 use crate::engine::Runtime;
 use crate::session::BrakeAlarm;
 use crate::signature::VerifiedTokens;
+pub(crate) use assembly::read_settings;
 pub(crate) use client::Client;
 use engines::Engines;
 use reload::Reloader;
@@ -121,7 +122,7 @@ pub(crate) fn run(
         );
     });
     let opened = Store::open(&settings.store.file, bounds, alarms);
-    let (store, notes) =
+    let (store, mut notes) =
         opened.map_err(|error| vec![format!("{}: {error}", settings.store.file.display())])?;
     let policies = assembly::policy_notes(&notes);
     let assembled = assembly::assemble(file, &policies, clock::now())?;
@@ -141,6 +142,7 @@ pub(crate) fn run(
     for (name, value) in &assembled.notes {
         store.put_note(name.clone(), value.clone());
     }
+    notes.extend(assembled.notes);
     let settings = Arc::new(assembled.settings);
     let log = settings
         .decision_log

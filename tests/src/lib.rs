@@ -1,6 +1,8 @@
 //! What the whole-system tests share: where things lie, a small world, and conversations written down.
 #![expect(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "support of tests, which may fail loudly"
 )]
@@ -12,5 +14,6 @@ pub mod oracle;
 pub mod places;
 pub mod population;
 pub mod reference;
+pub mod service;
 pub mod transcript;
 pub mod world;

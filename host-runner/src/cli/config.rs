@@ -6,12 +6,15 @@ use super::{Exit, Options};
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
-    /// Print the JSON Schema of an engine configuration, or of a scenario
+    /// Print the JSON Schema of an engine configuration, of a scenario, or of cae.toml
     #[command(after_help = HELP)]
     Schema {
         /// Of scenario files instead
-        #[arg(long)]
+        #[arg(long, conflicts_with = "service")]
         scenario: bool,
+        /// Of cae.toml instead, the configuration of `cae serve`
+        #[arg(long)]
+        service: bool,
     },
 }
 
@@ -23,8 +26,10 @@ Example:
   cae config schema > engine.schema.json";
 
 pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Result<Exit, Problem> {
-    let Command::Schema { scenario } = command;
-    let schema = if *scenario {
+    let Command::Schema { scenario, service } = command;
+    let schema = if *service {
+        crate::serve::settings::schema().to_owned()
+    } else if *scenario {
         // Scenarios are run by this program; the component knows nothing of them.
         cae_core::simulation::schema().to_owned()
     } else {

@@ -69,17 +69,17 @@ pub(crate) fn assemble(
     }
     let mut notes = Vec::new();
     if let Value::Object(members) = &mut engine {
-        for (name, added) in [
-            ("policies", policies),
-            ("namedLocations", locations),
-            ("authenticationStrengths", strengths),
-        ] {
-            if !added.is_empty() {
-                let given = members.remove(name).map(items).unwrap_or_default();
-                let all = given.into_iter().chain(added).collect();
-                members.insert(name.to_owned(), Value::Array(all));
-            }
-        }
+        add(members, "authenticationStrengths", strengths);
+        let owner = match &settings.files.issuer {
+            None => Some(&mut *members),
+            Some(url) => issuer(members, url),
+        };
+        let Some(owner) = owner else {
+            let what = "/files/issuer: is not among engine.issuers";
+            return Err(vec![line(file, what)]);
+        };
+        add(owner, "policies", policies);
+        add(owner, "namedLocations", locations);
         notes = date_policies(members, known, now);
     }
     Ok(Assembled {
@@ -87,6 +87,20 @@ pub(crate) fn assemble(
         settings,
         notes,
     })
+}
+
+fn add(to: &mut Map<String, Value>, name: &str, added: Vec<Value>) {
+    if !added.is_empty() {
+        let given = to.remove(name).map(items).unwrap_or_default();
+        let all = given.into_iter().chain(added).collect();
+        to.insert(name.to_owned(), Value::Array(all));
+    }
+}
+
+fn issuer<'e>(engine: &'e mut Map<String, Value>, url: &str) -> Option<&'e mut Map<String, Value>> {
+    let mut issuers = engine.get_mut("issuers")?.as_array_mut()?.iter_mut();
+    let called = |issuer: &Value| issuer.get("issuer").and_then(Value::as_str) == Some(url);
+    issuers.find(|issuer| called(issuer))?.as_object_mut()
 }
 
 /// Reads `cae.toml` with what the environment says instead.

@@ -153,17 +153,6 @@ impl Database {
         Ok(found)
     }
 
-    /// The latest entries of the log, the latest first.
-    pub(crate) fn log(&self, most: usize) -> Result<Vec<Vec<u8>>> {
-        let reading = self.0.begin_read()?;
-        let log = reading.open_table(LOG)?;
-        let mut lines = Vec::new();
-        for entry in log.iter()?.rev().take(most) {
-            lines.push(entry?.1.value().to_vec());
-        }
-        Ok(lines)
-    }
-
     /// Begins to write; nothing holds before [`Writing::commit`].
     pub(crate) fn begin(&self) -> Result<Writing> {
         Writing::begin(&self.0)

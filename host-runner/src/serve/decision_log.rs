@@ -46,8 +46,6 @@ struct Written<'a> {
     decision: &'static str,
     status: u16,
     reasons: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policies: Option<Vec<&'a str>>,
     is_cae_token: Option<bool>,
     issuer: Option<&'a str>,
     client: Option<&'a str>,
@@ -105,7 +103,6 @@ impl DecisionLog {
             decision: line.verdict.outcome.as_str(),
             status: line.verdict.status,
             reasons: reasons.iter().map(String::as_str).collect(),
-            policies: None,
             is_cae_token: line.identity.map(|identity| identity.capable),
             issuer: line.identity.map(|identity| identity.issuer.as_str()),
             client: line.identity.map(|identity| identity.client.as_str()),

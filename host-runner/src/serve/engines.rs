@@ -18,6 +18,7 @@ use cae_core::engine::{
 use cae_core::json::{Value, to_text};
 use cae_core::state::{StateKey, StateTable};
 use cae_core::time::UnixTime;
+use cae_core::token::claims::Part;
 use foldhash::fast::RandomState;
 
 use crate::component::EngineError;
@@ -36,8 +37,6 @@ const KNOWN_BYTES: usize = 8 << 10;
 #[derive(Debug)]
 pub(crate) struct Engines {
     pub(crate) configuration: Configuration,
-    /// The same as text, with everything that was put together for it.
-    pub(crate) text: String,
     pub(crate) directory: Option<Directory>,
     /// Whether some policy asks something of the application, which it is told with every answer.
     has_session_controls: bool,
@@ -130,7 +129,6 @@ impl Engines {
             events: Mutex::new(events),
             faults: AtomicU64::new(0),
             configuration,
-            text,
         })
     }
 
@@ -338,7 +336,7 @@ impl Instance {
                 return Ok(made(verdict, None));
             }
             let text = self.engine.inspect_token(token, request.now)?;
-            let identity = Arc::new(Identity::read(&text));
+            let identity = Arc::new(Identity::read(&text, &engines.configuration));
             self.remember(
                 token,
                 Known {
@@ -402,13 +400,20 @@ fn with_directory<T>(
 
 impl Identity {
     /// From what the engine says of a token that it accepts.
-    fn read(inspection: &str) -> Self {
+    fn read(inspection: &str, configuration: &Configuration) -> Self {
         let read: Value = serde_json::from_str(inspection).unwrap_or_default();
         let text = |name: &str| word(&read, name).unwrap_or_default().to_owned();
         let issuer = text("issuer");
         let scope = text("scope");
+        // The engine compares subjects without case; who they are is told as the issuer writes it.
+        let claims = member(&read, "claims");
+        let known = configuration.issuers.iter();
+        let subject = known
+            .filter_map(|it| it.claims.value(Part::User, claims)?.as_str())
+            .find(|subject| subject.eq_ignore_ascii_case(&text("subject")))
+            .map_or_else(|| text("subject"), str::to_owned);
         Self {
-            subject: text("subject"),
+            subject,
             tenant: if scope == issuer {
                 String::new()
             } else {

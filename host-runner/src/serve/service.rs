@@ -62,7 +62,7 @@ pub(crate) struct Decided {
 /// What became of a SET.
 #[derive(Debug)]
 pub(crate) enum Received {
-    Kept(Kept),
+    Kept,
     Rejected(RejectedEvent),
     /// It could not be kept: it has to come again.
     Unavailable,
@@ -165,7 +165,7 @@ impl Service {
         match self.store.keep(event, now).await {
             Ok(kept) => {
                 self.metrics.event(&transmitter, kept_word(kept));
-                Received::Kept(kept)
+                Received::Kept
             }
             Err(_) => {
                 self.metrics.event(&transmitter, "unavailable");

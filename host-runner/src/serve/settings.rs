@@ -48,6 +48,8 @@ pub(crate) enum EngineSource {
 /// Files beside the configuration, read again when they change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Files {
+    /// The issuer that evaluates these policies too when it issues tokens; without it they are the resource's own.
+    pub(crate) issuer: Option<String>,
     /// Policies as Graph exports them, or folders of such files: added to those of the engine configuration.
     pub(crate) policies: Vec<PathBuf>,
     /// Named locations, likewise.
@@ -130,7 +132,6 @@ pub(crate) struct DecisionLog {
     pub(crate) subject: bool,
     pub(crate) address: bool,
     pub(crate) path: bool,
-    pub(crate) policies: bool,
 }
 
 /// One transmitter, and how its events come.

@@ -81,7 +81,7 @@ async fn push(service: &Service, watched: &Watched, request: Request<Incoming>) 
         return refused("invalid_request", "a SET is ASCII text");
     };
     match service.receive(Some(watched), set.trim()).await {
-        Received::Kept(_) => empty(StatusCode::ACCEPTED),
+        Received::Kept => empty(StatusCode::ACCEPTED),
         Received::Rejected(event) => refused(event.code, &event.description),
         Received::Unavailable => later(),
     }
@@ -105,7 +105,7 @@ async fn logout(service: &Service, request: Request<Incoming>) -> Answer {
         return not_logged_out("one `logout_token` is needed");
     };
     match service.receive(None, token.trim()).await {
-        Received::Kept(_) => empty(StatusCode::OK),
+        Received::Kept => empty(StatusCode::OK),
         Received::Rejected(event) => not_logged_out(&event.description),
         Received::Unavailable => later(),
     }

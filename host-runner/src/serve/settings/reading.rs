@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "instances",
 ];
 const FILES_KEYS: &[&str] = &[
+    "issuer",
     "policies",
     "namedLocations",
     "authenticationStrengths",
@@ -150,7 +151,9 @@ fn files(mut object: ObjectReader<'_, '_>, folder: &Path) -> Files {
     let policies = object.get("policies").map(|mut node| {
         node.one_or_more(|mut node| node.parse("the name of a file or folder", path))
     });
+    let issuer = object.get("issuer").and_then(|mut node| node.string());
     Files {
+        issuer: issuer.map(str::to_owned),
         policies: policies
             .into_iter()
             .flatten()
@@ -302,12 +305,10 @@ fn signals(mut object: ObjectReader<'_, '_>) -> Signals {
 }
 
 fn decision_log(mut object: ObjectReader<'_, '_>, folder: &Path) -> DecisionLog {
-    const INCLUDED: [&str; 4] = ["subject", "address", "path", "policies"];
-    let include = object.list(
-        "include",
-        "one of subject, address, path and policies",
-        |name| INCLUDED.contains(&name).then_some(name),
-    );
+    const INCLUDED: [&str; 3] = ["subject", "address", "path"];
+    let include = object.list("include", "one of subject, address and path", |name| {
+        INCLUDED.contains(&name).then_some(name)
+    });
     let include = include.unwrap_or_default();
     DecisionLog {
         file: file(&mut object, "file", folder),
@@ -315,7 +316,6 @@ fn decision_log(mut object: ObjectReader<'_, '_>, folder: &Path) -> DecisionLog 
         subject: include.contains(&"subject"),
         address: include.contains(&"address"),
         path: include.contains(&"path"),
-        policies: include.contains(&"policies"),
     }
 }
 
@@ -468,3 +468,18 @@ fn short_name(text: &str) -> Option<String> {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     sound.then(|| text.to_owned())
 }
+
+/// Where the schema has which keys.
+#[cfg(test)]
+pub(super) const ALL_KEYS: [(&str, &[&str]); 10] = [
+    ("", KEYS),
+    ("/properties/files", FILES_KEYS),
+    ("/properties/listen", LISTEN_KEYS),
+    ("/properties/tls", TLS_KEYS),
+    ("/properties/store", STORE_KEYS),
+    ("/properties/authorization", AUTHORIZATION_KEYS),
+    ("/properties/signals", SIGNALS_KEYS),
+    ("/properties/decisionLog", DECISION_LOG_KEYS),
+    ("/properties/transmitter/items", TRANSMITTER_KEYS),
+    ("/properties/transmitter/items/properties/oauth", OAUTH_KEYS),
+];

@@ -136,12 +136,12 @@ impl Writer {
         let written = self.transaction(jobs, &mut unsaved, &mut refused);
         match written {
             Ok(staged) => {
-                let again = self.take_effect(staged);
                 let mut health = self.health();
                 health.failing = None;
                 health.commits = health.commits.saturating_add(1);
                 health.commit_seconds += began.elapsed().as_secs_f64();
                 drop(health);
+                let again = self.take_effect(staged);
                 self.compact_if_spare();
                 again
             }

@@ -1,0 +1,534 @@
+//! `cae serve` and `cae issuer dev` as processes, and what speaks to them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::artefacts;
+
+/// A folder that goes when the test ends.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A new folder.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("cae-{}-{name}-{count}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file into it.
+    ///
+    /// # Panics
+    /// It cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.0.join(name);
+        // As editors do: a reader sees the file of before, or the whole new one.
+        let beside = self.0.join(format!("{name}.new"));
+        fs::write(&beside, text).unwrap();
+        fs::rename(&beside, &file).unwrap();
+        file
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A port that nobody listens on just now.
+///
+/// # Panics
+/// There is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A process that ends with the test.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// Where its standard error goes.
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a command; its standard error goes to a file.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub fn start(mut command: Command, log: PathBuf) -> Self {
+        let to = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(to.try_clone().unwrap())
+            .stderr(to)
+            .spawn()
+            .unwrap();
+        Self { child, log }
+    }
+
+    /// What it said.
+    #[must_use]
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends it at once, wherever it is (`SIGKILL`).
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to do something: `TERM`, `HUP`.
+    ///
+    /// # Panics
+    /// There is no `kill`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill")
+            .args(["-s", name, &id])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end; the exit status.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub fn wait(&mut self) -> i32 {
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it does not end: {}", self.said());
+    }
+
+    /// The status with which it ended, if it has.
+    ///
+    /// # Panics
+    /// It cannot be asked.
+    pub fn ended(&mut self) -> Option<i32> {
+        let status = self.child.try_wait().unwrap();
+        status.map(|status| status.code().unwrap_or(-1))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The binary `cae` of this build.
+///
+/// # Panics
+/// It is not built, and has to be.
+#[must_use]
+pub fn cae() -> Option<PathBuf> {
+    artefacts::find("cae", "cargo build --package cae-host-runner")
+}
+
+/// A command of `cae`, through the component where it was built.
+///
+/// # Panics
+/// As [`cae`].
+#[must_use]
+pub fn command(arguments: &[&str]) -> Option<Command> {
+    let mut command = Command::new(cae()?);
+    command.args(arguments);
+    if artefacts::component_file().is_none() {
+        command.args(["--engine", "native"]);
+    }
+    Some(command)
+}
+
+/// An answer of HTTP.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Names in lower case, in their order.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: String,
+}
+
+impl Reply {
+    /// The value of a header that is there once.
+    ///
+    /// # Panics
+    /// It is there several times.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        let first = found.next();
+        assert!(found.next().is_none(), "{name} is there twice: {self:?}");
+        first.map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// It is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A connection that is kept.
+#[derive(Debug)]
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub fn open(port: u16) -> std::io::Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream: BufReader::new(stream),
+        })
+    }
+
+    /// Sends a request and reads its answer.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> std::io::Result<Reply> {
+        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if let Some(body) = body {
+            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        text.push_str("\r\n");
+        text.push_str(body.unwrap_or_default());
+        self.stream.get_mut().write_all(text.as_bytes())?;
+        self.read()
+    }
+
+    fn read(&mut self) -> std::io::Result<Reply> {
+        let broken = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        let status = line
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let status: u16 = status.ok_or_else(broken)?;
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(broken());
+            }
+            let line = line.trim_end();
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(':').ok_or_else(broken)?;
+            headers.push((name.to_lowercase(), value.trim().to_owned()));
+        }
+        let header = |name: &str| headers.iter().find(|(known, _)| known == name);
+        let mut body = Vec::new();
+        if let Some((_, length)) = header("content-length") {
+            body.resize(length.parse().unwrap_or(0), 0);
+            self.stream.read_exact(&mut body)?;
+        } else if header("transfer-encoding").is_some() {
+            loop {
+                let mut line = String::new();
+                self.stream.read_line(&mut line)?;
+                let length = usize::from_str_radix(line.trim(), 16).map_err(|_| broken())?;
+                let mut chunk = vec![0; length + 2];
+                self.stream.read_exact(&mut chunk)?;
+                body.extend_from_slice(&chunk[..length]);
+                if length == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(Reply {
+            status,
+            headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
+    }
+}
+
+/// One request on a connection of its own.
+///
+/// # Errors
+/// Nobody answers.
+pub fn ask(
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+) -> std::io::Result<Reply> {
+    Connection::open(port)?.send(method, path, headers, body)
+}
+
+/// Waits until something holds.
+///
+/// # Panics
+/// It does not, within 20 seconds.
+pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < until, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A running `cae issuer dev`.
+#[derive(Debug)]
+pub struct Issuer {
+    /// Where it listens.
+    pub port: u16,
+    process: Process,
+}
+
+impl Issuer {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start(folder: &Folder, arguments: &[&str]) -> Option<Self> {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let all = [&["issuer", "dev", "--listen", &listen], arguments].concat();
+        let process = Process::start(command(&all)?, folder.path().join("issuer.log"));
+        wait_for("the issuer", || Connection::open(port).is_ok());
+        Some(Self { port, process })
+    }
+
+    /// Its issuer URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What the token endpoint answers to a form.
+    ///
+    /// # Panics
+    /// It does not answer.
+    #[must_use]
+    pub fn token(&self, form: &[(&str, &str)]) -> Reply {
+        let encoded = |text: &str| -> String {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            let byte = |byte: u8| match byte {
+                byte if plain(byte) => char::from(byte).to_string(),
+                byte => format!("%{byte:02X}"),
+            };
+            text.bytes().map(byte).collect()
+        };
+        let form: Vec<String> = form
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
+            .collect();
+        let kind = ("Content-Type", "application/x-www-form-urlencoded");
+        ask(self.port, "POST", "/token", &[kind], Some(&form.join("&"))).unwrap()
+    }
+
+    /// Signs a user in with a client that takes claims challenges: the access token and the refresh token.
+    ///
+    /// # Panics
+    /// They cannot sign in.
+    #[must_use]
+    pub fn sign_in(&self, user: &str) -> (String, String) {
+        let reply = self.token(&[
+            ("grant_type", "password"),
+            ("username", user),
+            ("client_id", "app"),
+            ("claims", CAPABLE),
+        ]);
+        let answer = reply.json();
+        let text = |name: &str| {
+            answer[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("{reply:?}"))
+                .to_owned()
+        };
+        (text("access_token"), text("refresh_token"))
+    }
+
+    /// Lets something happen.
+    ///
+    /// # Panics
+    /// It does not.
+    pub fn happens(&self, what: &str, user: &str) -> Value {
+        let body = json!({"what": what, "user": user}).to_string();
+        let reply = ask(self.port, "POST", "/happens", &[], Some(&body)).unwrap();
+        assert_eq!(reply.status, 200, "{reply:?} {}", self.process.said());
+        reply.json()
+    }
+}
+
+/// A claims request that declares the capability.
+pub const CAPABLE: &str = r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
+
+/// A running `cae serve`.
+#[derive(Debug)]
+pub struct Service {
+    /// Where proxies ask.
+    pub authorization: u16,
+    /// Where events go.
+    pub signals: u16,
+    /// Where operators ask.
+    pub administration: u16,
+    /// The process.
+    pub process: Process,
+    configuration: PathBuf,
+}
+
+impl Service {
+    /// Starts the service with a configuration, to which the listeners are added.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start(folder: &Folder, configuration: &str) -> Option<Self> {
+        let [authorization, signals, administration] = [free_port(), free_port(), free_port()];
+        let listen = format!(
+            "[listen]\nauthorization = \"127.0.0.1:{authorization}\"\nsignals = \"127.0.0.1:{signals}\"\n\
+             administration = \"127.0.0.1:{administration}\"\n"
+        );
+        let file = folder.write("cae.toml", &format!("{configuration}\n{listen}"));
+        let process = Self::spawn(folder, &file)?;
+        let mut service = Self {
+            authorization,
+            signals,
+            administration,
+            process,
+            configuration: file,
+        };
+        service.wait();
+        Some(service)
+    }
+
+    fn spawn(folder: &Folder, file: &Path) -> Option<Process> {
+        let file = file.to_str()?;
+        let command = command(&["serve", "--config", file])?;
+        Some(Process::start(command, folder.path().join("serve.log")))
+    }
+
+    fn wait(&mut self) {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            if Connection::open(self.administration).is_ok() {
+                return;
+            }
+            assert_eq!(self.process.ended(), None, "{}", self.process.said());
+            assert!(Instant::now() < until, "{}", self.process.said());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Starts it again after it ended, with the same configuration.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn restart(&mut self, folder: &Folder) {
+        self.process.kill();
+        if let Some(process) = Self::spawn(folder, &self.configuration) {
+            self.process = process;
+            self.wait();
+        }
+    }
+
+    /// Asks as nginx does.
+    ///
+    /// # Panics
+    /// There is no answer.
+    #[must_use]
+    pub fn authorize(&self, token: &str, path: &str) -> Reply {
+        self.authorize_from(token, path, "203.0.113.9")
+    }
+
+    /// The same for a client at this address.
+    ///
+    /// # Panics
+    /// There is no answer.
+    #[must_use]
+    pub fn authorize_from(&self, token: &str, path: &str, address: &str) -> Reply {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("Authorization", bearer.as_str()),
+            ("X-Forwarded-For", address),
+            ("X-Original-Method", "GET"),
+            ("X-Original-URI", path),
+        ];
+        ask(self.authorization, "GET", "/authorize", &headers, None).unwrap()
+    }
+
+    /// What an operator is told.
+    ///
+    /// # Panics
+    /// There is no answer.
+    #[must_use]
+    pub fn ready(&self) -> Reply {
+        ask(self.administration, "GET", "/readyz", &[], None).unwrap()
+    }
+
+    /// A metric by its whole name, with its labels.
+    ///
+    /// # Panics
+    /// There is no answer.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let reply = ask(self.administration, "GET", "/metrics", &[], None).unwrap();
+        let line = reply
+            .body
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok())
+    }
+}

@@ -1,0 +1,8 @@
+//! `cae serve` as a process, with a real issuer, real connections and a real disk.
+#![cfg(test)]
+
+mod authorization;
+mod durability;
+mod operations;
+mod own;
+mod streams;

@@ -1,0 +1,242 @@
+//! What operators do: check, change, stop, look.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use cae_tests::service::{Connection, Folder, Service, ask, command, wait_for};
+use serde_json::{Value, json};
+
+use super::own::{Own, PUSHED, SET};
+
+fn block(id: &str, name: &str, state: &str) -> Value {
+    json!({
+        "id": id, "displayName": name, "state": state,
+        "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]},
+    })
+}
+
+#[test]
+fn files_are_read_again_all_or_nothing_while_decisions_go_on() {
+    let folder = Folder::new("reload");
+    let own = Own::new();
+    folder.write(
+        "engine.json",
+        &own.engine(&json!({}), &json!([])).to_string(),
+    );
+    let id = "11111111-1111-1111-1111-111111111111";
+    folder.write(
+        "policies.json",
+        &json!({"value": [block(id, "p", "disabled")]}).to_string(),
+    );
+    let configuration = PUSHED.replacen(
+        "[[",
+        "[files]\nissuer = \"https://login.example\"\npolicies = \"policies.json\"\n[[",
+        1,
+    );
+    let Some(service) = Service::start(&folder, &configuration) else {
+        return;
+    };
+    let token = own.token("adele", &json!({}));
+    assert_eq!(service.authorize(&token, "/").status, 200);
+    let (stop, count) = (AtomicBool::new(false), AtomicU64::new(0));
+    thread::scope(|scope| {
+        // Somebody asks all the time, and always gets an answer of one configuration or the other.
+        scope.spawn(|| {
+            let bearer = format!("Bearer {token}");
+            let headers = [
+                ("Authorization", bearer.as_str()),
+                ("X-Forwarded-For", "203.0.113.9"),
+            ];
+            let mut connection = Connection::open(service.authorization).unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                let reply = connection
+                    .send("GET", "/authorize", &headers, None)
+                    .unwrap();
+                assert!([200, 401, 403].contains(&reply.status), "{reply:?}");
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        folder.write(
+            "policies.json",
+            &json!({"value": [block(id, "p", "enabled")]}).to_string(),
+        );
+        wait_for("the policy", || {
+            service.authorize(&token, "/").status != 200
+        });
+        folder.write("policies.json", "{\"value\": [");
+        wait_for("the complaint", || {
+            service.ready().json()["configuration"]["faults"][0].is_string()
+        });
+        assert_ne!(
+            service.authorize(&token, "/").status,
+            200,
+            "the last good one stays"
+        );
+        assert_eq!(service.metric(r#"cae_reloads{result="failed"}"#), Some(1.0));
+        folder.write(
+            "policies.json",
+            &json!({"value": [block(id, "p", "disabled")]}).to_string(),
+        );
+        wait_for("the way back", || {
+            service.authorize(&token, "/").status == 200
+        });
+        let before = service.metric(r#"cae_reloads{result="done"}"#).unwrap();
+        service.process.signal("HUP");
+        wait_for("the signal", || {
+            service.metric(r#"cae_reloads{result="done"}"#) > Some(before)
+        });
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(count.load(Ordering::Relaxed) > 100);
+    assert!(
+        service
+            .process
+            .said()
+            .contains("it may turn away 1 of the tokens that are known"),
+        "{}",
+        service.process.said()
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_before_it_starts() {
+    let folder = Folder::new("check");
+    let own = Own::new();
+    folder.write(
+        "engine.json",
+        &own.engine(&json!({}), &json!([])).to_string(),
+    );
+    let check = |text: &str, environment: &[(&str, &str)]| {
+        let file = folder.write("cae.toml", text);
+        let mut command = command(&["serve", "--check", "--config", file.to_str().unwrap()])?;
+        let output = command.envs(environment.iter().copied()).output().unwrap();
+        Some((
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        ))
+    };
+    let Some((status, said)) = check(PUSHED, &[]) else {
+        return;
+    };
+    assert_eq!(status, Some(0), "{said}");
+    for (text, environment, expected) in [
+        (
+            PUSHED.replace("ssf.example", "other.example"),
+            vec![],
+            "its issuer is not among engine.transmitters",
+        ),
+        (
+            PUSHED.replace("engine.json", "missing.json"),
+            vec![],
+            "missing.json: No such file",
+        ),
+        (
+            format!("{PUSHED}pushTokenFile = \"none\""),
+            vec![],
+            "none: No such file",
+        ),
+        (
+            PUSHED.to_owned(),
+            vec![("CAE__STORE__LOG_DAYS", "0")],
+            "/store/logDays: 0 is outside 1 to",
+        ),
+        (
+            "[engine]\nissuers = 7\n".to_owned(),
+            vec![],
+            "engine/issuers: expected an array",
+        ),
+        (
+            format!("{PUSHED}[tls]\ncertificateFile = \"c.pem\"\nkeyFile = \"k.pem\""),
+            vec![],
+            "c.pem:",
+        ),
+    ] {
+        let (status, said) = check(&text, &environment).unwrap();
+        assert_eq!(status, Some(2), "{text}: {said}");
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+#[test]
+fn two_processes_do_not_share_a_database() {
+    let folder = Folder::new("shared");
+    let own = Own::new();
+    folder.write(
+        "engine.json",
+        &own.engine(&json!({}), &json!([])).to_string(),
+    );
+    let Some(_service) = Service::start(&folder, PUSHED) else {
+        return;
+    };
+    let file = folder.path().join("cae.toml");
+    let second = command(&["serve", "--config", file.to_str().unwrap()])
+        .unwrap()
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&second.stderr).contains("another process has this database open")
+    );
+}
+
+#[test]
+fn decisions_are_written_down_without_names() {
+    let folder = Folder::new("log");
+    let own = Own::new();
+    folder.write(
+        "engine.json",
+        &own.engine(&json!({}), &json!([])).to_string(),
+    );
+    let plain =
+        format!("{PUSHED}[decisionLog]\nfile = \"decisions.jsonl\"\nallowedPerThousand = 0\n");
+    let Some(service) = Service::start(&folder, &plain) else {
+        return;
+    };
+    let token = own.token("adele", &json!({}));
+    assert_eq!(service.authorize(&token, "/secret").status, 200);
+    let push = ask(
+        service.signals,
+        "POST",
+        "/events/own",
+        &[SET],
+        Some(&own.revoked("adele")),
+    )
+    .unwrap();
+    assert_eq!(push.status, 202);
+    assert_eq!(service.authorize(&token, "/secret").status, 401);
+    let file = folder.path().join("decisions.jsonl");
+    let read = || std::fs::read_to_string(&file).unwrap_or_default();
+    wait_for("the line", || read().lines().count() == 1);
+    let line: Value = serde_json::from_str(read().trim()).unwrap();
+    assert_eq!(
+        (&line["decision"], &line["isCaeToken"]),
+        (&json!("challenge"), &json!(true))
+    );
+    let text = read();
+    for secret in ["adele", "203.0.113.9", "/secret", token.as_str()] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    let named = plain.replace(
+        "allowedPerThousand = 0",
+        "include = [\"subject\", \"address\", \"path\"]",
+    );
+    drop(service);
+    let service = Service::start(&folder, &named).unwrap();
+    assert_eq!(
+        service
+            .authorize(&own.token("bruno", &json!({})), "/secret")
+            .status,
+        200
+    );
+    wait_for("the second line", || read().lines().count() == 2);
+    let last: Value = serde_json::from_str(read().lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (
+            &last["subject"],
+            &last["ipAddressSeenByResource"],
+            &last["path"]
+        ),
+        (&json!("bruno"), &json!("203.0.113.9"), &json!("/secret"))
+    );
+}
