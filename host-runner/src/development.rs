@@ -134,7 +134,7 @@ async fn answer(issuer: Arc<Issuer>, request: Request<Incoming>) -> Answer {
             StatusCode::OK,
             issuer.key.jwks().unwrap_or_default().to_string(),
         ),
-        (&Method::POST, "/token") => issuer.token(&body, authorization.as_deref()),
+        (&Method::POST, "/token") => issuer.token(&body, authorization.as_deref()).await,
         (&Method::POST, "/happens") => issuer.happens(&body).await,
         (_, path) if path.starts_with("/ssf/") => {
             issuer

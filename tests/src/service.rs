@@ -240,7 +240,8 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> std::io::Result<Reply> {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        let host = self.stream.get_ref().peer_addr()?;
+        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -436,7 +437,16 @@ impl Service {
     /// It does not start.
     #[must_use]
     pub fn start(folder: &Folder, configuration: &str) -> Option<Self> {
-        let [authorization, signals, administration] = [free_port(), free_port(), free_port()];
+        Self::start_with_signals(folder, configuration, free_port())
+    }
+
+    /// The same, where others have to know beforehand where events go.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start_with_signals(folder: &Folder, configuration: &str, signals: u16) -> Option<Self> {
+        let [authorization, administration] = [free_port(), free_port()];
         let listen = format!(
             "[listen]\nauthorization = \"127.0.0.1:{authorization}\"\nsignals = \"127.0.0.1:{signals}\"\n\
              administration = \"127.0.0.1:{administration}\"\n"

@@ -1,6 +1,7 @@
 //! The token endpoint (RFC 6749), with claims requests (OpenID Connect Core §5.5 and Microsoft's use of it).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cae_core::json::{self, Limits, Map, Value};
 use hyper::StatusCode;
@@ -14,6 +15,8 @@ use crate::signing::fresh_id;
 
 /// How long tokens of clients live that declare `cp1`.
 const DAY: u64 = 86_400;
+/// How often a request looks whether its second has come.
+const MOST_WAITS: u32 = 50;
 
 /// What a claims request asks of the access token.
 #[derive(Debug, Default)]
@@ -24,7 +27,7 @@ struct Asked {
 }
 
 impl Issuer {
-    pub(super) fn token(&self, body: &[u8], authorization: Option<&str>) -> Answer {
+    pub(super) async fn token(&self, body: &[u8], authorization: Option<&str>) -> Answer {
         let form = form(body);
         let get = |name: &str| form.get(name).map(String::as_str);
         let basic = authorization.and_then(basic);
@@ -42,7 +45,17 @@ impl Issuer {
             Ok(asked) => asked,
             Err(error) => return fault(StatusCode::BAD_REQUEST, "invalid_request", &error),
         };
-        let now = clock::now().as_secs();
+        // A token of a second that has not come would outlive what happens before it: whoever asks for one waits.
+        for _ in 0..MOST_WAITS {
+            if asked
+                .not_before
+                .is_none_or(|second| second <= clock::now().as_secs())
+            {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let issued = clock::now().as_secs();
         let fresh = || fresh_id().unwrap_or_default();
         let (session, refresh_token) = match get("grant_type") {
             Some("client_credentials") => {
@@ -67,7 +80,7 @@ impl Issuer {
                     user: user.to_owned(),
                     client: client.clone(),
                     id: fresh(),
-                    began: now,
+                    began: issued,
                     device: get("device_id").map(str::to_owned),
                 };
                 let refresh_token = fresh();
@@ -98,8 +111,6 @@ impl Issuer {
                 return fault(StatusCode::BAD_REQUEST, "unsupported_grant_type", known);
             }
         };
-        // A second that has not come cannot be claimed: the client asks for what is after it.
-        let issued = now.max(asked.not_before.unwrap_or(0).min(now.saturating_add(2)));
         let lifetime = if asked.capable {
             DAY
         } else {
