@@ -3,6 +3,7 @@
 //! Exit status, everywhere: 0 done, 1 the answer is "no" (an expectation fails, a token is refused, nothing was
 //! found), 2 the input cannot be used. Errors are lines on standard error that say what, where and how to mend it.
 
+mod bench;
 mod challenge;
 mod completions;
 mod config;
@@ -104,10 +105,13 @@ enum Command {
     /// Try things out on one machine: dev, do
     #[command(subcommand)]
     Issuer(issuer::Command),
+    /// Measure the service on this machine: serve
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Look after the streams of transmitters: list, create, verify, delete, status
     #[command(subcommand, after_help = stream::HELP)]
     Stream(stream::Command),
-    /// Look after the event state that `decide --state` keeps: inspect, clear, release, clean
+    /// Look after the event state: inspect, clear, release, clean; export and import of the service's database
     #[command(subcommand)]
     State(state::Command),
     /// Describe the files that this program reads: schema
@@ -200,6 +204,7 @@ impl Cli {
             Command::Policy(command) => policy::run(&command, options, out),
             Command::Location(command) => location::run(&command, options, out),
             Command::Issuer(command) => issuer::run(command, out),
+            Command::Bench(command) => bench::run(&command, options, out),
             Command::Stream(command) => stream::run(&command, out),
             Command::State(command) => state::run(&command, out),
             Command::Config(command) => config::run(&command, options, out),

@@ -7,7 +7,7 @@ mod administration;
 mod assembly;
 mod authorize;
 mod client;
-mod database;
+pub(crate) mod database;
 mod decision_log;
 mod engines;
 pub(crate) mod http;

