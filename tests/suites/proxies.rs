@@ -102,7 +102,7 @@ fn api() -> u16 {
 
 /// Everything behind and before one proxy.
 struct World {
-    _folder: Folder,
+    folder: Folder,
     issuer: Issuer,
     service: Service,
     office: String,
@@ -184,7 +184,7 @@ privateAddresses = "ordinary"
         let command = configure(&folder, &place);
         let process = Process::start(command, folder.path().join("proxy.log"));
         let world = Self {
-            _folder: folder,
+            folder,
             issuer,
             service,
             office: office.to_owned(),
@@ -319,6 +319,36 @@ privateAddresses = "ordinary"
         assert_eq!(self.get(&token, &[]).status, 401, "the very next request");
     }
 
+    /// @azure/core-rest-pipeline, over TLS.
+    fn a_client_for_javascript_takes_the_challenge(&self, tls: u16) {
+        let certificate = self.folder.path().join("certificate.pem");
+        let arguments = [
+            format!("https://localhost:{tls}"),
+            format!("{}/token", self.issuer.url()),
+            "erin".to_owned(),
+        ];
+        let client = certificate.is_file().then(|| {
+            let certificate = certificate.display().to_string();
+            Client::start_node("core_rest_pipeline.mjs", &arguments, &certificate)
+        });
+        let Some(mut client) = client.flatten() else {
+            return;
+        };
+        wait_for("the keys", || client.ask("/orders") == "200 1");
+        let before = self.records();
+        self.issuer.happens("risk", "erin");
+        wait_for("the event", || self.records() > before);
+        assert_eq!(
+            client.ask("/orders"),
+            "200 2",
+            "challenged, and a token of after the event"
+        );
+        self.issuer.happens("revoke", "erin");
+        wait_for("the next event", || {
+            client.ask("/orders").starts_with("interaction")
+        });
+    }
+
     /// MSAL, which takes the claims from the application.
     fn workload(&self) {
         let Some(cae) = cae() else { return };
@@ -350,6 +380,23 @@ struct Client {
 }
 
 impl Client {
+    /// A client for JavaScript, which trusts this certificate.
+    fn start_node(script: &str, arguments: &[String], certificate: &str) -> Option<Self> {
+        let packages = places::root().join("target/node/node_modules/@azure/core-rest-pipeline");
+        let Some(node) = program(&["node"]).filter(|_| packages.is_dir()) else {
+            eprintln!(
+                "note: node or its packages are not there, {script} is not run: `cargo xtask setup`"
+            );
+            return None;
+        };
+        let mut command = Command::new(node);
+        command
+            .arg(places::root().join("tests/clients").join(script))
+            .args(arguments);
+        command.env("NODE_EXTRA_CA_CERTS", certificate);
+        Some(Self::run(command))
+    }
+
     fn start(script: &str, arguments: &[String]) -> Option<Self> {
         let python = places::root().join("target/python/bin/python");
         if !python.is_file() {
@@ -361,20 +408,26 @@ impl Client {
             eprintln!("note: target/python is not there, {script} is not run: `cargo xtask setup`");
             return None;
         }
-        let mut child = Command::new(python)
+        let mut command = Command::new(python);
+        command
             .arg(places::root().join("tests/clients").join(script))
-            .args(arguments)
+            .args(arguments);
+        Some(Self::run(command))
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let input = child.stdin.take().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        Some(Self {
+        Self {
             child,
             input,
             output,
-        })
+        }
     }
 
     fn ask(&mut self, line: &str) -> String {
@@ -392,6 +445,37 @@ impl Drop for Client {
     }
 }
 
+/// A certificate for this machine, if openssl is there to make one.
+fn certificate(folder: &Folder) -> Option<String> {
+    let (certificate, key) = (path(folder, "certificate.pem"), path(folder, "key.pem"));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ])
+        .args([
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-out",
+            &certificate,
+            "-keyout",
+            &key,
+        ])
+        .output();
+    let made = made.is_ok_and(|output| output.status.success());
+    if !made {
+        eprintln!("note: openssl is not installed, TLS is not checked");
+    }
+    made.then_some(certificate)
+}
+
 fn path(folder: &Folder, name: &str) -> String {
     folder.path().join(name).display().to_string()
 }
@@ -401,8 +485,21 @@ fn nginx() {
     let Some(nginx) = program(&["nginx"]) else {
         return;
     };
+    let tls = free_port();
     let world = World::start("nginx", LOOPBACK, |folder, place| {
         let server = place(blocks("nginx.md", "nginx").remove(0));
+        // Clients for JavaScript insist on https.
+        let server = match certificate(folder) {
+            None => server,
+            Some(certificate) => server.replacen(
+                ";\n\n    location / {",
+                &format!(
+                    ";\n    listen 127.0.0.1:{tls} ssl;\n    ssl_certificate {certificate};\n    ssl_certificate_key {};\n\n    location / {{",
+                    path(folder, "key.pem")
+                ),
+                1,
+            ),
+        };
         let base = folder.path().display();
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {base}/{kind};\n"))
@@ -420,7 +517,9 @@ fn nginx() {
         ]);
         command
     });
-    world.into_iter().for_each(World::check);
+    let Some(world) = world else { return };
+    world.a_client_for_javascript_takes_the_challenge(tls);
+    world.check();
 }
 
 #[test]

@@ -9,7 +9,13 @@ use crate::process::{Failure, has, output, run, step};
 use crate::workspace;
 
 /// Pinned: an optimiser that is too old breaks a wasm-bindgen module without a word (Debian's binaryen 108 does).
-const PACKAGES: &[&str] = &["binaryen@132.0.0", "typescript@5.9.3"];
+///
+/// The last one is a client that takes claims challenges by itself; the tests run it.
+const PACKAGES: &[&str] = &[
+    "binaryen@132.0.0",
+    "typescript@5.9.3",
+    "@azure/core-rest-pipeline@1.20.0",
+];
 
 /// What is said where there is no node.
 pub(crate) const ABSENT: &str = "JavaScript: node or npm is not installed, so the modules for JavaScript are left \
@@ -32,7 +38,8 @@ pub(crate) fn ensure() -> Result<Option<Node>, Failure> {
     }
     step(
         "npm packages",
-        "binaryen makes the modules for JavaScript smaller, typescript checks their types (under target/node)",
+        "binaryen makes the modules for JavaScript smaller, typescript checks their types, a client tests the service \
+         (under target/node)",
         || {
             fs::create_dir_all(&folder)?;
             run(Command::new("npm")

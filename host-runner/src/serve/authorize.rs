@@ -3,7 +3,6 @@
 //! nginx makes a 500 of anything else. Whatever cannot be read is a refusal, and identity headers are always sent, also
 //! when they are empty, so that none from outside survives.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Request, StatusCode};
 
-use super::engines::Identity;
+use super::engines::header_value;
 use super::http::{Answer, empty};
 use super::proof::{Presented, prove};
 use super::service::{Decided, Service};
@@ -101,12 +100,17 @@ fn answer(decided: &Decided) -> Answer {
     let mut answer = empty(status);
     let headers = answer.headers_mut();
     if status == StatusCode::OK {
-        let nobody = Identity::default();
-        let identity = decided.identity.as_deref().unwrap_or(&nobody);
-        headers.insert(SUBJECT, value(&identity.subject));
-        headers.insert(TENANT, value(&identity.tenant));
-        headers.insert(CLIENT, value(&identity.client));
-        headers.insert(SESSION_CONTROLS, value(&decided.session_controls.join(",")));
+        const NOBODY: [HeaderValue; 3] = [const { HeaderValue::from_static("") }; 3];
+        let identity = decided.identity.as_deref();
+        let [subject, tenant, client] =
+            identity.map_or(NOBODY, |identity| identity.headers.clone());
+        headers.insert(SUBJECT, subject);
+        headers.insert(TENANT, tenant);
+        headers.insert(CLIENT, client);
+        headers.insert(
+            SESSION_CONTROLS,
+            header_value(&decided.session_controls.join(",")),
+        );
     } else if let Some(challenge) = &verdict.www_authenticate {
         // The engine writes printable ASCII; anything else would be a fault of it, and no challenge is a refusal too.
         if let Ok(challenge) = HeaderValue::from_str(challenge) {
@@ -114,21 +118,6 @@ fn answer(decided: &Decided) -> Answer {
         }
     }
     answer
-}
-
-/// Text as a header value: what is not printable ASCII is percent-encoded as UTF-8, as is `%` itself.
-fn value(text: &str) -> HeaderValue {
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
-    let encoded: Cow<'_, str> = if text.bytes().all(plain) {
-        Cow::Borrowed(text)
-    } else {
-        let byte = |byte: u8| match byte {
-            byte if plain(byte) => char::from(byte).to_string(),
-            byte => format!("%{byte:02X}"),
-        };
-        Cow::Owned(text.bytes().map(byte).collect())
-    };
-    HeaderValue::from_str(&encoded).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The request that the proxy asks about.
@@ -266,10 +255,10 @@ mod tests {
 
     #[test]
     fn values_hold_nothing_that_ends_a_header() {
-        assert_eq!(value("adele"), "adele");
-        assert_eq!(value("ad\r\nx: y"), "ad%0D%0Ax:%20y");
-        assert_eq!(value("Zoë 100%"), "Zo%C3%AB%20100%25");
-        assert_eq!(value(""), "");
+        assert_eq!(header_value("adele"), "adele");
+        assert_eq!(header_value("ad\r\nx: y"), "ad%0D%0Ax:%20y");
+        assert_eq!(header_value("Zoë 100%"), "Zo%C3%AB%20100%25");
+        assert_eq!(header_value(""), "");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A token always goes to the same instance, which therefore knows it when it comes again. Another configuration is
 //! another set of engines, built beside this one and put in its place: decisions never wait for it.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ use cae_core::state::{StateKey, StateTable};
 use cae_core::time::UnixTime;
 use cae_core::token::claims::Part;
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hyper::header::HeaderValue;
 
 use crate::component::EngineError;
 use crate::directory::Directory;
@@ -50,7 +52,7 @@ pub(crate) struct Engines {
 struct Instance {
     engine: AnyEngine,
     signatures: Signatures,
-    known: HashMap<Box<str>, Known, RandomState>,
+    known: HashTable<(Box<str>, Known)>,
 }
 
 /// A token that this instance knows by its handle.
@@ -68,16 +70,23 @@ struct EventInstance {
     signatures: Signatures,
 }
 
+/// A token with its hash, which is computed once.
+#[derive(Clone, Copy)]
+struct Hashed<'t> {
+    text: &'t str,
+    hash: u64,
+}
+
 /// Who presents a token, in the words of its issuer.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Identity {
     pub(crate) issuer: String,
     pub(crate) subject: String,
-    /// The scope of the issuer's subjects, where that is a tenant.
-    pub(crate) tenant: String,
     pub(crate) client: String,
     /// Whether the client takes claims challenges.
     pub(crate) capable: bool,
+    /// Subject, tenant and client as headers hold them.
+    pub(crate) headers: [HeaderValue; 3],
 }
 
 /// What a decision came to.
@@ -112,14 +121,14 @@ impl Engines {
             Ok(Mutex::new(Instance {
                 engine: runtime.engine(&text)?,
                 signatures: Signatures::new(Arc::clone(verified)),
-                known: HashMap::default(),
+                known: HashTable::new(),
             }))
         };
         let instances: Result<Box<[_]>, EngineError> =
             (0..instances.max(1)).map(instance).collect();
         let events = EventInstance {
             engine: runtime.engine(&text)?,
-            signatures: Signatures::default(),
+            signatures: Signatures::forgetful(),
         };
         Ok(Self {
             has_session_controls: has_session_controls(&text),
@@ -164,6 +173,7 @@ impl Engines {
         } else {
             detail
         };
+        let token = Hashed { text: token, hash };
         match instance.decide(self, token, request, state, prove, key_is_unknown, asked) {
             Ok(Decision::Made {
                 mut verdict,
@@ -266,8 +276,11 @@ impl Engines {
 
     /// Takes over what the engines before knew: their tokens begin again here, and are told apart from strangers.
     pub(crate) fn known_tokens(&self) -> Vec<Box<str>> {
-        let tokens =
-            |instance: &Mutex<Instance>| lock(instance).known.keys().cloned().collect::<Vec<_>>();
+        let tokens = |instance: &Mutex<Instance>| {
+            let instance = lock(instance);
+            let texts = instance.known.iter().map(|(text, _)| text.clone());
+            texts.collect::<Vec<_>>()
+        };
         self.instances.iter().flat_map(tokens).collect()
     }
 }
@@ -280,14 +293,17 @@ impl Instance {
     fn decide(
         &mut self,
         engines: &Engines,
-        token: &str,
+        token: Hashed<'_>,
         request: &Request<'_>,
         state: &StateTable,
         prove: Prove<'_>,
         key_is_unknown: bool,
         detail: Detail,
     ) -> Result<Decision, EngineError> {
-        if let Some(known) = self.known.get(token) {
+        if let Some((_, known)) = self
+            .known
+            .find(token.hash, |(text, _)| **text == *token.text)
+        {
             let proof = known.proof.as_deref().and_then(prove);
             let records = records(state, &known.records);
             let answers = Answers {
@@ -301,12 +317,12 @@ impl Instance {
             });
             match decided? {
                 Decided::Verdict(verdict) => return Ok(made(verdict, Some(identity))),
-                Decided::Stale => drop(self.known.remove(token)),
+                Decided::Stale => self.forget(token),
             }
         }
         // A handle goes stale when keys change between the two calls. Twice in a row is a fault.
         for _ in 0..2 {
-            let (handle, needs) = match self.engine.begin(token, request.now, detail)? {
+            let (handle, needs) = match self.engine.begin(token.text, request.now, detail)? {
                 Begun::Refused(verdict) => return Ok(made(verdict, None)),
                 Begun::Needs { handle, needs } => (handle, needs),
             };
@@ -318,7 +334,7 @@ impl Instance {
             let signature = needs
                 .signature
                 .as_ref()
-                .map(|need| self.signatures.check(token, need));
+                .map(|need| self.signatures.check(token.text, need));
             let proof = needs.proof.as_ref().and_then(prove);
             let found = records(state, &needs.records);
             let answers = Answers {
@@ -335,9 +351,10 @@ impl Instance {
             if signature == Some(false) {
                 return Ok(made(verdict, None));
             }
-            let text = self.engine.inspect_token(token, request.now)?;
+            let text = self.engine.inspect_token(token.text, request.now)?;
             let identity = Arc::new(Identity::read(&text, &engines.configuration));
             self.remember(
+                engines,
                 token,
                 Known {
                     handle,
@@ -353,15 +370,27 @@ impl Instance {
         ))
     }
 
-    fn remember(&mut self, token: &str, known: Known) {
-        if token.len() > KNOWN_BYTES {
+    fn forget(&mut self, token: Hashed<'_>) {
+        let entry = self
+            .known
+            .find_entry(token.hash, |(text, _)| **text == *token.text);
+        if let Ok(entry) = entry {
+            entry.remove();
+        }
+    }
+
+    fn remember(&mut self, engines: &Engines, token: Hashed<'_>, known: Known) {
+        if token.text.len() > KNOWN_BYTES {
             return;
         }
         if self.known.len() >= KNOWN {
             // The engine keeps what it knows: a token that comes again only has its text handed over once more.
             self.known.clear();
         }
-        self.known.insert(token.into(), known);
+        self.forget(token);
+        let hash = |(text, _): &(Box<str>, Known)| engines.hasher.hash_one(&**text);
+        self.known
+            .insert_unique(token.hash, (token.text.into(), known), hash);
     }
 }
 
@@ -412,20 +441,35 @@ impl Identity {
             .filter_map(|it| it.claims.value(Part::User, claims)?.as_str())
             .find(|subject| subject.eq_ignore_ascii_case(&text("subject")))
             .map_or_else(|| text("subject"), str::to_owned);
+        let tenant = if scope == issuer {
+            String::new()
+        } else {
+            scope
+        };
+        let client = word(member(&read, "summary"), "clientId").unwrap_or_default();
         Self {
+            headers: [&subject, &tenant, client].map(header_value),
+            client: client.to_owned(),
             subject,
-            tenant: if scope == issuer {
-                String::new()
-            } else {
-                scope
-            },
-            client: word(member(&read, "summary"), "clientId")
-                .unwrap_or_default()
-                .to_owned(),
             capable: member(&read, "capable").as_bool().unwrap_or(false),
             issuer,
         }
     }
+}
+
+/// Text as a header value: what is not printable ASCII is percent-encoded as UTF-8, as is `%` itself.
+pub(super) fn header_value(text: &str) -> HeaderValue {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    let encoded: Cow<'_, str> = if text.bytes().all(plain) {
+        Cow::Borrowed(text)
+    } else {
+        let byte = |byte: u8| match byte {
+            byte if plain(byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        };
+        Cow::Owned(text.bytes().map(byte).collect())
+    };
+    HeaderValue::from_str(&encoded).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn session_controls(evaluation: &str) -> Vec<String> {
@@ -459,3 +503,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // An engine that panicked in the middle of a call made no instance of the guest unusable: that one is boxed and gone.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::fmt::{self, Debug};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use cae_core::decision::Outcome;
 use cae_core::engine::Verdict;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
@@ -35,6 +36,8 @@ use prometheus_client::encoding::EncodeLabel as _;
 pub(crate) struct Metrics {
     registry: Registry,
     decisions: Family<Labels, Counter>,
+    /// That of most decisions, so that its labels are not put together for each.
+    allowed: Counter,
     seconds: Histogram,
     events: Family<Labels, Counter>,
     signal_age: Family<Labels, Gauge>,
@@ -60,10 +63,11 @@ impl Debug for Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("cae");
-        let decisions = Family::default();
+        let decisions = Family::<Labels, Counter>::default();
         let buckets = [
             5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 0.1, 1.0,
         ];
+        let allowed = counter(&decisions, "allow", "none");
         let seconds = Histogram::new(buckets);
         let events = Family::default();
         let signal_age = Family::default();
@@ -148,6 +152,7 @@ impl Default for Metrics {
         Self {
             registry,
             decisions,
+            allowed,
             seconds,
             events,
             signal_age,
@@ -168,8 +173,13 @@ impl Default for Metrics {
 
 impl Metrics {
     pub(crate) fn decided(&self, verdict: &Verdict, took: Duration) {
-        let reason = verdict.reasons.first().map_or("none", String::as_str);
-        self.count_decision(verdict.outcome.as_str(), reason);
+        match verdict.reasons.first() {
+            None if verdict.outcome == Outcome::Allow => drop(self.allowed.inc()),
+            reason => {
+                let reason = reason.map_or("none", String::as_str);
+                self.count_decision(verdict.outcome.as_str(), reason);
+            }
+        }
         self.seconds.observe(took.as_secs_f64());
     }
 
@@ -181,11 +191,7 @@ impl Metrics {
     fn count_decision(&self, outcome: &str, reason: &str) {
         // What a reason is about would make as many series as there are facts and policies.
         let reason = reason.split(':').next().unwrap_or(reason);
-        let labels = Labels(vec![
-            ("outcome", outcome.to_owned()),
-            ("reason", reason.to_owned()),
-        ]);
-        self.decisions.get_or_create(&labels).inc();
+        counter(&self.decisions, outcome, reason).inc();
     }
 
     pub(crate) fn event(&self, transmitter: &str, outcome: &'static str) {
@@ -245,6 +251,14 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+fn counter(decisions: &Family<Labels, Counter>, outcome: &str, reason: &str) -> Counter {
+    let labels = Labels(vec![
+        ("outcome", outcome.to_owned()),
+        ("reason", reason.to_owned()),
+    ]);
+    decisions.get_or_create(&labels).clone()
 }
 
 fn signed(number: u64) -> i64 {
