@@ -506,7 +506,7 @@ fn nginx() {
             .concat();
         folder.write(
             "nginx.conf",
-            &format!("daemon off;\npid {base}/nginx.pid;\nerror_log {base}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{server}\n}}\n"),
+            &format!("daemon off;\nmaster_process off;\npid {base}/nginx.pid;\nerror_log {base}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{server}\n}}\n"),
         );
         let mut command = Command::new(&nginx);
         command.args([

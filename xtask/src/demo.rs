@@ -1,5 +1,7 @@
 //! `cargo xtask demo`.
 
+mod service;
+
 use std::io::{self, Write as _};
 
 use crate::process::{Failure, run, step};
@@ -14,6 +16,9 @@ signed tokens and security events:
 
   user revocation    a user is revoked, and the token in use stops working
   condition change   a user moves to another network, and the token in use stops working
+
+and shows the service at work: a development issuer, a proxy (nginx where it is installed), an API and a client, what
+each does side by side, and the time from an event to the first refusal.
 ";
 
 /// A flow: its scenario, and what to know before watching it.
@@ -39,6 +44,8 @@ policy as the issuer, and sends the client back there.
 const NEXT: &str = "\
 That was continuous access evaluation. What to try next:
 
+  the same in front of your own API
+    docs/service.md
   more stories, all in tests/scenarios/
     target/debug/cae replay tests/scenarios/split-tunnel-and-thief.json
   a batch of requests, decided
@@ -72,6 +79,7 @@ pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
             ])
             .arg(format!("tests/scenarios/{flow}.json")))
     })?;
+    service::run()?;
     tell(NEXT);
     Ok(())
 }

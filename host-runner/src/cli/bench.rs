@@ -65,9 +65,8 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
     let (constant, decided) = (request("/healthz"), request("/authorize"));
     // In turns, so that a change of the machine meets both.
     let (mut constants, mut decisions) = (Vec::new(), Vec::new());
-    let turns = 3_u32;
-    for _ in 0..turns {
-        let part = time / turns;
+    let part = time.checked_div(3).unwrap_or(time);
+    for _ in 0..3 {
         constants.push(bench.load(&constant, *connections, part, None)?.rate());
         decisions.push(bench.load(&decided, *connections, part, None)?.rate());
     }

@@ -469,7 +469,7 @@ impl Verification {
 /// Twice as long each time, up to five minutes, of which the last half is random.
 fn pause(failures: u32) -> Duration {
     let whole = Duration::from_secs(2_u64.saturating_pow(failures.min(16))).min(LONGEST_PAUSE);
-    let half = whole / 2;
+    let half = whole.checked_div(2).unwrap_or(whole);
     let millis = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).max(1);
     half.saturating_add(Duration::from_millis(
         random().checked_rem(millis).unwrap_or(0),

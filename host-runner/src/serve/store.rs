@@ -115,6 +115,9 @@ pub(crate) struct Health {
     pub(crate) commit_seconds: f64,
 }
 
+/// Names and values of what was noted.
+pub(crate) type Notes = Vec<(String, Vec<u8>)>;
+
 /// Hears what an operator should know.
 pub(crate) type Alarms = Box<dyn Fn(&BrakeAlarm) + Send>;
 
@@ -134,7 +137,7 @@ impl Store {
         file: &Path,
         bounds: LogBounds,
         alarms: Alarms,
-    ) -> Result<(Self, Vec<(String, Vec<u8>)>), DatabaseProblem> {
+    ) -> Result<(Self, Notes), DatabaseProblem> {
         let database = Database::open(file)?;
         let notes = database.notes("")?;
         let opener = file.to_owned();

@@ -315,7 +315,7 @@ fn a_rollout_is_compared_before_anything_is_enabled() {
         },
         "grantControls": {"operator": "OR", "builtInControls": ["block"]},
     });
-    let before = folder.file("before.json", "[]".to_owned());
+    let before = folder.file("before.json", "[]");
     let after = folder.file("after.json", policy.to_string());
     let groups = json!({"MicrosoftAdminPortals": {"ids": [application], "complete": true}});
     let groups = folder.file("groups.json", groups.to_string());

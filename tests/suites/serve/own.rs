@@ -50,10 +50,10 @@ impl Own {
 
     /// An access token that was issued a while ago.
     pub(crate) fn token(&self, user: &str, more: &Value) -> String {
-        let issued = now() - 60;
+        let issued = now().saturating_sub(60);
         let mut claims = json!({
             "iss": ISSUER, "sub": user, "aud": "api://orders", "client_id": "app", "jti": user,
-            "iat": issued, "exp": issued + 86_400, "xms_cc": ["cp1"], "scope": "read",
+            "iat": issued, "exp": issued.saturating_add(86_400), "xms_cc": ["cp1"], "scope": "read",
         });
         for (name, value) in more.as_object().into_iter().flatten() {
             claims[name] = value.clone();

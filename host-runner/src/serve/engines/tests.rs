@@ -51,7 +51,7 @@ impl World {
         let padding: Vec<String> = (0..padding).map(|n| format!("group-{n}")).collect();
         let claims = json!({
             "iss": "https://i.example", "sub": user, "aud": "api", "client_id": "c", "jti": user, "iat": now,
-            "exp": now + 600, "groups": padding,
+            "exp": now.saturating_add(600), "groups": padding,
         });
         self.key.sign("at+jwt", &claims).unwrap()
     }

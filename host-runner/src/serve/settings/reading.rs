@@ -219,22 +219,22 @@ fn store(mut object: ObjectReader<'_, '_>, folder: &Path) -> Store {
 
 /// Proxies whose headers are known.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum Proxy {
+enum Product {
     #[default]
     Nginx,
     Caddy,
     Traefik,
     Envoy,
-    HaProxy,
+    Haproxy,
 }
 
-impl Choice for Proxy {
+impl Choice for Product {
     const NAMES: &'static [(&'static str, Self)] = &[
         ("nginx", Self::Nginx),
         ("caddy", Self::Caddy),
         ("traefik", Self::Traefik),
         ("envoy", Self::Envoy),
-        ("haproxy", Self::HaProxy),
+        ("haproxy", Self::Haproxy),
     ];
 }
 
@@ -249,11 +249,11 @@ impl Choice for HeaderChoice {
 }
 
 fn authorization(mut object: ObjectReader<'_, '_>) -> Authorization {
-    let proxy = object.choice("proxy", Proxy::default());
+    let proxy = object.choice("proxy", Product::default());
     let (method, uri) = match proxy {
-        Proxy::Nginx | Proxy::HaProxy => (Some("x-original-method"), Some("x-original-uri")),
-        Proxy::Caddy | Proxy::Traefik => (Some("x-forwarded-method"), Some("x-forwarded-uri")),
-        Proxy::Envoy => (None, None),
+        Product::Nginx | Product::Haproxy => (Some("x-original-method"), Some("x-original-uri")),
+        Product::Caddy | Product::Traefik => (Some("x-forwarded-method"), Some("x-forwarded-uri")),
+        Product::Envoy => (None, None),
     };
     let mut header = |key: &str, default: Option<&str>| {
         let given = object
@@ -266,7 +266,7 @@ fn authorization(mut object: ObjectReader<'_, '_>) -> Authorization {
         uri_header: header("uriHeader", uri),
         country_header: header("countryHeader", None),
         certificate_header: header("certificateHeader", None),
-        request_is_original: proxy == Proxy::Envoy,
+        request_is_original: proxy == Product::Envoy,
         trusted_proxies: count(object.integer("trustedProxies", 0..=16, 1)),
         forwarding_header: object
             .choice(

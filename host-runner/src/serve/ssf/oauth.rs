@@ -10,6 +10,9 @@ use super::super::settings::Credentials;
 use super::SsfError;
 use crate::serve::secret;
 
+/// How long before its end a token is not used any more.
+const MARGIN: Duration = Duration::from_secs(60);
+
 /// The access token that was issued last.
 #[derive(Default)]
 pub(crate) struct Authority {
@@ -56,7 +59,8 @@ impl Authority {
                 let basic = basic(client_id, &client_secret);
                 let (token, lifetime) = issued(client, token_endpoint, &basic, form)?;
                 // Not to the last second: it also has to get there.
-                let lifetime = lifetime.saturating_sub(lifetime.min(Duration::from_secs(300)) / 5);
+                let lifetime = lifetime
+                    .saturating_sub(lifetime.checked_div(5).unwrap_or_default().min(MARGIN));
                 let until = Instant::now().checked_add(lifetime);
                 self.token = until.map(|until| (token.clone(), until));
                 Ok(Some(format!("Bearer {token}")))

@@ -84,7 +84,7 @@ fn key(n: u8) -> StateKey {
 fn cut_off(at: u64) -> Record {
     Record {
         cut_off: Some(Entry {
-            at: EventTime::from_micros(at * 1_000_000),
+            at: EventTime::from_micros(at.saturating_mul(1_000_000)),
             issued: UnixTime::from_secs(at),
             value: Cause::SessionRevoked,
         }),

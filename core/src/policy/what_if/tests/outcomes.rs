@@ -303,7 +303,7 @@ fn application_groups_are_as_given() {
     let mut portals = policy("portals", "", &control("block"));
     portals["conditions"]["applications"] =
         json!({"includeApplications": ["MicrosoftAdminPortals"]});
-    let policies = Value::from(portals).to_string();
+    let policies = portals.to_string();
     let applies = |application_groups: Option<&str>| {
         let export = Export {
             policies: &[("p.json", &policies)],
