@@ -132,6 +132,11 @@ pub(super) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+/// That nobody reads it is no failure.
+fn write_line(line: &str) {
+    drop(writeln!(std::io::stdout(), "{}", line.trim_end()));
+}
+
 /// Three columns.
 struct Story {
     began: Instant,
@@ -142,7 +147,7 @@ impl Story {
         let story = Self {
             began: Instant::now(),
         };
-        tell(&format!(
+        write_line(&format!(
             "{:>8}  {:<38}{:<24}{}",
             "",
             "issuer",
@@ -154,7 +159,7 @@ impl Story {
 
     fn line(&mut self, issuer: &str, service: &str, client: &str) {
         let time = format!("{:.3} s", self.began.elapsed().as_secs_f64());
-        tell(&format!("{time:>8}  {issuer:<38}{service:<24}{client}"));
+        write_line(&format!("{time:>8}  {issuer:<38}{service:<24}{client}"));
     }
 }
 
