@@ -175,6 +175,8 @@ export interface Tenant {
     policies: readonly NamedText[];
     /** JSON of Microsoft Graph. */
     namedLocations?: string;
+    /** JSON of `settings.applicationGroups`: members of application groups, by which those that are known are replaced. */
+    applicationGroups?: string;
 }
 
 /** What a batch of sign-ins came to. */
@@ -299,7 +301,7 @@ export class WhatIf {
  *
  * Throws a `TypeError` if `policies` does not have the declared shape.
  */
-export function checkPolicies(policies: readonly NamedText[], namedLocations?: string | null): string;
+export function checkPolicies(policies: readonly NamedText[], namedLocations?: string | null, applicationGroups?: string | null): string;
 
 /**
  * The JSON Schema of an engine configuration.

@@ -458,11 +458,14 @@ impl Writer {
         if is_held {
             self.tell_held();
         }
-        let mut applied = false;
+        // Before anybody goes on: whoever then looks sees it.
+        let is_event = |answer: &Answer| matches!(answer, Answer::Event(..));
+        if staged.answers.iter().any(is_event) {
+            self.tell_unmatchable();
+        }
         for answer in staged.answers {
             match answer {
                 Answer::Event(reply, kept) => {
-                    applied = true;
                     let _ = reply.send(Ok(kept));
                 }
                 Answer::Changes(reply) => {
@@ -472,9 +475,6 @@ impl Writer {
                     let _ = reply.map(|reply| reply.send(Ok(count)));
                 }
             }
-        }
-        if applied {
-            self.tell_unmatchable();
         }
         staged.again
     }
