@@ -391,3 +391,68 @@ fn an_operator_sees_clears_and_takes_along_what_is_known() {
     assert_eq!(service.authorize(&tokens[0], "/").status, 200);
     assert_eq!(service.authorize(&tokens[1], "/").status, 401);
 }
+
+#[test]
+fn a_certificate_is_used_and_read_again() {
+    let folder = Folder::new("tls");
+    let make = || {
+        let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+        let made = std::process::Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1", "-out"])
+            .arg(certificate)
+            .arg("-keyout")
+            .arg(key)
+            .output();
+        made.is_ok_and(|output| output.status.success())
+    };
+    if !make() {
+        eprintln!("note: openssl is not installed, TLS is not checked");
+        return;
+    }
+    let own = Own::new();
+    folder.write(
+        "engine.json",
+        &own.engine(&json!({}), &json!([])).to_string(),
+    );
+    let tls = "[tls]\ncertificateFile = \"c.pem\"\nkeyFile = \"k.pem\"\nlisteners = [\"authorization\"]\n";
+    let Some(service) = Service::start(&folder, &format!("{PUSHED}{tls}")) else {
+        return;
+    };
+    let token = own.token("adele", &json!({}));
+    let ask = || {
+        let output = std::process::Command::new("curl")
+            .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert"])
+            .arg(folder.path().join("c.pem"))
+            .arg("-H")
+            .arg(format!("Authorization: Bearer {token}"))
+            .arg(format!(
+                "https://127.0.0.1:{}/authorize",
+                service.authorization
+            ))
+            .output()
+            .ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Some(first) = ask() else {
+        eprintln!("note: curl is not installed, TLS is not checked");
+        return;
+    };
+    assert_eq!(first, "200");
+    assert!(make());
+    wait_for("the new certificate", || ask().as_deref() == Some("200"));
+    // Without TLS nobody is answered there.
+    assert!(
+        cae_tests::service::ask(service.authorization, "GET", "/authorize", &[], None).is_err()
+    );
+}

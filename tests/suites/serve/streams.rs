@@ -296,3 +296,49 @@ fn a_logout_token_ends_the_session() {
         assert!(answer["error"].is_string());
     }
 }
+
+#[test]
+fn an_operator_looks_after_streams_by_hand() {
+    let folder = Folder::new("stream");
+    let Some(issuer) = Issuer::start(&folder, &[]) else {
+        return;
+    };
+    folder.write("secret", "s");
+    let configuration = managed(&issuer, "delivery = \"poll\"");
+    let file = folder.write("cae.toml", &configuration);
+    let run = |arguments: &[&str]| {
+        let all = [
+            &["stream"],
+            arguments,
+            &["--config", file.to_str().unwrap(), "--json"],
+        ]
+        .concat();
+        let output = cae_tests::service::command(&all).unwrap().output().unwrap();
+        let line = String::from_utf8(output.stdout).unwrap();
+        (
+            output.status.code(),
+            serde_json::from_str::<Value>(&line).unwrap_or_default(),
+        )
+    };
+    assert_eq!(run(&["list", "dev"]).0, Some(1), "there is none");
+    let (status, stream) = run(&["create", "dev"]);
+    assert_eq!(
+        (status, &stream["delivery"]["method"]),
+        (Some(0), &json!("urn:ietf:rfc:8936"))
+    );
+    let (_, again) = run(&["create", "dev"]);
+    assert_eq!(again["stream_id"], stream["stream_id"], "adopted");
+    assert_eq!(run(&["list", "dev"]).1["stream_id"], stream["stream_id"]);
+    assert_eq!(run(&["status", "dev"]).1["status"], "enabled");
+    assert_eq!(
+        run(&["status", "dev", "--set", "paused"]).1["status"],
+        "paused"
+    );
+    assert_eq!(run(&["status", "dev"]).1["status"], "paused");
+    assert_eq!(run(&["verify", "dev"]).0, Some(0));
+    assert_eq!(run(&["list", "other"]).0, Some(2));
+    assert_eq!(run(&["delete", "dev"]).0, Some(0));
+    assert_eq!(run(&["status", "dev"]).0, Some(1));
+    drop(issuer);
+    assert_eq!(run(&["list", "dev"]).0, Some(2), "nobody is there");
+}
