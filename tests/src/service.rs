@@ -319,9 +319,9 @@ pub fn ask(
 /// Waits until something holds.
 ///
 /// # Panics
-/// It does not, within 20 seconds.
+/// It does not, within 45 seconds.
 pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(45);
     while !holds() {
         assert!(Instant::now() < until, "waited in vain: {what}");
         thread::sleep(Duration::from_millis(20));
