@@ -10,6 +10,7 @@ pub mod component;
 mod development;
 pub mod digest;
 pub mod directory;
+mod encoding;
 pub mod engine;
 mod request_line;
 mod serve;

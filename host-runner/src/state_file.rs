@@ -9,6 +9,7 @@ use cae_core::engine::Change;
 use cae_core::state::{SnapshotError, SnapshotReader, SnapshotWriter, StateKey, StateTable};
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::hexadecimal;
 use crate::session::HeldEvent;
 
 /// A file that only one process changes at a time. The snapshot is replaced as a whole or not at all, so that it may be
@@ -230,7 +231,7 @@ pub(crate) fn held_event(line: &str) -> Result<HeldEvent, String> {
     let change = |change: &HeldChange| {
         let key: StateKey = (change.key.parse())
             .map_err(|error: cae_core::state::key::InvalidStateKey| error.to_string())?;
-        let record = bytes(&change.record).ok_or("a record is hexadecimal digits")?;
+        let record = hexadecimal(&change.record).ok_or("a record is hexadecimal digits")?;
         cae_core::state::Record::from_bytes(&record).map_err(|error| error.to_string())?;
         Ok::<_, String>(Change { key, record })
     };
@@ -239,17 +240,6 @@ pub(crate) fn held_event(line: &str) -> Result<HeldEvent, String> {
         transmitter: line.transmitter,
         jti: line.jti,
     })
-}
-
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let byte = |pair: &[u8; 2]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
 }
 
 impl std::fmt::Display for StateFileError {

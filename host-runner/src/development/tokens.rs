@@ -10,6 +10,7 @@ use serde_json::json;
 use super::accounts::Session;
 use super::{Issuer, fault};
 use crate::clock;
+use crate::encoding::form_decoded;
 use crate::serve::http::{self, Answer};
 use crate::signing::fresh_id;
 
@@ -209,6 +210,8 @@ impl Asked {
 
 fn form(body: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(body);
+    // What cannot be read is as if it were not there.
+    let decoded = |text: &str| form_decoded(text).unwrap_or_default();
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))
@@ -219,29 +222,6 @@ fn form(body: &[u8]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Percent-encoding of forms.
-fn decoded(text: &str) -> String {
-    let text = text.replace('+', " ");
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let code = part
-            .get(..2)
-            .and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend_from_slice(part.get(2..).unwrap_or_default().as_bytes());
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend_from_slice(part.as_bytes());
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 fn basic(authorization: &str) -> Option<(String, String)> {
     use base64::Engine as _;
     let encoded = authorization.strip_prefix("Basic ")?;
@@ -250,5 +230,5 @@ fn basic(authorization: &str) -> Option<(String, String)> {
         .ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (id, secret) = text.split_once(':')?;
-    Some((decoded(id), decoded(secret)))
+    Some((form_decoded(id)?, form_decoded(secret)?))
 }

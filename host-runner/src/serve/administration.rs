@@ -17,6 +17,7 @@ use serde_json::json;
 use super::http::{self, Answer, empty};
 use super::service::Service;
 use crate::clock;
+use crate::encoding::form_decoded;
 use crate::request_line::RequestLine;
 
 /// Most bytes of a question: a token with its facts.
@@ -193,8 +194,8 @@ fn state(service: &Service, query: &str) -> Answer {
     let mut issuer = None;
     for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         match name {
-            "subject" => subject = decoded(value),
-            "issuer" => issuer = decoded(value),
+            "subject" => subject = form_decoded(value),
+            "issuer" => issuer = form_decoded(value),
             _ => {}
         }
     }
@@ -269,17 +270,6 @@ fn snapshot(service: &Service) -> Answer {
         bytes.into(),
         Some("application/octet-stream"),
     )
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let text = text.replace('+', " ");
-    let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
-        bytes.extend_from_slice(part.get(2..)?.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// Applies what the brake of a transmitter holds.

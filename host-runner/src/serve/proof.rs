@@ -15,6 +15,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
 use crate::digest::sha256_of;
+use crate::encoding::{hexadecimal, percent_decoded};
 use crate::signature::install_provider;
 
 /// How far the time of a proof may be from now, in seconds.
@@ -169,7 +170,7 @@ fn certificate(presented: &Presented<'_>) -> Option<String> {
     if text.len() == 43 {
         return URL_SAFE_NO_PAD.decode(text).ok().map(|_| text.to_owned());
     }
-    let text = unescaped(text)?;
+    let text = percent_decoded(text)?;
     let body = text
         .split("-----BEGIN CERTIFICATE-----")
         .nth(1)
@@ -185,23 +186,6 @@ fn certificate(presented: &Presented<'_>) -> Option<String> {
 
 fn digest(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(sha256_of(bytes))
-}
-
-fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let pair = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    rest.is_empty().then(|| pairs.iter().map(pair).collect())?
-}
-
-fn unescaped(text: &str) -> Option<String> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let code = part.get(..2)?;
-        bytes.push(u8::from_str_radix(code, 16).ok()?);
-        bytes.extend_from_slice(part.get(2..)?.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use ureq::http::{Method, StatusCode};
 
 use super::client::{Client, NoReply, PATIENCE, Reply};
 use super::settings::{Delivery, Transmitter};
+use crate::encoding::percent_encoded;
 pub(crate) use oauth::Authority;
 
 /// RFC 8935.
@@ -461,7 +462,7 @@ fn wanted_endpoint<'m>(endpoint: &'m Option<String>, name: &str) -> Result<&'m s
 
 fn with_stream(endpoint: &str, stream: &str) -> String {
     let separator = if endpoint.contains('?') { '&' } else { '?' };
-    format!("{endpoint}{separator}stream_id={}", oauth::encoded(stream))
+    format!("{endpoint}{separator}stream_id={}", percent_encoded(stream))
 }
 
 fn answered(reply: &Reply) -> Result<Value> {

@@ -5,6 +5,7 @@
 //! disk and in force, and many of them share one wait. If the disk fails, nothing is acknowledged and decisions go on.
 
 mod batch;
+mod entry;
 #[cfg(test)]
 mod tests;
 

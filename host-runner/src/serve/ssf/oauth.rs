@@ -8,6 +8,7 @@ use ureq::http::{Method, StatusCode};
 use super::super::client::{Client, PATIENCE};
 use super::super::settings::Credentials;
 use super::SsfError;
+use crate::encoding::percent_encoded;
 use crate::serve::secret;
 
 /// How long before its end a token is not used any more.
@@ -54,7 +55,7 @@ impl Authority {
                 let mut form = "grant_type=client_credentials".to_owned();
                 if let Some(scope) = scope {
                     form.push_str("&scope=");
-                    form.push_str(&encoded(scope));
+                    form.push_str(&percent_encoded(scope));
                 }
                 let basic = basic(client_id, &client_secret);
                 let (token, lifetime) = issued(client, token_endpoint, &basic, form)?;
@@ -103,23 +104,9 @@ fn issued(
 /// SPEC: RFC 6749 §2.3.1: both are form-encoded first.
 fn basic(id: &str, secret: &str) -> String {
     use base64::Engine as _;
-    let text = format!("{}:{}", encoded(id), encoded(secret));
+    let text = format!("{}:{}", percent_encoded(id), percent_encoded(secret));
     format!(
         "Basic {}",
         base64::engine::general_purpose::STANDARD.encode(text)
     )
-}
-
-/// Percent-encodes everything that is not unreserved (RFC 3986 §2.3).
-pub(super) fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
 }

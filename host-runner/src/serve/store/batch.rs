@@ -6,21 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Instant;
 
-use cae_core::engine::{AcceptedEvent, Change, RejectedEvent};
-use cae_core::json::{self, Value};
+use cae_core::engine::{AcceptedEvent, Change};
+use cae_core::json;
 use cae_core::state::retention::RetentionLimits;
 use cae_core::state::{Record, StateKey, StateTable};
 use cae_core::time::UnixTime;
 use redb::ReadableTable as _;
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::super::database::{Database, DatabaseProblem, Log, Writing, put_record};
+use super::entry::Entry;
 use super::{Alarms, Health, Job, Kept, LogBounds, MOST, NotKept, REOPEN, Reply};
 use crate::clock;
 use crate::session::{HeldEvent, Intake, records_of};
 use crate::state_file::{held_event, held_line};
-use crate::text::elements;
 
 /// Records that one part of cleaning looks at.
 const PART: usize = 8_192;
@@ -39,24 +38,6 @@ pub(super) struct Writer {
     pub(super) bounds: LogBounds,
     pub(super) alarms: Alarms,
     pub(super) cleaned: Instant,
-}
-
-/// An entry of the log.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    at: u64,
-    transmitter: Option<String>,
-    jti: Option<String>,
-    /// `applied`, `held`, `rejected` or `released`.
-    verdict: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    err: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    event_types: Vec<String>,
-    /// Keys of the records that it changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    keys: Vec<String>,
 }
 
 /// What a transaction is going to change, beside the database.
@@ -620,35 +601,4 @@ fn clean(
         }
     }
     Ok((None, gone))
-}
-
-impl Entry {
-    fn accepted(event: &AcceptedEvent, verdict: &str, received_at: UnixTime) -> Self {
-        // The engine's own words.
-        let reading: Value = serde_json::from_str(&event.json).unwrap_or_default();
-        let event_types = elements(&reading, "eventTypes").filter_map(Value::as_str);
-        let mut keys: Vec<String> = event.changes.iter().map(|it| it.key.to_string()).collect();
-        keys.dedup();
-        Self {
-            at: received_at.as_secs(),
-            transmitter: Some(event.transmitter.clone()),
-            jti: Some(event.jti.clone()),
-            verdict: verdict.to_owned(),
-            err: None,
-            event_types: event_types.map(str::to_owned).collect(),
-            keys,
-        }
-    }
-
-    fn rejected(transmitter: Option<String>, event: &RejectedEvent, received_at: UnixTime) -> Self {
-        Self {
-            at: received_at.as_secs(),
-            transmitter,
-            jti: None,
-            verdict: "rejected".to_owned(),
-            err: Some(event.code.to_owned()),
-            event_types: Vec::new(),
-            keys: Vec::new(),
-        }
-    }
 }
