@@ -57,6 +57,38 @@ impl Drop for Folder {
     }
 }
 
+/// Makes a certificate for this machine, `certificate.pem` with `key.pem`, if openssl is there to make one.
+#[must_use]
+pub fn certify(folder: &Folder) -> bool {
+    let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ])
+        .args([
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-out",
+        ])
+        .arg(certificate)
+        .arg("-keyout")
+        .arg(key)
+        .output();
+    let made = made.is_ok_and(|output| output.status.success());
+    if !made {
+        eprintln!("note: openssl is not installed, TLS is not checked");
+    }
+    made
+}
+
 /// A port that nobody listens on just now.
 ///
 /// # Panics

@@ -11,7 +11,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 
 use cae_tests::places;
-use cae_tests::service::{Folder, Issuer, Process, Reply, Service, ask, cae, free_port, wait_for};
+use cae_tests::service::{
+    Folder, Issuer, Process, Reply, Service, ask, cae, certify, free_port, wait_for,
+};
 use serde_json::Value;
 
 /// A program, wherever it is.
@@ -445,37 +447,6 @@ impl Drop for Client {
     }
 }
 
-/// A certificate for this machine, if openssl is there to make one.
-fn certificate(folder: &Folder) -> Option<String> {
-    let (certificate, key) = (path(folder, "certificate.pem"), path(folder, "key.pem"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ])
-        .args([
-            "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-out",
-            &certificate,
-            "-keyout",
-            &key,
-        ])
-        .output();
-    let made = made.is_ok_and(|output| output.status.success());
-    if !made {
-        eprintln!("note: openssl is not installed, TLS is not checked");
-    }
-    made.then_some(certificate)
-}
-
 fn path(folder: &Folder, name: &str) -> String {
     folder.path().join(name).display().to_string()
 }
@@ -489,16 +460,18 @@ fn nginx() {
     let world = World::start("nginx", LOOPBACK, |folder, place| {
         let server = place(blocks("nginx.md", "nginx").remove(0));
         // Clients for JavaScript insist on https.
-        let server = match certificate(folder) {
-            None => server,
-            Some(certificate) => server.replacen(
+        let server = if certify(folder) {
+            server.replacen(
                 ";\n\n    location / {",
                 &format!(
-                    ";\n    listen 127.0.0.1:{tls} ssl;\n    ssl_certificate {certificate};\n    ssl_certificate_key {};\n\n    location / {{",
+                    ";\n    listen 127.0.0.1:{tls} ssl;\n    ssl_certificate {};\n    ssl_certificate_key {};\n\n    location / {{",
+                    path(folder, "certificate.pem"),
                     path(folder, "key.pem")
                 ),
                 1,
-            ),
+            )
+        } else {
+            server
         };
         let base = folder.path().display();
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

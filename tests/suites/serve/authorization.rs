@@ -3,15 +3,7 @@
 use cae_tests::service::{Connection, Folder, Issuer, Service, ask};
 use serde_json::{Value, json};
 
-use super::own::{ISSUER, Own, PUSHED, SET};
-
-fn start(name: &str, settings: &Value, policies: &Value) -> Option<(Folder, Own, Service)> {
-    let folder = Folder::new(name);
-    let own = Own::new();
-    folder.write("engine.json", &own.engine(settings, policies).to_string());
-    let service = Service::start(&folder, PUSHED)?;
-    Some((folder, own, service))
-}
+use super::own::{ISSUER, Own, PUSHED, SET, start};
 
 /// The claims request of a challenge.
 pub(crate) fn claims_of(challenge: &str) -> Value {

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cae_tests::service::{Connection, Folder, Service, ask, wait_for};
+use cae_tests::service::{Connection, Service, ask, wait_for};
 use serde_json::json;
 
-use super::own::{Own, PUSHED, SET};
+use super::own::{Own, SET, start};
 
 /// How often the process is killed: `CAE_KILLS` says otherwise.
 const KILLS: u64 = 200;
@@ -16,13 +16,7 @@ const SENDERS: u64 = 4;
 
 #[test]
 fn whatever_was_acknowledged_survives_a_kill() {
-    let folder = Folder::new("kills");
-    let own = Own::new();
-    folder.write(
-        "engine.json",
-        &own.engine(&json!({}), &json!([])).to_string(),
-    );
-    let Some(mut service) = Service::start(&folder, PUSHED) else {
+    let Some((folder, own, mut service)) = start("kills", &json!({}), &json!([])) else {
         return;
     };
     let kills = std::env::var("CAE_KILLS")
@@ -105,13 +99,7 @@ fn send(own: &Own, port: u16, name: &str, stop: &AtomicBool) -> Vec<String> {
 
 #[test]
 fn a_clean_stop_loses_nothing_and_a_repeat_is_acknowledged() {
-    let folder = Folder::new("stop");
-    let own = Own::new();
-    folder.write(
-        "engine.json",
-        &own.engine(&json!({}), &json!([])).to_string(),
-    );
-    let Some(mut service) = Service::start(&folder, PUSHED) else {
+    let Some((folder, own, mut service)) = start("stop", &json!({}), &json!([])) else {
         return;
     };
     let set = own.revoked("adele");

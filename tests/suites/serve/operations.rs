@@ -5,10 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use cae_tests::places;
-use cae_tests::service::{Connection, Folder, Service, ask, command, wait_for};
+use cae_tests::service::{Connection, Folder, Service, ask, certify, command, wait_for};
 use serde_json::{Value, json};
 
-use super::own::{Own, PUSHED, SET};
+use super::own::{Own, PUSHED, SET, start};
 
 fn block(id: &str, name: &str, state: &str) -> Value {
     json!({
@@ -162,13 +162,7 @@ fn what_is_wrong_is_said_before_it_starts() {
 
 #[test]
 fn two_processes_do_not_share_a_database() {
-    let folder = Folder::new("shared");
-    let own = Own::new();
-    folder.write(
-        "engine.json",
-        &own.engine(&json!({}), &json!([])).to_string(),
-    );
-    let Some(_service) = Service::start(&folder, PUSHED) else {
+    let Some((folder, _own, _service)) = start("shared", &json!({}), &json!([])) else {
         return;
     };
     let file = folder.path().join("cae.toml");
@@ -303,13 +297,7 @@ fn what_the_guide_shows_can_be_used() {
 
 #[test]
 fn an_operator_sees_clears_and_takes_along_what_is_known() {
-    let folder = Folder::new("state");
-    let own = Own::new();
-    folder.write(
-        "engine.json",
-        &own.engine(&json!({}), &json!([])).to_string(),
-    );
-    let Some(mut service) = Service::start(&folder, PUSHED) else {
+    let Some((folder, own, mut service)) = start("state", &json!({}), &json!([])) else {
         return;
     };
     let push = |user: &str| {
@@ -395,29 +383,7 @@ fn an_operator_sees_clears_and_takes_along_what_is_known() {
 #[test]
 fn a_certificate_is_used_and_read_again() {
     let folder = Folder::new("tls");
-    let make = || {
-        let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
-        let made = std::process::Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=localhost",
-            ])
-            .args(["-addext", "subjectAltName=IP:127.0.0.1", "-out"])
-            .arg(certificate)
-            .arg("-keyout")
-            .arg(key)
-            .output();
-        made.is_ok_and(|output| output.status.success())
-    };
-    if !make() {
-        eprintln!("note: openssl is not installed, TLS is not checked");
+    if !certify(&folder) {
         return;
     }
     let own = Own::new();
@@ -425,7 +391,7 @@ fn a_certificate_is_used_and_read_again() {
         "engine.json",
         &own.engine(&json!({}), &json!([])).to_string(),
     );
-    let tls = "[tls]\ncertificateFile = \"c.pem\"\nkeyFile = \"k.pem\"\nlisteners = [\"authorization\"]\n";
+    let tls = "[tls]\ncertificateFile = \"certificate.pem\"\nkeyFile = \"key.pem\"\nlisteners = [\"authorization\"]\n";
     let Some(service) = Service::start(&folder, &format!("{PUSHED}{tls}")) else {
         return;
     };
@@ -433,7 +399,7 @@ fn a_certificate_is_used_and_read_again() {
     let ask = || {
         let output = std::process::Command::new("curl")
             .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert"])
-            .arg(folder.path().join("c.pem"))
+            .arg(folder.path().join("certificate.pem"))
             .arg("-H")
             .arg(format!("Authorization: Bearer {token}"))
             .arg(format!(
@@ -449,7 +415,7 @@ fn a_certificate_is_used_and_read_again() {
         return;
     };
     assert_eq!(first, "200");
-    assert!(make());
+    assert!(certify(&folder));
     wait_for("the new certificate", || ask().as_deref() == Some("200"));
     // Without TLS nobody is answered there.
     assert!(

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cae_host_runner::signing::SigningKey;
+use cae_tests::service::{Folder, Service};
 use serde_json::{Value, json};
 
 pub(crate) const ISSUER: &str = "https://login.example";
@@ -97,3 +98,16 @@ issuer = "https://ssf.example"
 
 /// What says that a body is a SET.
 pub(crate) const SET: (&str, &str) = ("Content-Type", "application/secevent+jwt");
+
+/// A service with an issuer and a transmitter of the test's own.
+pub(crate) fn start(
+    name: &str,
+    settings: &Value,
+    policies: &Value,
+) -> Option<(Folder, Own, Service)> {
+    let folder = Folder::new(name);
+    let own = Own::new();
+    folder.write("engine.json", &own.engine(settings, policies).to_string());
+    let service = Service::start(&folder, PUSHED)?;
+    Some((folder, own, service))
+}
