@@ -96,6 +96,7 @@ pub(crate) fn run(setup: Setup, started: impl FnOnce(&str, &str)) -> Result<(), 
         let serving = http::serve(
             listener,
             None,
+            None,
             Bounds::new(1_024),
             move |request, _| answer(Arc::clone(&shared), request),
             stopped,

@@ -22,6 +22,7 @@ mod signals;
 pub(crate) mod ssf;
 mod store;
 mod tls;
+mod workers;
 
 use std::fs;
 use std::io::Write as _;
@@ -37,7 +38,7 @@ use cae_core::state::retention::RetentionLimits;
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime as Tokio};
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -52,6 +53,7 @@ use engines::Engines;
 use reload::Reloader;
 use service::{Loaded, Service};
 use store::{LogBounds, Store};
+use workers::Workers;
 
 /// How long answers that are under way may take after a stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -179,13 +181,24 @@ pub(crate) fn run(
     reloader
         .start_receivers(&notes)
         .map_err(|error| one(&error))?;
-    let deciding = tokio("authorization", settings.instances).map_err(|error| one(&error))?;
-    let other = tokio("other", 2).map_err(|error| one(&error))?;
+    let deciding =
+        Workers::start("authorization", settings.instances).map_err(|error| one(&error))?;
+    let other = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("other")
+        .enable_all()
+        .build()
+        .map_err(|error| one(&error))?;
     let result = listen(
-        &service, &settings, &tls, &deciding, &other, reloader, started,
+        &service,
+        &settings,
+        &tls,
+        deciding,
+        other.handle(),
+        reloader,
+        started,
     );
     // Threads that still wait for somebody are left behind: everything that counts is on disk.
-    deciding.shutdown_timeout(Duration::from_millis(100));
     other.shutdown_timeout(Duration::from_millis(100));
     service.store.close();
     result
@@ -195,16 +208,17 @@ fn listen(
     service: &Arc<Service>,
     settings: &settings::Settings,
     tls: &Arc<ArcSwapOption<tokio_rustls::TlsAcceptor>>,
-    deciding: &Tokio,
-    other: &Tokio,
+    deciding: Workers,
+    other: &Handle,
     mut reloader: Reloader,
     started: impl FnOnce(&Addresses, &[String]),
 ) -> Result<(), Faults> {
-    let bind = |runtime: &Tokio, address: SocketAddr| {
+    let bind = |runtime: &Handle, address: SocketAddr| {
         let listener = runtime.block_on(TcpListener::bind(address));
         listener.map_err(|error| vec![format!("{address}: {error}")])
     };
-    let authorization = bind(deciding, settings.listen.authorization)?;
+    let accepting = deciding.first().clone();
+    let authorization = bind(&accepting, settings.listen.authorization)?;
     let administration = bind(other, settings.listen.administration)?;
     let signals = settings
         .listen
@@ -233,8 +247,9 @@ fn listen(
     {
         let shared = Arc::clone(service);
         let bounds = http::Bounds::new(settings.authorization.connections);
-        listeners.push(deciding.spawn(http::serve(
+        listeners.push(accepting.spawn(http::serve(
             authorization,
+            Some(deciding),
             covers(|tls| tls.authorization),
             bounds,
             move |request, peer| proxies(Arc::clone(&shared), request, peer),
@@ -245,6 +260,7 @@ fn listen(
         let shared = Arc::clone(service);
         listeners.push(other.spawn(http::serve(
             administration,
+            None,
             covers(|tls| tls.administration),
             http::Bounds::new(64),
             move |request, _| administration::answer(Arc::clone(&shared), request),
@@ -255,6 +271,7 @@ fn listen(
         let shared = Arc::clone(service);
         listeners.push(other.spawn(http::serve(
             listener,
+            None,
             covers(|tls| tls.signals),
             http::Bounds::new(settings.signals.connections),
             move |request, _| signals::answer(Arc::clone(&shared), request),
@@ -318,14 +335,6 @@ async fn proxies(
         (&Method::GET, "/healthz") => http::text(StatusCode::OK, "ok\n"),
         _ => http::empty(StatusCode::NOT_FOUND),
     }
-}
-
-fn tokio(name: &str, threads: usize) -> std::io::Result<Tokio> {
-    Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name(name)
-        .enable_all()
-        .build()
 }
 
 /// The brakes of the transmitters, by issuer URL.

@@ -555,23 +555,20 @@ impl Connection {
             if self.stream.read_until(b'\n', &mut self.line)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let line = std::str::from_utf8(&self.line)
-                .unwrap_or_default()
-                .trim_end();
+            let line = self.line.trim_ascii_end();
             if line.is_empty() {
                 break;
             }
-            if status == 0 {
-                status = line
-                    .split(' ')
-                    .nth(1)
-                    .and_then(|status| status.parse().ok())
-                    .unwrap_or(0);
-            } else if let Some(value) = line.strip_prefix("content-length: ") {
-                length = value.parse().unwrap_or(0);
+            let value = |name: &[u8]| std::str::from_utf8(line.strip_prefix(name)?).ok();
+            if let Some(said) = value(b"HTTP/1.1 ") {
+                status = said.get(..3).and_then(|it| it.parse().ok()).unwrap_or(0);
+            } else if let Some(said) = value(b"content-length: ") {
+                length = said.parse().unwrap_or(0);
             }
         }
-        io::copy(&mut (&mut self.stream).take(length), &mut io::sink())?;
+        if length > 0 {
+            io::copy(&mut (&mut self.stream).take(length), &mut io::sink())?;
+        }
         Ok(status)
     }
 }

@@ -10,7 +10,9 @@ use cae_core::decision::{Outcome, Request as Question};
 use cae_core::engine::{Detail, ProofNeed};
 use cae_core::forwarded::client_address;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{
+    AUTHORIZATION, FORWARDED, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+};
 use hyper::{Request, StatusCode};
 
 use super::engines::header_value;
@@ -22,6 +24,8 @@ use crate::clock;
 
 /// Where proxies ask.
 pub(crate) const PATH: &str = "/authorize";
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 const SUBJECT: HeaderName = HeaderName::from_static("x-cae-subject");
 const TENANT: HeaderName = HeaderName::from_static("x-cae-tenant");
@@ -42,7 +46,7 @@ pub(crate) async fn authorize(
     request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Answer {
-    let settings = service.settings.load_full();
+    let settings = service.settings.load();
     let settings = &settings.authorization;
     let (parts, _) = request.into_parts();
     let headers = &parts.headers;
@@ -79,7 +83,7 @@ pub(crate) async fn authorize(
         headers,
         method: original.method,
         target: original.path,
-        certificate_header: settings.certificate_header.as_deref(),
+        certificate_header: settings.certificate_header.as_ref(),
         public_origin: settings.public_origin.as_deref(),
         now,
     };
@@ -99,6 +103,7 @@ fn answer(decided: &Decided) -> Answer {
     };
     let mut answer = empty(status);
     let headers = answer.headers_mut();
+    headers.reserve(4);
     if status == StatusCode::OK {
         const NOBODY: [HeaderValue; 3] = [const { HeaderValue::from_static("") }; 3];
         let identity = decided.identity.as_deref();
@@ -153,7 +158,7 @@ pub(super) fn credential(
 }
 
 /// A header that is there once.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(first)
@@ -178,12 +183,11 @@ fn original<'a>(
             path: Some(path.unwrap_or("/")),
         });
     }
-    let named = |name: &Option<String>| {
-        let Some(name) = name else { return Ok(None) };
-        match headers.get_all(name.as_str()).iter().count() {
-            0 => Ok(None),
-            _ => single(headers, name).map(Some).ok_or(Malformed),
+    let named = |name: &Option<HeaderName>| match name {
+        Some(name) if headers.contains_key(name) => {
+            single(headers, name).map(Some).ok_or(Malformed)
         }
+        _ => Ok(None),
     };
     Ok(Original {
         method: named(&settings.method_header)?,
@@ -195,8 +199,8 @@ fn original<'a>(
 fn address(settings: &Authorization, headers: &HeaderMap, peer: SocketAddr) -> Option<String> {
     use cae_core::forwarded::ForwardingHeader::{Forwarded, XForwardedFor};
     let name = match settings.forwarding_header {
-        Forwarded => "forwarded",
-        XForwardedFor => "x-forwarded-for",
+        Forwarded => FORWARDED,
+        XForwardedFor => X_FORWARDED_FOR,
     };
     let values: Option<Vec<&str>> = headers
         .get_all(name)

@@ -1,12 +1,14 @@
 //! The engines that answer: several instances side by side, all with the same configuration.
 //!
-//! A token always goes to the same instance, which therefore knows it when it comes again. Another configuration is
+//! A token goes to the same instance if that is free, which therefore knows it when it comes again. Another configuration is
 //! another set of engines, built beside this one and put in its place: decisions never wait for it.
+
+mod answered;
 
 use std::borrow::Cow;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use cae_core::configuration::settings::{OnError, OnStaleSignals};
 use cae_core::configuration::{Configuration, Faults};
@@ -23,6 +25,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hyper::header::HeaderValue;
 
+use self::answered::Answered;
 use crate::component::EngineError;
 use crate::directory::Directory;
 use crate::engine::{AnyEngine, Runtime};
@@ -42,6 +45,7 @@ pub(crate) struct Engines {
     pub(crate) directory: Option<Directory>,
     /// Whether some policy asks something of the application, which it is told with every answer.
     has_session_controls: bool,
+    reads_path: bool,
     hasher: RandomState,
     instances: Box<[Mutex<Instance>]>,
     events: Mutex<EventInstance>,
@@ -62,6 +66,7 @@ struct Known {
     records: Arc<[StateKey]>,
     proof: Option<Arc<ProofNeed>>,
     identity: Arc<Identity>,
+    answered: Option<Answered>,
 }
 
 #[derive(Debug)]
@@ -132,6 +137,7 @@ impl Engines {
         };
         Ok(Self {
             has_session_controls: has_session_controls(&text),
+            reads_path: configuration.settings.reads_path(),
             directory: None,
             hasher: RandomState::default(),
             instances: instances?,
@@ -161,13 +167,16 @@ impl Engines {
         key_is_unknown: bool,
         detail: Detail,
     ) -> Decision {
+        let request = &Request {
+            path: request
+                .path
+                .filter(|_| self.reads_path || detail != Detail::None),
+            ..*request
+        };
         let hash = self.hasher.hash_one(token);
-        let count = u64::try_from(self.instances.len()).unwrap_or(1).max(1);
-        let place = usize::try_from(hash.checked_rem(count).unwrap_or(0)).unwrap_or(0);
-        let Some(instance) = self.instances.get(place) else {
+        let Some(mut instance) = self.instance(hash) else {
             return self.fault(detail);
         };
-        let mut instance = lock(instance);
         let asked = if self.has_session_controls && detail == Detail::None {
             Detail::Decision
         } else {
@@ -199,6 +208,23 @@ impl Engines {
                 self.fault(detail)
             }
         }
+    }
+
+    /// The instance that knows the tokens of this hash; if it is at work, one that is not, which then knows the token
+    /// too: to begin again once is cheaper than to wait, again and again, for who holds the first.
+    fn instance(&self, hash: u64) -> Option<MutexGuard<'_, Instance>> {
+        let count = u64::try_from(self.instances.len()).ok()?;
+        let place = usize::try_from(hash.checked_rem(count)?).ok()?;
+        let (before, from) = self.instances.split_at_checked(place)?;
+        let free = from
+            .iter()
+            .chain(before)
+            .find_map(|it| match it.try_lock() {
+                Ok(instance) => Some(instance),
+                Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            });
+        free.or_else(|| from.first().map(lock))
     }
 
     fn fault(&self, detail: Detail) -> Decision {
@@ -262,7 +288,12 @@ impl Engines {
         };
         took(&mut lock(&self.events).engine)?;
         for instance in &self.instances {
-            took(&mut lock(instance).engine)?;
+            let Instance { engine, known, .. } = &mut *lock(instance);
+            took(engine)?;
+            // A token whose key is gone has to be found out.
+            for (_, known) in known.iter_mut() {
+                known.answered = None;
+            }
         }
         Ok(())
     }
@@ -302,10 +333,16 @@ impl Instance {
     ) -> Result<Decision, EngineError> {
         if let Some((_, known)) = self
             .known
-            .find(token.hash, |(text, _)| **text == *token.text)
+            .find_mut(token.hash, |(text, _)| **text == *token.text)
         {
-            let proof = known.proof.as_deref().and_then(prove);
             let records = records(state, &known.records);
+            if detail == Detail::None
+                && let Some(answered) = &known.answered
+                && let Some(verdict) = answered.again(request, &records)
+            {
+                return Ok(made(verdict, Some(Arc::clone(&known.identity))));
+            }
+            let proof = known.proof.as_deref().and_then(prove);
             let answers = Answers {
                 signature: None,
                 confirmed: proof.as_deref(),
@@ -316,7 +353,14 @@ impl Instance {
                 self.engine.decide(known.handle, request, &answers, detail)
             });
             match decided? {
-                Decided::Verdict(verdict) => return Ok(made(verdict, Some(identity))),
+                Decided::Verdict(verdict) => {
+                    // A proof is good for one request.
+                    known.answered = match known.proof {
+                        None => Answered::new(request, &records, &verdict),
+                        Some(_) => None,
+                    };
+                    return Ok(made(verdict, Some(identity)));
+                }
                 Decided::Stale => self.forget(token),
             }
         }
@@ -361,6 +405,7 @@ impl Instance {
                     records: needs.records.into(),
                     proof: needs.proof.map(Arc::new),
                     identity: Arc::clone(&identity),
+                    answered: None,
                 },
             );
             return Ok(made(verdict, Some(identity)));

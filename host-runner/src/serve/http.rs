@@ -20,6 +20,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::workers::Workers;
+
 /// An answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
@@ -44,9 +46,11 @@ impl Bounds {
     }
 }
 
-/// Answers requests that arrive at `listener` until `stop` becomes true; then those that are under way.
+/// Answers requests that arrive at `listener` until `stop` becomes true; then those that are under way. Who answers them
+/// are the `workers`, or the runtime that this runs on.
 pub(crate) async fn serve<H, F>(
     listener: TcpListener,
+    workers: Option<Workers>,
     tls: Option<Arc<ArcSwapOption<TlsAcceptor>>>,
     bounds: Bounds,
     handler: H,
@@ -79,11 +83,21 @@ pub(crate) async fn serve<H, F>(
                 None => continue,
             },
         };
+        // Another runtime has to wait for it from now on, perhaps.
+        let Ok(stream) = stream.into_std() else {
+            continue;
+        };
         let (handler, stop) = (handler.clone(), stop.clone());
-        tokio::spawn(async move {
+        let connection = async move {
             let _permit = permit;
-            connection(stream, peer, tls, bounds, handler, stop).await;
-        });
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                connection(stream, peer, tls, bounds, handler, stop).await;
+            }
+        };
+        match &workers {
+            Some(workers) => workers.give(connection),
+            None => drop(tokio::spawn(connection)),
+        }
     }
     // Every connection holds a permit: once all are back, none is left.
     let all = u32::try_from(bounds.connections).unwrap_or(u32::MAX);

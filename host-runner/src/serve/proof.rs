@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use cae_core::engine::ProofNeed;
 use cae_core::time::UnixTime;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderName};
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub(crate) struct Presented<'a> {
     pub(crate) method: Option<&'a str>,
     /// Path and query of the original request.
     pub(crate) target: Option<&'a str>,
-    pub(crate) certificate_header: Option<&'a str>,
+    pub(crate) certificate_header: Option<&'a HeaderName>,
     pub(crate) public_origin: Option<&'a str>,
     pub(crate) now: UnixTime,
 }
@@ -218,13 +218,15 @@ mod tests {
         headers
     }
 
+    static CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+
     fn presented(headers: &HeaderMap) -> Presented<'_> {
         Presented {
             token: "a.b.c",
             headers,
             method: Some("GET"),
             target: Some("/orders?y=2"),
-            certificate_header: Some("client-cert"),
+            certificate_header: Some(&CLIENT_CERT),
             public_origin: Some("https://api.example"),
             now: UnixTime::from_secs(1_030),
         }

@@ -99,7 +99,7 @@ impl Service {
             self.store.remember(verdict.changes.clone()).await;
         }
         self.metrics.decided(&verdict, began.elapsed());
-        if let Some(log) = self.log.load_full() {
+        if let Some(log) = &*self.log.load() {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
             log.write(&Line {
                 verdict: &verdict,

@@ -15,6 +15,7 @@ use std::time::Duration;
 use cae_core::configuration::Faults;
 use cae_core::forwarded::ForwardingHeader;
 use cae_core::json::Value;
+use hyper::header::HeaderName;
 
 pub(super) use reading::is_url;
 
@@ -98,13 +99,13 @@ pub(crate) struct Authorization {
     pub(crate) trusted_proxies: usize,
     pub(crate) forwarding_header: ForwardingHeader,
     /// Where the original request stands.
-    pub(crate) method_header: Option<String>,
-    pub(crate) uri_header: Option<String>,
+    pub(crate) method_header: Option<HeaderName>,
+    pub(crate) uri_header: Option<HeaderName>,
     /// The original request is that of the question itself, behind the path of the endpoint (Envoy).
     pub(crate) request_is_original: bool,
-    pub(crate) country_header: Option<String>,
+    pub(crate) country_header: Option<HeaderName>,
     /// Holds the client certificate that the proxy verified, or its thumbprint.
-    pub(crate) certificate_header: Option<String>,
+    pub(crate) certificate_header: Option<HeaderName>,
     /// The URI that DPoP proofs name begins with this (RFC 9449 §4.2).
     pub(crate) public_origin: Option<String>,
     /// How long a token may wait for the keys of its issuer.

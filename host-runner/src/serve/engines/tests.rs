@@ -103,3 +103,82 @@ fn a_fault_is_answered_as_configured_counted_and_over() {
         assert_eq!(engines.faults(), 1);
     }
 }
+
+#[test]
+fn an_answer_is_given_again_until_something_changes() {
+    let key = SigningKey::generate(Some("EdDSA"), Some("k")).unwrap();
+    let other = SigningKey::generate(Some("EdDSA"), Some("other")).unwrap();
+    let configuration = json!({
+        "resource": {"audiences": ["api"]},
+        "issuers": [{
+            "issuer": "https://i.example", "claims": "rfc9068", "algorithms": ["EdDSA"], "jwks": key.jwks().unwrap(),
+        }],
+        "transmitters": [{
+            "issuer": "https://t.example", "audience": "api", "algorithms": ["EdDSA"], "jwks": key.jwks().unwrap(),
+            "speaksFor": ["https://i.example"],
+        }],
+    });
+    let engines = Engines::build(
+        &Runtime::Native,
+        configuration.to_string(),
+        2,
+        &Arc::default(),
+    )
+    .unwrap();
+    let now = NOW.as_secs();
+    let claims = json!({
+        "iss": "https://i.example", "sub": "adele", "aud": "api", "client_id": "c", "jti": "1", "iat": now, "exp": now + 600,
+    });
+    let token = key.sign("at+jwt", &claims).unwrap();
+    let ask = |state: &StateTable| {
+        let request = Request {
+            now: NOW,
+            ..Request::default()
+        };
+        match engines.decide(&token, &request, state, &|_| None, true, Detail::None) {
+            Decision::Made {
+                verdict, identity, ..
+            } => (verdict.outcome, identity.is_some()),
+            Decision::Key(issuer) => panic!("the key of {issuer} is there"),
+        }
+    };
+    let answered = || {
+        let known = engines.instances.iter().flat_map(|it| {
+            let instance = lock(it);
+            let answered = instance
+                .known
+                .iter()
+                .map(|(_, known)| known.answered.is_some());
+            answered.collect::<Vec<_>>()
+        });
+        known.filter(|answered| *answered).count()
+    };
+    let mut state = StateTable::default();
+    // It begins, is decided, and is answered from memory.
+    for kept in [0, 1, 1] {
+        assert_eq!(ask(&state), (Outcome::Allow, true));
+        assert_eq!(answered(), kept);
+    }
+    let revoked = json!({
+        "iss": "https://t.example", "aud": "api", "iat": now, "jti": "1",
+        "sub_id": {"format": "iss_sub", "iss": "https://i.example", "sub": "adele"},
+        "events": {"https://schemas.openid.net/secevent/caep/event-type/session-revoked": {"event_timestamp": now}},
+    });
+    let set = key.sign("secevent+jwt", &revoked).unwrap();
+    let Ok(EventReading::Accepted(event)) = engines.read_event(&set, NOW, false) else {
+        panic!("the event is not accepted");
+    };
+    for change in &event.changes {
+        state.merge_bytes(&change.key, &change.record).unwrap();
+    }
+    assert_eq!(ask(&state).0, Outcome::Challenge, "an event counts at once");
+    assert_eq!(ask(&StateTable::default()).0, Outcome::Allow);
+    engines
+        .set_keys("https://i.example", &other.jwks().unwrap().to_string())
+        .unwrap();
+    assert_eq!(
+        ask(&StateTable::default()).0,
+        Outcome::Deny,
+        "so does a key that is gone"
+    );
+}

@@ -10,6 +10,7 @@ use cae_core::configuration::read::{
 use cae_core::configuration::{Fault, Faults};
 use cae_core::forwarded::ForwardingHeader;
 use cae_core::json::Value;
+use hyper::header::HeaderName;
 
 use super::{
     Authorization, Credentials, DecisionLog, Delivery, EngineSource, Files, Listen, Settings,
@@ -251,15 +252,22 @@ impl Choice for HeaderChoice {
 fn authorization(mut object: ObjectReader<'_, '_>) -> Authorization {
     let proxy = object.choice("proxy", Product::default());
     let (method, uri) = match proxy {
-        Product::Nginx | Product::Haproxy => (Some("x-original-method"), Some("x-original-uri")),
-        Product::Caddy | Product::Traefik => (Some("x-forwarded-method"), Some("x-forwarded-uri")),
+        Product::Nginx | Product::Haproxy => (
+            Some(HeaderName::from_static("x-original-method")),
+            Some(HeaderName::from_static("x-original-uri")),
+        ),
+        Product::Caddy | Product::Traefik => (
+            Some(HeaderName::from_static("x-forwarded-method")),
+            Some(HeaderName::from_static("x-forwarded-uri")),
+        ),
         Product::Envoy => (None, None),
     };
-    let mut header = |key: &str, default: Option<&str>| {
+    let mut header = |key: &str, default: Option<HeaderName>| {
+        let name = |text: &str| HeaderName::try_from(text).ok();
         let given = object
             .get(key)
-            .map(|mut node| node.parse("the name of a header", header_name));
-        given.unwrap_or_else(|| default.map(str::to_owned))
+            .map(|mut node| node.parse("the name of a header", name));
+        given.unwrap_or(default)
     };
     Authorization {
         method_header: header("methodHeader", method),
@@ -282,11 +290,6 @@ fn authorization(mut object: ObjectReader<'_, '_>) -> Authorization {
         key_wait: Duration::from_millis(object.integer("keyWaitMilliseconds", 0..=30_000, 2_000)),
         connections: count(object.integer("connections", 1..=1_000_000, 10_000)),
     }
-}
-
-fn header_name(text: &str) -> Option<String> {
-    let name = hyper::header::HeaderName::try_from(text).ok()?;
-    Some(name.as_str().to_owned())
 }
 
 fn origin(text: &str) -> Option<String> {

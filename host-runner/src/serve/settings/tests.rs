@@ -17,8 +17,8 @@ fn little_has_to_be_said() {
     assert_eq!(settings.store.file, Path::new("/etc/cae/cae.redb"));
     assert_eq!(settings.authorization.trusted_proxies, 1);
     assert_eq!(
-        settings.authorization.uri_header.as_deref(),
-        Some("x-original-uri")
+        settings.authorization.uri_header,
+        Some(HeaderName::from_static("x-original-uri"))
     );
     assert_eq!(settings.decision_log, None);
 }
@@ -57,8 +57,8 @@ fn everything_can_be_said() {
     assert_eq!(settings.listen.signals, None);
     assert!(settings.authorization.request_is_original);
     assert_eq!(
-        settings.authorization.country_header.as_deref(),
-        Some("x-country")
+        settings.authorization.country_header,
+        Some(HeaderName::from_static("x-country"))
     );
     assert_eq!(
         settings.authorization.public_origin.as_deref(),
