@@ -12,6 +12,7 @@ mod event;
 mod input;
 mod issuer;
 mod location;
+mod man;
 mod output;
 mod policy;
 mod problem;
@@ -118,6 +119,7 @@ enum Command {
     #[command(subcommand)]
     Config(config::Command),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// The exit status of a command.
@@ -209,6 +211,7 @@ impl Cli {
             Command::State(command) => state::run(&command, out),
             Command::Config(command) => config::run(&command, options, out),
             Command::Completions(arguments) => completions::run(&arguments, out),
+            Command::Man(arguments) => man::run(&arguments, out),
         }
     }
 }

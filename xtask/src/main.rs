@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod dist;
 mod fingerprint;
 mod node;
 mod process;
@@ -49,6 +50,12 @@ const COMMANDS: &[Command] = &[
         summary: "installs what building needs and this machine lacks",
         help: setup::HELP,
         run: setup::run_command,
+    },
+    Command {
+        name: "dist",
+        summary: "makes the release archive",
+        help: dist::HELP,
+        run: dist::run_command,
     },
     Command {
         name: "bench",

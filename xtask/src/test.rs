@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::fingerprint::Fingerprint;
 use crate::process::{Failure, output, run, run_watching, say, seconds, step};
-use crate::{build, node, only, programs, tidy, workspace};
+use crate::{build, dist, node, only, programs, tidy, workspace};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [--force]
@@ -94,6 +94,11 @@ const CHECKS: &[Check] = &[
         name: "node",
         why: "the module answers in Node, and as the engine did in the tests before",
         run: node_tests,
+    },
+    Check {
+        name: "dist",
+        why: "an archive can be unpacked, checked and run; of the binary of the tests, to spare a release build",
+        run: dist_of_tests,
     },
     Check {
         name: "clippy-wasm",
@@ -217,7 +222,7 @@ fn clippy_wasm() -> Result<Count, Failure> {
         "--package",
         "xtask",
         "--features",
-        "package-component",
+        "package-component,collect-licences",
     ])?);
     if node::ensure()?.is_some() {
         passed = passed
@@ -296,6 +301,12 @@ fn count(line: &str, word: &str) -> u64 {
 }
 
 /// The declarations that are generated, and a program that uses all of them, under the strictest rules.
+fn dist_of_tests() -> Result<Count, Failure> {
+    run(workspace::cargo().args(["build", "--locked", "--package", "cae-host-runner"]))?;
+    let archive = dist::dist(&workspace::target().join("debug/cae"))?;
+    dist::verify(&archive).map(|()| Count::ONE)
+}
+
 fn types() -> Result<Count, Failure> {
     let Some(node) = node::ensure()? else {
         return Ok(Count::IGNORED);

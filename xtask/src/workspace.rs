@@ -13,6 +13,11 @@ pub(crate) fn root() -> PathBuf {
         .map_or_else(|| manifest.clone(), Path::to_owned)
 }
 
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The artefacts: always below `target/` of the workspace, wherever cargo itself builds, so that tests can name them.
 pub(crate) fn artefacts() -> PathBuf {
     root().join("target/cae")
@@ -40,6 +45,13 @@ pub(crate) fn javascript() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
+    command.current_dir(root());
+    command
+}
+
+/// git, in the root of the workspace.
+pub(crate) fn git() -> Command {
+    let mut command = Command::new("git");
     command.current_dir(root());
     command
 }

@@ -375,6 +375,21 @@ fn schemas_and_completions_are_printed() {
 }
 
 #[test]
+fn manual_pages_are_printed_and_written() {
+    let page = run(&["man"], "");
+    assert!(page.status == 0 && page.out.contains(".TH cae 1"));
+    let folder = Folder::new("man");
+    assert_eq!(run(&["man", "--out", folder.path()], "").status, 0);
+    for (name, says) in [
+        ("cae.1", "cae\\-serve(1)"),
+        ("cae-state-export.1", "export"),
+    ] {
+        let page = std::fs::read_to_string(format!("{}/{name}", folder.path())).unwrap();
+        assert!(page.contains(says), "{name}: {page}");
+    }
+}
+
+#[test]
 fn a_scenario_is_replayed_for_programs_and_for_people() {
     let scenario = scenario("user-revocation");
     let folder = Folder::new("replay");

@@ -76,6 +76,7 @@ fn every_command_ends_as_the_table_says() {
     let clean = &["state", "clean", "--at", &at, "--state"];
     let schema = &["config", "schema"];
     let completions = &["completions"];
+    let man = &["man"];
     for (command, arguments, input, status) in [
         (replay, &["@sound.json"][..], "", 0),
         (replay, &["@wrong.json"], "", 1),
@@ -517,6 +518,8 @@ fn every_command_ends_as_the_table_says() {
         (schema, &[], "", 0),
         (schema, &["--scenario"], "", 0),
         (schema, &["--yaml"], "", 2),
+        (man, &[], "", 0),
+        (man, &["--out", "no/folder"], "", 2),
         (completions, &["bash"], "", 0),
         (completions, &["tcsh"], "", 2),
         (completions, &[], "", 2),
