@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cae_core::json::{self, Limits, Value};
 use ureq::http::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -116,6 +116,9 @@ impl Client {
     }
 }
 
+/// The longest wait that a sender can ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
 /// How long most answers may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -152,9 +155,43 @@ impl Reply {
         json::parse(&self.body, Limits::DOCUMENT).ok()
     }
 
-    /// How long the sender asks to be left alone (RFC 9110 §10.2.3), in seconds.
+    /// How long the sender asks to be left alone (RFC 9110 §10.2.3): seconds, or until a date. Who asks for longer than an
+    /// hour is asked again then: nobody can keep events away for ever by saying so once.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse();
-        seconds.ok().map(Duration::from_secs)
+        let asked = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        let seconds = asked.parse().map(Duration::from_secs);
+        let wait = seconds.or_else(|_| {
+            let date = httpdate::parse_http_date(asked).map_err(drop)?;
+            Ok::<_, ()>(date.duration_since(SystemTime::now()).unwrap_or_default())
+        });
+        wait.ok().map(|wait| wait.min(LONGEST_WAIT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_str(value).unwrap());
+        let reply = Reply {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            headers,
+            body: Vec::new(),
+        };
+        reply.retry_after()
+    }
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_as_a_date() {
+        assert_eq!(asked("7"), Some(Duration::from_secs(7)));
+        let soon = SystemTime::now() + Duration::from_secs(90);
+        let wait = asked(&httpdate::fmt_http_date(soon)).unwrap();
+        assert!((80..=90).contains(&wait.as_secs()), "{wait:?}");
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        assert_eq!(asked("999999999999"), Some(LONGEST_WAIT));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("-1"), None);
     }
 }

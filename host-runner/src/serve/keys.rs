@@ -43,6 +43,9 @@ struct Source {
 struct State {
     jwks: Option<String>,
     wanted: bool,
+    /// When somebody needed a key that was not there.
+    asked: Option<Instant>,
+    /// When the last fetch ended.
     tried: Option<Instant>,
     failure: Option<String>,
     failures: u32,
@@ -110,13 +113,8 @@ impl Keys {
             return false;
         };
         let mut ended = source.ended.subscribe();
-        {
-            let mut state = source.lock();
-            let is_early = state.tried.is_some_and(|tried| tried.elapsed() < GAP);
-            if is_early && !state.wanted {
-                return false;
-            }
-            state.wanted = true;
+        if !source.lock().is_wanted() {
+            return false;
         }
         source.wake.notify_one();
         tokio::time::timeout(patience, ended.changed())
@@ -131,12 +129,8 @@ impl Keys {
         };
         let before = *source.ended.borrow();
         let deadline = Instant::now().checked_add(patience);
-        {
-            let mut state = source.lock();
-            if state.tried.is_some_and(|tried| tried.elapsed() < GAP) && !state.wanted {
-                return false;
-            }
-            state.wanted = true;
+        if !source.lock().is_wanted() {
+            return false;
         }
         source.wake.notify_one();
         while deadline.is_some_and(|deadline| Instant::now() < deadline) {
@@ -234,6 +228,19 @@ impl Source {
 }
 
 impl State {
+    /// Notes that somebody needs the keys, unless somebody needed them a moment ago; says whether they are on their way.
+    fn is_wanted(&mut self) -> bool {
+        if self.wanted {
+            return true;
+        }
+        if self.asked.is_some_and(|asked| asked.elapsed() < GAP) {
+            return false;
+        }
+        self.asked = Some(Instant::now());
+        self.wanted = true;
+        true
+    }
+
     /// How long until the next fetch that nobody asks for.
     fn pause(&self) -> Duration {
         let Some(tried) = self.tried else {

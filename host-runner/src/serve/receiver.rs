@@ -23,6 +23,8 @@ use crate::text::{elements, member, word};
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// When a verification is asked for again that was refused.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// Verification events that are still waited for.
 const EXPECTED: usize = 8;
 
@@ -234,6 +236,7 @@ impl Receiver {
         if let Some(stream) = &stream {
             self.watched.lock().stream = Some(stream.id.clone());
             self.revive(&mut peer, &metadata, stream)?;
+            self.add_subjects(&mut peer, &metadata, stream)?;
         }
         self.watched.lock().problem = None;
         let mut verification = Verification::new(settings, stream.as_ref());
@@ -261,7 +264,7 @@ impl Receiver {
                 if self.stop.sleep(wait.min(Duration::from_secs(60))) {
                     return Ok(());
                 }
-                self.verify(&mut peer, &metadata, &mut verification)?;
+                self.verify(&mut peer, &metadata, &mut verification);
                 *failures = 0;
             },
         }
@@ -321,6 +324,33 @@ impl Receiver {
         Ok(())
     }
 
+    /// Asks for events about the subjects that are configured; a transmitter may send none about anybody else.
+    fn add_subjects(
+        &self,
+        peer: &mut Peer<'_>,
+        metadata: &Metadata,
+        stream: &Stream,
+    ) -> Result<(), SsfError> {
+        let Transmitter { name, subjects, .. } = &self.watched.settings;
+        if subjects.is_empty() && metadata.default_subjects.as_deref() == Some("NONE") {
+            self.service.tell(&format!(
+                "{name}: it sends events only about subjects that were added to the stream: add them there, or as `subjects`"
+            ));
+        }
+        for (position, subject) in subjects.iter().enumerate() {
+            match peer.add_subject(metadata, &stream.id, subject) {
+                Ok(()) => {}
+                // Not known there, or not allowed: that is no reason to go without the others.
+                Err(error @ SsfError::Status(400 | 403 | 404, _)) => {
+                    self.service
+                        .tell(&format!("{name}: `subjects`, number {position}: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     fn poll(
         &self,
         peer: &mut Peer<'_>,
@@ -333,7 +363,7 @@ impl Receiver {
         let mut acknowledged: Vec<String> = Vec::new();
         let mut rejected: Vec<(String, &'static str, String)> = Vec::new();
         while !self.stop.is_stopped() {
-            self.verify(peer, metadata, verification)?;
+            self.verify(peer, metadata, verification);
             let began = Instant::now();
             let polled = peer.poll(
                 endpoint,
@@ -349,11 +379,11 @@ impl Receiver {
             acknowledged.clear();
             rejected.clear();
             self.watched.is_alive(clock::now());
-            self.watched.lock().problem = None;
-            let came = polled.sets.len();
-            let kept_all = self.take(polled.sets, &mut acknowledged, &mut rejected);
-            // An answer that came at once says that this transmitter does not keep a poll open.
-            let waits = came == 0 && !polled.more && began.elapsed() < Duration::from_secs(1);
+            self.watched.lock().problem = verification.problem.clone();
+            let kept_all = self.take(polled, &mut acknowledged, &mut rejected);
+            // An answer that came at once, without anything of use, says that this transmitter does not keep a poll open,
+            // whatever it says of `moreAvailable`. After an event there may be more, so that is not read at all.
+            let waits = acknowledged.is_empty() && began.elapsed() < Duration::from_secs(1);
             let pause = if kept_all {
                 interval
             } else {
@@ -410,31 +440,36 @@ impl Receiver {
         kept_all
     }
 
-    fn verify(
-        &self,
-        peer: &mut Peer<'_>,
-        metadata: &Metadata,
-        verification: &mut Verification,
-    ) -> Result<(), SsfError> {
+    fn verify(&self, peer: &mut Peer<'_>, metadata: &Metadata, verification: &mut Verification) {
         let stream = self.watched.lock().stream.clone();
         let (true, Some(stream)) = (verification.wait().is_zero(), stream) else {
-            return Ok(());
+            return;
         };
         if metadata.verification_endpoint.is_none() {
             verification.next = None;
-            return Ok(());
+            return;
         }
         let state = format!("{:016x}{:016x}", random(), random());
         self.watched.expect(&state);
         match peer.verify(metadata, &stream, &state) {
-            Ok(()) => verification.later(Duration::ZERO),
+            Ok(()) => {
+                verification.later(Duration::ZERO);
+                verification.problem = None;
+            }
             // Too often for this transmitter.
             Err(SsfError::Status(429, after)) => {
-                verification.later(after.unwrap_or(Duration::from_secs(60)));
+                verification.later(after.unwrap_or(ASK_AGAIN));
             }
-            Err(error) => return Err(error),
+            // Events come all the same: without a verification the stream only looks older than it is.
+            Err(error) => {
+                let problem = format!("verification: {error}");
+                self.service
+                    .tell(&format!("{}: {problem}", self.watched.settings.name));
+                self.watched.lock().problem = Some(problem.clone());
+                verification.later(ASK_AGAIN);
+                verification.problem = Some(problem);
+            }
         }
-        Ok(())
     }
 }
 
@@ -442,6 +477,8 @@ impl Receiver {
 struct Verification {
     every: Duration,
     next: Option<Instant>,
+    /// Why it could not be asked for the last time.
+    problem: Option<String>,
 }
 
 impl Verification {
@@ -451,6 +488,7 @@ impl Verification {
         Self {
             every: every.max(Duration::from_secs(least.unwrap_or(0))),
             next: settings.verify_every.map(|_| Instant::now()),
+            problem: None,
         }
     }
 
@@ -505,6 +543,7 @@ mod tests {
             credentials: None,
             manage: false,
             events_requested: Vec::new(),
+            subjects: Vec::new(),
             verify_every: None,
         };
         let watched = Watched::new(settings, 0);

@@ -150,6 +150,8 @@ pub(crate) struct Transmitter {
     /// Whether the service creates the stream if there is none, and keeps it as configured.
     pub(crate) manage: bool,
     pub(crate) events_requested: Vec<String>,
+    /// Subject identifiers (RFC 9493) about which events are asked for, where the transmitter sends none about others.
+    pub(crate) subjects: Vec<Value>,
     /// How often a verification event is asked for.
     pub(crate) verify_every: Option<Duration>,
 }

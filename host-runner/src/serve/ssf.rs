@@ -147,7 +147,8 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// Changes what differs from the settings; says what the stream is then.
+    /// Makes the stream what the settings ask for; says what it is then. A transmitter that takes no changes (`PATCH`, SSF
+    /// §8.1.1.3) is told everything anew (`PUT`, SSF §8.1.1.4).
     pub(crate) fn update(
         &mut self,
         metadata: &Metadata,
@@ -157,7 +158,14 @@ impl<'a> Peer<'a> {
         let endpoint = configuration_endpoint(metadata)?;
         let mut body = self.wanted(push_token);
         body.insert("stream_id".to_owned(), stream.id.clone().into());
-        let reply = self.ask(Method::PATCH, endpoint, Some(Value::Object(body)))?;
+        let body = Value::Object(body);
+        let mut reply = self.ask(Method::PATCH, endpoint, Some(body.clone()))?;
+        if matches!(
+            reply.status,
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
+        ) {
+            reply = self.ask(Method::PUT, endpoint, Some(body))?;
+        }
         match reply.status {
             StatusCode::OK => self.read_stream(&answered(&reply)?),
             StatusCode::ACCEPTED => Ok(stream.clone()),
@@ -230,8 +238,29 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// One poll (RFC 8936 §2.4): acknowledges, reports, and fetches.
-    pub(crate) fn poll(&mut self, endpoint: &str, question: &Poll<'_>) -> Result<Polled> {
+    /// Asks for events about a subject (SSF §8.1.3.2).
+    pub(crate) fn add_subject(
+        &mut self,
+        metadata: &Metadata,
+        stream: &str,
+        subject: &Value,
+    ) -> Result<()> {
+        let endpoint = wanted_endpoint(&metadata.add_subject_endpoint, "add_subject_endpoint")?;
+        let endpoint = endpoint.to_owned();
+        let body = json!({"stream_id": stream, "subject": subject});
+        let reply = self.ask(Method::POST, &endpoint, Some(body))?;
+        match reply.status {
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+            _ => Err(refusal(&reply)),
+        }
+    }
+
+    /// One poll (RFC 8936 §2.4): acknowledges, reports, and fetches. SETs by their names.
+    pub(crate) fn poll(
+        &mut self,
+        endpoint: &str,
+        question: &Poll<'_>,
+    ) -> Result<Vec<(String, String)>> {
         let mut body = Map::new();
         body.insert("maxEvents".to_owned(), question.most.into());
         body.insert("returnImmediately".to_owned(), question.at_once.into());
@@ -259,10 +288,7 @@ impl<'a> Peer<'a> {
         let sets =
             sets.ok_or_else(|| SsfError::Answer("an answer to a poll without `sets`".to_owned()))?;
         let set = |(jti, set): (&String, &Value)| Some((jti.clone(), set.as_str()?.to_owned()));
-        Ok(Polled {
-            sets: sets.iter().filter_map(set).collect(),
-            more: document.get("moreAvailable").and_then(Value::as_bool) == Some(true),
-        })
+        Ok(sets.iter().filter_map(set).collect())
     }
 
     fn wanted(&self, push_token: Option<&str>) -> Map<String, Value> {
@@ -390,13 +416,6 @@ pub(crate) struct Poll<'a> {
     pub(crate) acknowledged: &'a [String],
     /// `jti`, code and description of what cannot be used.
     pub(crate) rejected: &'a [(String, &'static str, String)],
-}
-
-/// What one poll brought.
-#[derive(Debug)]
-pub(crate) struct Polled {
-    pub(crate) sets: Vec<(String, String)>,
-    pub(crate) more: bool,
 }
 
 /// Where the metadata of an issuer may stand.

@@ -30,6 +30,8 @@ use batch::Writer;
 const QUEUE: usize = 8_192;
 /// Most jobs of one transaction.
 const MOST: usize = 1_024;
+/// How long a decision waits for what it says to remember.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the writer waits before it opens a database that failed again.
 const REOPEN: Duration = Duration::from_secs(1);
 
@@ -255,16 +257,20 @@ impl Store {
         let _ = self.jobs.try_send(job);
     }
 
-    /// Remembers what a decision said to remember; once this returns it is in force, and on disk if the disk takes it.
+    /// Remembers what a decision said to remember; once this returns it is in force, and on disk if the disk takes it. A disk
+    /// that takes its time keeps no client waiting: what was decided is answered all the same, it only may be decided again.
     pub(crate) async fn remember(&self, changes: Vec<Change>) {
         let (reply, answer) = oneshot::channel();
         let job = Job::Changes {
             changes,
             reply: Some(reply),
         };
-        if self.jobs.send(job).await.is_ok() {
-            let _ = answer.await;
-        }
+        let remembered = async {
+            if self.jobs.send(job).await.is_ok() {
+                let _ = answer.await;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, remembered).await;
     }
 
     /// The same for a thread that may wait; says whether it is on disk.

@@ -69,6 +69,7 @@ const TRANSMITTER_KEYS: &[&str] = &[
     "oauth",
     "manage",
     "eventsRequested",
+    "subjects",
     "verifyEverySeconds",
 ];
 const OAUTH_KEYS: &[&str] = &["tokenEndpoint", "clientId", "clientSecretFile", "scope"];
@@ -404,6 +405,15 @@ fn transmitter(object: &mut ObjectReader<'_, '_>, folder: &Path) -> Option<Trans
     let events = object.list("eventsRequested", "the URI of an event type", |text| {
         text.contains("://").then(|| text.to_owned())
     });
+    let subjects = object.get("subjects").map(|mut list| {
+        list.elements(|mut node| {
+            let names_its_format = node.value().get("format").is_some_and(Value::is_string);
+            if !names_its_format {
+                node.fault(BAD_VALUE, "is no subject identifier: it has no `format`");
+            }
+            names_its_format.then(|| node.value().clone())
+        })
+    });
     let verify = object.integer("verifyEverySeconds", 0..=DAY, if manage { 600 } else { 0 });
     Some(Transmitter {
         name: name?,
@@ -413,6 +423,7 @@ fn transmitter(object: &mut ObjectReader<'_, '_>, folder: &Path) -> Option<Trans
         credentials,
         manage,
         events_requested: events.unwrap_or_default(),
+        subjects: subjects.unwrap_or_default(),
         verify_every: (verify > 0).then(|| Duration::from_secs(verify)),
     })
 }

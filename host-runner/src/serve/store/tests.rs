@@ -15,6 +15,7 @@ use super::*;
 struct Disk {
     contents: Arc<InMemoryBackend>,
     full: Arc<AtomicBool>,
+    slow: Arc<AtomicBool>,
 }
 
 impl Disk {
@@ -22,6 +23,7 @@ impl Disk {
         Self {
             contents: Arc::new(InMemoryBackend::new()),
             full: Arc::default(),
+            slow: Arc::default(),
         }
     }
 
@@ -49,6 +51,9 @@ impl StorageBackend for Disk {
 
     fn sync_data(&self) -> Result<(), std::io::Error> {
         self.check()?;
+        if self.slow.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_secs(4));
+        }
         self.contents.sync_data()
     }
 
@@ -279,4 +284,32 @@ fn the_log_stays_within_its_bounds_and_records_are_forgotten_on_disk_too() {
     let store = open(&disk, bounds);
     assert!(store.read(StateTable::is_empty), "on disk too");
     store.close();
+}
+
+#[test]
+fn a_slow_disk_keeps_no_decision_waiting() {
+    let disk = Disk::new();
+    let store = open(&disk, BOUNDS);
+    disk.slow.store(true, Ordering::Relaxed);
+    let change = Change {
+        key: key(1),
+        record: cut_off(1).to_bytes(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let began = Instant::now();
+    runtime.block_on(store.remember(vec![change]));
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
+    disk.slow.store(false, Ordering::Relaxed);
+    store.close();
+    assert!(
+        open(&disk, BOUNDS).read(|state| state.bytes(&key(1)).is_some()),
+        "it is remembered all the same"
+    );
 }
