@@ -14,6 +14,7 @@ pub mod oracle;
 pub mod places;
 pub mod population;
 pub mod reference;
+pub mod server;
 pub mod service;
 pub mod transcript;
 pub mod world;

@@ -77,7 +77,7 @@ fn ready(service: &Service) -> Answer {
         json!({
             "name": it.settings.name,
             "signalAgeSeconds": (it.alive() > 0).then(|| now.as_secs().saturating_sub(it.alive())),
-            "stale": most.is_some_and(|most| age > most),
+            "stale": it.is_halted() || most.is_some_and(|most| age > most),
             "stream": condition.stream,
             "status": condition.status,
             "problem": condition.problem,

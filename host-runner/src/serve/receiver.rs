@@ -58,14 +58,18 @@ impl Watched {
 
     /// How long ago the last sign of life was, in seconds. A stream that is paused or disabled is as old as can be.
     pub(crate) fn age(&self, now: UnixTime) -> u64 {
-        let status = self.lock().status.clone();
-        if matches!(status.as_deref(), Some("paused" | "disabled")) {
+        if self.is_halted() {
             return NEVER;
         }
         match self.alive.load(Ordering::Relaxed) {
             0 => NEVER,
             alive => now.as_secs().saturating_sub(alive),
         }
+    }
+
+    /// Whether the transmitter said that it sends nothing.
+    pub(crate) fn is_halted(&self) -> bool {
+        matches!(self.lock().status.as_deref(), Some("paused" | "disabled"))
     }
 
     pub(crate) fn alive(&self) -> u64 {

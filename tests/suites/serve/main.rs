@@ -3,6 +3,9 @@
 
 mod authorization;
 mod durability;
+mod hostile;
+mod keycloak;
+mod limits;
 mod operations;
 mod own;
 mod streams;

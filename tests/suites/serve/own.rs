@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cae_host_runner::signing::SigningKey;
 use cae_tests::service::{Folder, Service};
 use serde_json::{Value, json};
@@ -72,6 +74,24 @@ impl Own {
     }
 
     pub(crate) fn set(&self, user: &str, event: &str, body: &Value) -> String {
+        let subject = json!({"format": "iss_sub", "iss": ISSUER, "sub": user});
+        self.set_about(&subject, event, body)
+    }
+
+    /// A SET about the stream `1`.
+    pub(crate) fn about_stream(&self, event: &str, body: &Value) -> String {
+        let subject = json!({"format": "opaque", "id": "1"});
+        self.set_about(&subject, &format!("ssf/event-type/{event}"), body)
+    }
+
+    /// The name of a SET.
+    pub(crate) fn jti(&self, set: &str) -> String {
+        let claims = URL_SAFE_NO_PAD.decode(set.split('.').nth(1).unwrap());
+        let claims: Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+        claims["jti"].as_str().unwrap().to_owned()
+    }
+
+    fn set_about(&self, subject: &Value, event: &str, body: &Value) -> String {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let jti = format!(
             "{}-{}",
@@ -81,7 +101,7 @@ impl Own {
         let uri = format!("https://schemas.openid.net/secevent/{event}");
         let claims = json!({
             "iss": TRANSMITTER, "aud": "https://api.example", "iat": now(), "jti": jti,
-            "sub_id": {"format": "iss_sub", "iss": ISSUER, "sub": user},
+            "sub_id": subject,
             "events": {uri: body},
         });
         self.transmitter.sign("secevent+jwt", &claims).unwrap()
