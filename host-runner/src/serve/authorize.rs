@@ -83,6 +83,7 @@ pub(crate) async fn authorize(
         headers,
         method: original.method,
         target: original.path,
+        under_dpop: scheme == Some("DPoP"),
         certificate_header: settings.certificate_header.as_ref(),
         public_origin: settings.public_origin.as_deref(),
         now,

@@ -32,6 +32,8 @@ pub(crate) struct Presented<'a> {
     pub(crate) method: Option<&'a str>,
     /// Path and query of the original request.
     pub(crate) target: Option<&'a str>,
+    /// Whether the token came under the scheme `DPoP`.
+    pub(crate) under_dpop: bool,
     pub(crate) certificate_header: Option<&'a HeaderName>,
     pub(crate) public_origin: Option<&'a str>,
     pub(crate) now: UnixTime,
@@ -72,7 +74,8 @@ pub(crate) fn prove(
     proofs: &Proofs,
 ) -> Option<String> {
     match need.method {
-        "jkt" => dpop(presented, proofs),
+        // SPEC: RFC 9449 §7.2: what is bound to a key is refused as a bearer token, with a proof beside it too.
+        "jkt" if presented.under_dpop => dpop(presented, proofs),
         "x5t#S256" => certificate(presented),
         _ => None,
     }
@@ -226,6 +229,7 @@ mod tests {
             headers,
             method: Some("GET"),
             target: Some("/orders?y=2"),
+            under_dpop: true,
             certificate_header: Some(&CLIENT_CERT),
             public_origin: Some("https://api.example"),
             now: UnixTime::from_secs(1_030),

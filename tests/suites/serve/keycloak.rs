@@ -19,7 +19,7 @@ struct Realm {
     hidden: bool,
     subjects: Vec<Value>,
     waiting: Vec<(String, String)>,
-    polls: usize,
+    polled: bool,
 }
 
 impl Realm {
@@ -57,8 +57,7 @@ impl Realm {
                 Said::Reply(429, later, String::new())
             }
             ("POST", "/poll") => {
-                self.polls += 1;
-                if self.polls == 1 {
+                if !std::mem::replace(&mut self.polled, true) {
                     let later = vec![("Retry-After", "4".to_owned())];
                     return Said::Reply(429, later, String::new());
                 }

@@ -2,10 +2,13 @@
 #![cfg(test)]
 
 mod authorization;
+mod brake;
 mod durability;
 mod hostile;
 mod keycloak;
 mod limits;
 mod operations;
 mod own;
+mod proofs;
+mod rotation;
 mod streams;
