@@ -43,6 +43,9 @@ Exit status: 0 measured; 2 the service does not start.
 Example:
   cae bench serve --seconds 10";
 
+/// How often the constant answer and the decision take turns.
+const TURNS: u32 = 15;
+
 const ISSUER: &str = "https://login.example";
 const TRANSMITTER: &str = "https://ssf.example";
 
@@ -63,14 +66,17 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
         )
     };
     let (constant, decided) = (request("/healthz"), request("/authorize"));
-    // In turns, so that a change of the machine meets both.
-    let (mut constants, mut decisions) = (Vec::new(), Vec::new());
-    let part = time.checked_div(3).unwrap_or(time);
-    for _ in 0..3 {
-        constants.push(bench.load(&constant, *connections, part, None)?.rate());
-        decisions.push(bench.load(&decided, *connections, part, None)?.rate());
+    // In short turns, so that a change of the machine meets both: the ratio is that of neighbours.
+    let (mut constants, mut decisions, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let part = time.checked_div(TURNS).unwrap_or(time);
+    for _ in 0..TURNS {
+        let constant_rate = bench.load(&constant, *connections, part, None)?.rate();
+        let rate = bench.load(&decided, *connections, part, None)?.rate();
+        ratios.push(rate / constant_rate);
+        constants.push(constant_rate);
+        decisions.push(rate);
     }
-    let (constant_rate, rate) = (median(constants), median(decisions));
+    let (constant_rate, rate, ratio) = (median(constants), median(decisions), median(ratios));
     figure(
         out,
         "constant answer",
@@ -82,7 +88,7 @@ pub(super) fn run(command: &Command, options: &Options, out: &mut Output) -> Res
         &format!(
             "{} requests/s, {:.0} % of the constant answer",
             count(whole(rate)),
-            100.0 * rate / constant_rate
+            100.0 * ratio
         ),
     );
     let half = bench.load(&decided, *connections, time, Some(rate / 2.0))?;
