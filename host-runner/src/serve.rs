@@ -22,6 +22,7 @@ mod signals;
 pub(crate) mod ssf;
 mod store;
 mod tls;
+mod watched;
 mod workers;
 
 use std::fs;

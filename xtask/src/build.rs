@@ -180,23 +180,7 @@ fn package(packager: &str, module: &Path, to: &Path) -> Result<(), Failure> {
     step(
         packager,
         "the first time it is compiled itself, which takes a minute or two",
-        || {
-            run(workspace::cargo()
-                .args([
-                    "run",
-                    "--quiet",
-                    "--locked",
-                    "--package",
-                    "xtask",
-                    "--features",
-                    packager,
-                    "--bin",
-                    packager,
-                    "--",
-                ])
-                .arg(module)
-                .arg(to))
-        },
+        || run(workspace::heavy(packager).arg(module).arg(to)),
     )
 }
 

@@ -159,20 +159,8 @@ fn fill(folder: &Path, binary: &Path) -> Result<(), Failure> {
     let pages = folder.join("share/man/man1");
     fs::create_dir_all(&pages)?;
     run(Command::new(binary).args(["man", "--out"]).arg(&pages))?;
-    run(workspace::cargo()
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "xtask",
-            "--features",
-            "collect-licences",
-            "--bin",
-            "collect-licences",
-            "--",
-        ])
-        .arg(folder.join("share/doc/cae/LICENSES-THIRD-PARTY.txt")))
+    let licences = folder.join("share/doc/cae/LICENSES-THIRD-PARTY.txt");
+    run(workspace::heavy("collect-licences").arg(licences))
 }
 
 /// `SHA256SUMS`, as `sha256sum --check` reads it.

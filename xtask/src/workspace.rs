@@ -55,3 +55,11 @@ pub(crate) fn git() -> Command {
     command.current_dir(root());
     command
 }
+
+/// A binary of this package that is heavy to compile, and so has a feature of its name; built on first use.
+pub(crate) fn heavy(name: &str) -> Command {
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--locked", "--package", "xtask"]);
+    command.args(["--features", name, "--bin", name, "--"]);
+    command
+}

@@ -71,7 +71,7 @@ fn ready(service: &Service) -> Answer {
     let loaded = service.loaded();
     let transmitters = service.transmitters.load();
     let most = engines.configuration.settings.max_signal_age;
-    let transmitter = |it: &Arc<super::receiver::Watched>| {
+    let transmitter = |it: &Arc<super::watched::Watched>| {
         let age = it.age(now);
         let condition = it.condition();
         json!({

@@ -6,6 +6,7 @@
 mod answered;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -305,8 +306,9 @@ impl Engines {
         self.instances.iter().map(outdated).map(u64::from).sum()
     }
 
-    /// Takes over what the engines before knew: their tokens begin again here, and are told apart from strangers.
-    pub(crate) fn known_tokens(&self) -> Vec<Box<str>> {
+    /// The tokens that are known, for the engines after these: there they begin again, and are told apart from strangers.
+    /// Each once, however many instances know it.
+    pub(crate) fn known_tokens(&self) -> BTreeSet<Box<str>> {
         let tokens = |instance: &Mutex<Instance>| {
             let instance = lock(instance);
             let texts = instance.known.iter().map(|(text, _)| text.clone());

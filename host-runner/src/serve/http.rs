@@ -83,7 +83,7 @@ pub(crate) async fn serve<H, F>(
                 None => continue,
             },
         };
-        // Another runtime has to wait for it from now on, perhaps.
+        // A stream belongs to the runtime that made it: the one that answers makes its own.
         let Ok(stream) = stream.into_std() else {
             continue;
         };

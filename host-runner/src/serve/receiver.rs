@@ -1,149 +1,26 @@
-//! One transmitter: its stream is found or made, polled or waited for, verified, and watched.
+//! One transmitter: its stream is found or made, polled or waited for, and looked after.
 //!
 //! Each has a thread of its own, so that a slow one keeps nobody else waiting. What fails is tried again, later and
 //! later, with a random part so that not everybody comes back at once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+mod chores;
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cae_core::engine::{AcceptedEvent, RejectedEvent};
-use cae_core::json::Value;
-use cae_core::time::UnixTime;
-
+use self::chores::Chores;
 use super::secret;
 use super::service::Service;
-use super::settings::{Delivery, Transmitter};
+use super::settings::Delivery;
 use super::ssf::{Metadata, Peer, Poll, SsfError, Stream};
 use super::store::NotKept;
+use super::watched::Watched;
 use crate::clock;
 use crate::component::random;
-use crate::text::{elements, member, word};
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// When a verification is asked for again that was refused.
-const ASK_AGAIN: Duration = Duration::from_secs(60);
-/// Verification events that are still waited for.
-const EXPECTED: usize = 8;
-
-/// What is known about one transmitter, for decisions and for operators.
-#[derive(Debug)]
-pub(crate) struct Watched {
-    pub(crate) settings: Transmitter,
-    /// The last sign of life, in seconds since the epoch; 0 is none.
-    alive: AtomicU64,
-    state: Mutex<Condition>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Condition {
-    pub(crate) stream: Option<String>,
-    /// As the transmitter says: `enabled`, `paused`, `disabled`.
-    pub(crate) status: Option<String>,
-    /// Why the last attempt failed.
-    pub(crate) problem: Option<String>,
-    expected: Vec<String>,
-}
-
-impl Watched {
-    pub(crate) fn new(settings: Transmitter, alive: u64) -> Self {
-        Self {
-            settings,
-            alive: AtomicU64::new(alive),
-            state: Mutex::default(),
-        }
-    }
-
-    /// How long ago the last sign of life was, in seconds. A stream that is paused or disabled is as old as can be.
-    pub(crate) fn age(&self, now: UnixTime) -> u64 {
-        if self.is_halted() {
-            return NEVER;
-        }
-        match self.alive.load(Ordering::Relaxed) {
-            0 => NEVER,
-            alive => now.as_secs().saturating_sub(alive),
-        }
-    }
-
-    /// Whether the transmitter said that it sends nothing.
-    pub(crate) fn is_halted(&self) -> bool {
-        matches!(self.lock().status.as_deref(), Some("paused" | "disabled"))
-    }
-
-    pub(crate) fn alive(&self) -> u64 {
-        self.alive.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn condition(&self) -> Condition {
-        self.lock().clone()
-    }
-
-    pub(crate) fn is_alive(&self, now: UnixTime) {
-        self.alive.fetch_max(now.as_secs(), Ordering::Relaxed);
-    }
-
-    /// Looks at an accepted event: it is a sign of life, and may say something about the stream itself.
-    ///
-    /// # Errors
-    /// It answers a verification that nobody asked for (SSF §8.1.4.1).
-    pub(crate) fn observe(
-        &self,
-        event: &AcceptedEvent,
-        now: UnixTime,
-    ) -> Result<(), RejectedEvent> {
-        // Most events say nothing about the stream.
-        if event.json.contains("/event-type/verification") || event.json.contains("stream-updated")
-        {
-            let reading: Value = serde_json::from_str(&event.json).unwrap_or_default();
-            let mut types = elements(&reading, "eventTypes").filter_map(Value::as_str);
-            let body = member(&reading, "event");
-            match types.next() {
-                Some(uri) if uri.ends_with("/event-type/verification") => {
-                    self.verified(word(body, "state"))?;
-                }
-                Some(uri) if uri.ends_with("/event-type/stream-updated") => {
-                    self.lock().status = word(body, "status").map(str::to_owned);
-                }
-                _ => {}
-            }
-        }
-        self.is_alive(now);
-        Ok(())
-    }
-
-    fn verified(&self, state: Option<&str>) -> Result<(), RejectedEvent> {
-        // Without one it is unsolicited, which the transmitter may do.
-        let Some(state) = state else { return Ok(()) };
-        let mut condition = self.lock();
-        let Some(position) = condition.expected.iter().position(|it| it == state) else {
-            return Err(RejectedEvent {
-                code: "invalid_state",
-                description: "nobody asked for a verification with this `state`".to_owned(),
-                json: String::new(),
-            });
-        };
-        condition.expected.drain(..=position);
-        Ok(())
-    }
-
-    fn expect(&self, state: &str) {
-        let mut condition = self.lock();
-        if condition.expected.len() >= EXPECTED {
-            condition.expected.remove(0);
-        }
-        condition.expected.push(state.to_owned());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Condition> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Older than any bound.
-const NEVER: u64 = u64::MAX >> 1;
-
 /// A stop that sleepers hear.
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
@@ -240,35 +117,39 @@ impl Receiver {
         if let Some(stream) = &stream {
             self.watched.lock().stream = Some(stream.id.clone());
             self.revive(&mut peer, &metadata, stream)?;
-            self.add_subjects(&mut peer, &metadata, stream)?;
+            if settings.subjects.is_empty() && metadata.default_subjects.as_deref() == Some("NONE")
+            {
+                self.service.tell(&format!(
+                    "{}: it sends events only about subjects that were added to the stream: add them there, or as `subjects`",
+                    settings.name
+                ));
+            }
         }
         self.watched.lock().problem = None;
-        let mut verification = Verification::new(settings, stream.as_ref());
+        let mut chores = Chores::new(metadata, stream, settings);
         match &settings.delivery {
             Delivery::Poll {
                 uri,
                 interval,
                 most,
             } => {
-                let endpoint = stream.as_ref().and_then(|stream| stream.endpoint.clone());
+                let endpoint = chores.stream().and_then(|stream| stream.endpoint.clone());
                 let endpoint = uri.clone().or(endpoint).ok_or_else(|| {
                     SsfError::Answer("the stream names no `endpoint_url` to poll".to_owned())
                 })?;
                 self.poll(
                     &mut peer,
-                    &metadata,
                     &endpoint,
                     (*interval, *most),
-                    &mut verification,
+                    &mut chores,
                     failures,
                 )
             }
             Delivery::Push { .. } => loop {
-                let wait = verification.wait();
-                if self.stop.sleep(wait.min(Duration::from_secs(60))) {
+                self.do_chores(&mut peer, &mut chores);
+                if self.stop.sleep(chores.wait().min(Duration::from_secs(60))) {
                     return Ok(());
                 }
-                self.verify(&mut peer, &metadata, &mut verification);
                 *failures = 0;
             },
         }
@@ -328,53 +209,25 @@ impl Receiver {
         Ok(())
     }
 
-    /// Asks for events about the subjects that are configured; a transmitter may send none about anybody else.
-    fn add_subjects(
-        &self,
-        peer: &mut Peer<'_>,
-        metadata: &Metadata,
-        stream: &Stream,
-    ) -> Result<(), SsfError> {
-        let Transmitter { name, subjects, .. } = &self.watched.settings;
-        if subjects.is_empty() && metadata.default_subjects.as_deref() == Some("NONE") {
-            self.service.tell(&format!(
-                "{name}: it sends events only about subjects that were added to the stream: add them there, or as `subjects`"
-            ));
-        }
-        for (position, subject) in subjects.iter().enumerate() {
-            match peer.add_subject(metadata, &stream.id, subject) {
-                Ok(()) => {}
-                // Not known there, or not allowed: that is no reason to go without the others.
-                Err(error @ SsfError::Status(400 | 403 | 404, _)) => {
-                    self.service
-                        .tell(&format!("{name}: `subjects`, number {position}: {error}"));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     fn poll(
         &self,
         peer: &mut Peer<'_>,
-        metadata: &Metadata,
         endpoint: &str,
         (interval, most): (Duration, u64),
-        verification: &mut Verification,
+        chores: &mut Chores,
         failures: &mut u32,
     ) -> Result<(), SsfError> {
         let mut acknowledged: Vec<String> = Vec::new();
         let mut rejected: Vec<(String, &'static str, String)> = Vec::new();
         while !self.stop.is_stopped() {
-            self.verify(peer, metadata, verification);
+            self.do_chores(peer, chores);
             let began = Instant::now();
             let polled = peer.poll(
                 endpoint,
                 &Poll {
                     most,
-                    // A verification that is due soon would otherwise wait for the end of the long poll.
-                    at_once: verification.wait() < Duration::from_secs(30),
+                    // What is due soon would otherwise wait for the end of the long poll.
+                    at_once: chores.wait() < Duration::from_secs(30),
                     acknowledged: &acknowledged,
                     rejected: &rejected,
                 },
@@ -383,7 +236,7 @@ impl Receiver {
             acknowledged.clear();
             rejected.clear();
             self.watched.is_alive(clock::now());
-            self.watched.lock().problem = verification.problem.clone();
+            self.watched.lock().problem = chores.problem();
             let kept_all = self.take(polled, &mut acknowledged, &mut rejected);
             // An answer that came at once, without anything of use, says that this transmitter does not keep a poll open,
             // whatever it says of `moreAvailable`. After an event there may be more, so that is not read at all.
@@ -443,69 +296,6 @@ impl Receiver {
         }
         kept_all
     }
-
-    fn verify(&self, peer: &mut Peer<'_>, metadata: &Metadata, verification: &mut Verification) {
-        let stream = self.watched.lock().stream.clone();
-        let (true, Some(stream)) = (verification.wait().is_zero(), stream) else {
-            return;
-        };
-        if metadata.verification_endpoint.is_none() {
-            verification.next = None;
-            return;
-        }
-        let state = format!("{:016x}{:016x}", random(), random());
-        self.watched.expect(&state);
-        match peer.verify(metadata, &stream, &state) {
-            Ok(()) => {
-                verification.later(Duration::ZERO);
-                verification.problem = None;
-            }
-            // Too often for this transmitter.
-            Err(SsfError::Status(429, after)) => {
-                verification.later(after.unwrap_or(ASK_AGAIN));
-            }
-            // Events come all the same: without a verification the stream only looks older than it is.
-            Err(error) => {
-                let problem = format!("verification: {error}");
-                self.service
-                    .tell(&format!("{}: {problem}", self.watched.settings.name));
-                self.watched.lock().problem = Some(problem.clone());
-                verification.later(ASK_AGAIN);
-                verification.problem = Some(problem);
-            }
-        }
-    }
-}
-
-/// When a verification is due.
-struct Verification {
-    every: Duration,
-    next: Option<Instant>,
-    /// Why it could not be asked for the last time.
-    problem: Option<String>,
-}
-
-impl Verification {
-    fn new(settings: &Transmitter, stream: Option<&Stream>) -> Self {
-        let least = stream.and_then(|stream| stream.min_verification_interval);
-        let every = settings.verify_every.unwrap_or(Duration::MAX);
-        Self {
-            every: every.max(Duration::from_secs(least.unwrap_or(0))),
-            next: settings.verify_every.map(|_| Instant::now()),
-            problem: None,
-        }
-    }
-
-    fn wait(&self) -> Duration {
-        let next = self
-            .next
-            .map(|next| next.saturating_duration_since(Instant::now()));
-        next.unwrap_or(Duration::MAX)
-    }
-
-    fn later(&mut self, at_least: Duration) {
-        self.next = Instant::now().checked_add(self.every.max(at_least));
-    }
 }
 
 /// Twice as long each time, up to five minutes, of which the last half is random.
@@ -532,60 +322,5 @@ mod tests {
             );
         }
         assert!(pause(20) >= LONGEST_PAUSE / 2);
-    }
-
-    #[test]
-    fn a_verification_that_nobody_asked_for_is_rejected() {
-        let settings = Transmitter {
-            name: "t".to_owned(),
-            issuer: "https://t.example".to_owned(),
-            delivery: Delivery::Push {
-                token: None,
-                uri: None,
-            },
-            metadata: None,
-            credentials: None,
-            manage: false,
-            events_requested: Vec::new(),
-            subjects: Vec::new(),
-            verify_every: None,
-        };
-        let watched = Watched::new(settings, 0);
-        let now = UnixTime::from_secs(1_000);
-        let event = |uri: &str, body: &str| AcceptedEvent {
-            transmitter: "https://t.example".to_owned(),
-            jti: "1".to_owned(),
-            changes: Vec::new(),
-            json: format!(
-                r#"{{"eventTypes":["https://schemas.openid.net/secevent/ssf/event-type/{uri}"],"event":{body}}}"#
-            ),
-        };
-        assert_eq!(watched.age(now), NEVER);
-        assert!(
-            watched
-                .observe(&event("verification", r#"{"state":"a"}"#), now)
-                .is_err()
-        );
-        assert_eq!(watched.age(now), NEVER, "no sign of life");
-        watched.expect("a");
-        watched
-            .observe(&event("verification", r#"{"state":"a"}"#), now)
-            .unwrap();
-        assert!(
-            watched
-                .observe(&event("verification", r#"{"state":"a"}"#), now)
-                .is_err(),
-            "once"
-        );
-        watched.observe(&event("verification", "{}"), now).unwrap();
-        assert_eq!(watched.age(UnixTime::from_secs(1_007)), 7);
-        watched
-            .observe(&event("stream-updated", r#"{"status":"paused"}"#), now)
-            .unwrap();
-        assert_eq!(watched.age(now), NEVER);
-        watched
-            .observe(&event("stream-updated", r#"{"status":"enabled"}"#), now)
-            .unwrap();
-        assert_eq!(watched.age(now), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! Another configuration without a stop: built beside the one in force, put in its place if all of it is sound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
@@ -16,9 +16,10 @@ use super::client::Client;
 use super::decision_log::DecisionLog;
 use super::engines::{Decision, Engines};
 use super::keys::{Keys, Took};
-use super::receiver::{Receiver, Stop, Watched};
+use super::receiver::{Receiver, Stop};
 use super::service::Service;
 use super::settings::{Credentials, Delivery, Settings};
+use super::watched::Watched;
 use super::{Faults, brakes, lines, tell, tls};
 use crate::clock;
 use crate::directory::Directory;
@@ -342,7 +343,7 @@ impl Reloader {
 
 /// Lets engines that are not in force yet get to know the tokens that come again and again; says how many of those the
 /// configuration may turn away (`TokenCreatedWithOutdatedPolicies`, or not acceptable any more).
-fn warm(engines: &Engines, tokens: &[Box<str>]) -> u64 {
+fn warm(engines: &Engines, tokens: &BTreeSet<Box<str>>) -> u64 {
     let now = clock::now();
     let nothing = StateTable::default();
     let mut strangers = 0_u64;

@@ -16,9 +16,9 @@ use super::engines::{Decision, Engines, Identity, Prove};
 use super::keys::Keys;
 use super::metrics::Metrics;
 use super::proof::Proofs;
-use super::receiver::Watched;
 use super::settings::Settings;
 use super::store::{Kept, NotKept, Store};
+use super::watched::Watched;
 use crate::clock;
 
 /// How long a transmitter's SET may wait for its key.

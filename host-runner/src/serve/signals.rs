@@ -8,9 +8,9 @@ use hyper::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::http::{self, Answer, empty};
-use super::receiver::Watched;
 use super::service::{Received, Service};
 use super::settings::Delivery;
+use super::watched::Watched;
 use super::{is_same, secret};
 
 /// Most bytes of a SET: the bound of the engine.
