@@ -2,7 +2,6 @@
 
 mod coverage;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anstyle::Style;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::output::Output;
 use super::problem::{Beside, FileFault, Problem, complain, warn};
 use super::{Exit, Options, input};
+use crate::folder;
 use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
 
 #[derive(clap::Subcommand, Debug)]
@@ -197,30 +197,15 @@ fn check(
     Ok(if answer.ok { exit } else { Exit::BadInput })
 }
 
-/// The file itself, or the `.json` files of a folder in the order of their names.
+/// As [`folder::json_files`], of which there has to be one.
 pub(super) fn json_files(file: &Path) -> Vec<Result<PathBuf, Problem>> {
-    if !file.is_dir() {
-        return vec![Ok(file.to_owned())];
+    match folder::json_files(file) {
+        Ok(files) if files.is_empty() => {
+            vec![Err(Problem::file(file, "the folder holds no .json file"))]
+        }
+        Ok(files) => files.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(Problem::file(file, error))],
     }
-    let entries = match fs::read_dir(file) {
-        Ok(entries) => entries,
-        Err(error) => return vec![Err(Problem::file(file, error))],
-    };
-    let mut files: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            path.is_file()
-                && path
-                    .extension()
-                    .is_some_and(|extension| extension == "json")
-        })
-        .collect();
-    files.sort();
-    if files.is_empty() {
-        return vec![Err(Problem::file(file, "the folder holds no .json file"))];
-    }
-    files.into_iter().map(Ok).collect()
 }
 
 impl PolicyRow {

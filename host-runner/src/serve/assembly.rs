@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{EngineSource, Settings};
 use crate::digest::sha256;
+use crate::folder::json_files;
 
 /// Notes about policies begin so.
 pub(crate) const POLICY_NOTES: &str = "policies/";
@@ -53,7 +54,12 @@ pub(crate) fn assemble(
         .files
         .policies
         .iter()
-        .flat_map(|file| json_files(file, &mut faults))
+        .flat_map(|file| {
+            json_files(file).unwrap_or_else(|error| {
+                faults.push(line(file, &error.to_string()));
+                Vec::new()
+            })
+        })
         .collect();
     for file in files {
         policies.extend(items(document(&file, &mut faults)));
@@ -153,31 +159,6 @@ fn items(document: Value) -> Vec<Value> {
         }
         other => vec![other],
     }
-}
-
-/// The file itself, or the `.json` files of a folder in the order of their names.
-fn json_files(file: &Path, faults: &mut Vec<String>) -> Vec<PathBuf> {
-    if !file.is_dir() {
-        return vec![file.to_owned()];
-    }
-    let entries = match fs::read_dir(file) {
-        Ok(entries) => entries,
-        Err(error) => {
-            faults.push(line(file, &error.to_string()));
-            return Vec::new();
-        }
-    };
-    let is_json = |path: &PathBuf| {
-        path.extension()
-            .is_some_and(|extension| extension == "json")
-    };
-    let mut files: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(is_json)
-        .collect();
-    files.sort();
-    files
 }
 
 /// Says in `settings.policyChangedAt` since when each policy is as it is, unless the operator does. A policy that is seen
@@ -293,7 +274,7 @@ pub(crate) fn stamps(file: &Path, settings: &Settings) -> Vec<(PathBuf, Option<S
     }
     for policies in &settings.files.policies {
         files.push(policies.clone());
-        files.extend(json_files(policies, &mut Vec::new()));
+        files.extend(json_files(policies).unwrap_or_default());
     }
     files.extend(settings.files.named_locations.clone());
     files.extend(settings.files.authentication_strengths.clone());

@@ -5,7 +5,9 @@
 //! disk and in force, and many of them share one wait. If the disk fails, nothing is acknowledged and decisions go on.
 
 mod batch;
+mod cleaning;
 mod entry;
+mod refusal;
 #[cfg(test)]
 mod tests;
 

@@ -16,6 +16,10 @@ const POLICY: &str = r#"{"id": "6b5e0c5a-0d0f-4b0c-9d52-2b5a3f1f9d01", "state": 
 const CHALLENGE: &str =
     r#"Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ==""#;
 
+/// One that manages its stream, where nobody answers.
+const TRANSMITTER: &str = "[[transmitter]]\nname = \"nobody\"\nissuer = \"https://ssf.example\"\n\
+    metadataUri = \"http://127.0.0.1:1/\"\ndelivery = \"poll\"\naccessTokenFile = \"token.jwt\"\n";
+
 /// A word with `@` before it names a file of the folder.
 #[test]
 fn every_command_ends_as_the_table_says() {
@@ -42,6 +46,12 @@ fn every_command_ends_as_the_table_says() {
         ("payload.json", payload(&revocation("adele", NOW))),
         ("key.jwk", KEY.to_owned()),
         ("forged.jwt", forged.clone()),
+        (
+            "cae.toml",
+            format!("engine = \"engine.json\"\n{TRANSMITTER}"),
+        ),
+        ("faulty.toml", "engine = \"faulty.json\"\n".to_owned()),
+        ("none.toml", "engine = [".to_owned()),
     ] {
         folder.file(name, text);
     }
@@ -74,6 +84,10 @@ fn every_command_ends_as_the_table_says() {
     let clear = &["state", "clear", "user:adele", "--state"];
     let release = &["state", "release", "https://ssf.example", "--state"];
     let clean = &["state", "clean", "--at", &at, "--state"];
+    let serve = &["serve", "--check", "--config"];
+    let stream = &["stream"];
+    let issuer = &["issuer"];
+    let bench = &["bench"];
     let schema = &["config", "schema"];
     let completions = &["completions"];
     let man = &["man"];
@@ -515,6 +529,26 @@ fn every_command_ends_as_the_table_says() {
         (clean, &["@cae.state", "--config", "@engine.json"], "", 0),
         (clean, &["@none.json", "--config", "@engine.json"], "", 2),
         (clean, &["@cae.state"], "", 2),
+        (serve, &["@cae.toml"], "", 0),
+        (serve, &["@faulty.toml"], "", 2),
+        (serve, &["@none.toml"], "", 2),
+        (serve, &["@missing.toml"], "", 2),
+        (serve, &[], "", 2),
+        (stream, &["list", "nobody", "--config", "@cae.toml"], "", 2),
+        (stream, &["list", "other", "--config", "@cae.toml"], "", 2),
+        (stream, &["list", "nobody", "--config", "@none.toml"], "", 2),
+        (stream, &["move", "nobody", "--config", "@cae.toml"], "", 2),
+        (
+            issuer,
+            &["do", "revoke", "adele", "--at", "http://127.0.0.1:1"],
+            "",
+            2,
+        ),
+        (issuer, &["do", "promote", "adele"], "", 2),
+        (issuer, &["dev", "--listen", "nowhere"], "", 2),
+        (bench, &["serve", "--seconds", "0"], "", 2),
+        (bench, &["serve", "--subjects", "many"], "", 2),
+        (bench, &[], "", 2),
         (schema, &[], "", 0),
         (schema, &["--scenario"], "", 0),
         (schema, &["--yaml"], "", 2),

@@ -1,7 +1,6 @@
 //! The writer: jobs in, one transaction, one wait for the disk, answers out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Instant;
@@ -11,18 +10,17 @@ use cae_core::json;
 use cae_core::state::retention::RetentionLimits;
 use cae_core::state::{Record, StateKey, StateTable};
 use cae_core::time::UnixTime;
-use redb::ReadableTable as _;
 use tokio::sync::mpsc;
 
 use super::super::database::{Database, DatabaseProblem, Log, Writing, put_record};
+use super::cleaning::clean;
 use super::entry::Entry;
-use super::{Alarms, Health, Job, Kept, LogBounds, MOST, NotKept, REOPEN, Reply};
+use super::refusal::{Refusal, refuse};
+use super::{Alarms, Health, Job, Kept, LogBounds, MOST, REOPEN, Reply};
 use crate::clock;
 use crate::session::{HeldEvent, Intake, records_of};
 use crate::state_file::{held_event, held_line};
 
-/// Records that one part of cleaning looks at.
-const PART: usize = 8_192;
 /// A file that holds this much more than is used is compacted.
 const SPARE: u64 = 64 << 20;
 
@@ -245,7 +243,7 @@ impl Writer {
                 reply,
                 gone,
             } => {
-                let part = clean(writing, now, &limits, after, staged)
+                let part = clean(writing, now, &limits, after, &mut staged.forgotten)
                     .and_then(|part| Ok((part, self.trim(&mut writing.log()?, now)?)));
                 match part {
                     Ok(((last, more), _)) => {
@@ -533,72 +531,4 @@ impl Writer {
     fn health(&self) -> std::sync::MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whom to tell that nothing was kept.
-enum Refusal {
-    Event(Reply<Kept>),
-    Changes(Option<Reply<()>>),
-    Count(Option<Reply<usize>>),
-}
-
-impl Refusal {
-    fn send(self) {
-        match self {
-            Self::Event(reply) => drop(reply.send(Err(NotKept::Failing))),
-            Self::Changes(reply) => {
-                let _ = reply.map(|reply| reply.send(Err(NotKept::Failing)));
-            }
-            Self::Count(reply) => {
-                let _ = reply.map(|reply| reply.send(Err(NotKept::Failing)));
-            }
-        }
-    }
-}
-
-fn refuse(job: Job, unsaved: &mut Vec<Change>, refused: &mut Vec<Refusal>) {
-    match job {
-        Job::Event { reply, .. } => refused.push(Refusal::Event(reply)),
-        Job::Changes { changes, reply } => {
-            unsaved.extend(changes);
-            refused.push(Refusal::Changes(reply));
-        }
-        Job::Note { reply, .. } => refused.push(Refusal::Changes(reply)),
-        Job::Release { reply, .. } => refused.push(Refusal::Count(Some(reply))),
-        Job::Clean { reply, .. } => refused.push(Refusal::Count(reply)),
-        Job::Rejected { .. } | Job::Brakes(_) | Job::Close => {}
-    }
-}
-
-/// Cleans the records after a key; says which was the last one that was looked at, if there are more, and how many went.
-fn clean(
-    writing: &Writing,
-    now: UnixTime,
-    limits: &RetentionLimits,
-    after: Option<[u8; 16]>,
-    staged: &mut Staged,
-) -> Result<(Option<[u8; 16]>, usize), DatabaseProblem> {
-    let records = writing.records()?;
-    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let (mut last, mut seen, mut gone) = (None, 0_usize, 0_usize);
-    for entry in records.range((from, Bound::Unbounded))? {
-        let (key, bytes) = entry?;
-        let key = key.value();
-        if seen >= PART {
-            return Ok((last, gone));
-        }
-        seen = seen.saturating_add(1);
-        last = Some(key);
-        let state_key = StateKey::from_bytes(key);
-        let Ok(known) = Record::from_bytes(bytes.value()) else {
-            return Err(DatabaseProblem::Record(state_key));
-        };
-        let mut record = known.clone();
-        record.retain(now, limits);
-        if record != known {
-            gone = gone.saturating_add(usize::from(record.is_empty()));
-            staged.forgotten.push((state_key, record));
-        }
-    }
-    Ok((None, gone))
 }
