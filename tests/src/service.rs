@@ -127,6 +127,12 @@ impl Process {
         Self { child, log }
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it said.
     #[must_use]
     pub fn said(&self) -> String {
@@ -478,13 +484,27 @@ impl Service {
     /// It does not start.
     #[must_use]
     pub fn start_with_signals(folder: &Folder, configuration: &str, signals: u16) -> Option<Self> {
+        Self::start_within(folder, configuration, signals, |command| command)
+    }
+
+    /// The same, as a process that another command starts.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start_within(
+        folder: &Folder,
+        configuration: &str,
+        signals: u16,
+        within: impl FnOnce(Command) -> Command,
+    ) -> Option<Self> {
         let [authorization, administration] = [free_port(), free_port()];
         let listen = format!(
             "[listen]\nauthorization = \"127.0.0.1:{authorization}\"\nsignals = \"127.0.0.1:{signals}\"\n\
              administration = \"127.0.0.1:{administration}\"\n"
         );
         let file = folder.write("cae.toml", &format!("{configuration}\n{listen}"));
-        let process = Self::spawn(folder, &file)?;
+        let process = Self::spawn(folder, &file, within)?;
         let mut service = Self {
             authorization,
             signals,
@@ -496,9 +516,13 @@ impl Service {
         Some(service)
     }
 
-    fn spawn(folder: &Folder, file: &Path) -> Option<Process> {
+    fn spawn(
+        folder: &Folder,
+        file: &Path,
+        within: impl FnOnce(Command) -> Command,
+    ) -> Option<Process> {
         let file = file.to_str()?;
-        let command = command(&["serve", "--config", file])?;
+        let command = within(command(&["serve", "--config", file])?);
         Some(Process::start(command, folder.path().join("serve.log")))
     }
 
@@ -520,7 +544,7 @@ impl Service {
     /// It does not start.
     pub fn restart(&mut self, folder: &Folder) {
         self.process.kill();
-        if let Some(process) = Self::spawn(folder, &self.configuration) {
+        if let Some(process) = Self::spawn(folder, &self.configuration, |command| command) {
             self.process = process;
             self.wait();
         }

@@ -229,3 +229,49 @@ pub(crate) fn with(status: StatusCode, body: Bytes, kind: Option<&'static str>) 
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream as Blocking;
+    use std::time::Instant;
+
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn a_head_that_takes_too_long_ends_the_connection() {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let head = Duration::from_millis(300);
+        let bounds = Bounds {
+            head,
+            ..Bounds::new(4)
+        };
+        let (_stop, stopped) = watch::channel(false);
+        let answer = |_, _| async { empty(StatusCode::OK) };
+        runtime.spawn(serve(listener, None, None, bounds, answer, stopped));
+        let mut slow = Blocking::connect(address).unwrap();
+        slow.set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nX-Slow: ").unwrap();
+        let began = Instant::now();
+        let mut said = Vec::new();
+        // A byte now and then keeps nothing alive.
+        while slow.write_all(b"a").is_ok()
+            && slow
+                .read_to_end(&mut said)
+                .is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+        {
+            assert!(began.elapsed() < Duration::from_secs(10), "still open");
+        }
+        assert!(began.elapsed() >= head, "{:?}", began.elapsed());
+        assert!(!said.starts_with(b"HTTP/1.1 200"), "{said:?}");
+    }
+}

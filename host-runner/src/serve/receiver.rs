@@ -81,21 +81,24 @@ impl Receiver {
             if began.elapsed() > LONGEST_PAUSE {
                 failures = 0;
             }
-            failures = failures.saturating_add(1);
-            self.watched.lock().problem = Some(error.to_string());
-            self.service
-                .tell(&format!("{}: {error}", self.watched.settings.name));
-            let asked = match error {
-                SsfError::Status(_, after) => after,
-                _ => None,
-            };
-            if self
-                .stop
-                .sleep(pause(failures).max(asked.unwrap_or_default()))
-            {
+            if self.wait_after(&error, &mut failures) {
                 return;
             }
         }
+    }
+
+    /// Tells what went wrong and waits, the longer the more often it did, and as long as the transmitter asks for. Says whether
+    /// to stop.
+    fn wait_after(&self, error: &SsfError, failures: &mut u32) -> bool {
+        *failures = failures.saturating_add(1);
+        self.watched.lock().problem = Some(error.to_string());
+        self.service
+            .tell(&format!("{}: {error}", self.watched.settings.name));
+        let asked = match error {
+            SsfError::Status(_, after) => after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        self.stop.sleep(pause(*failures).max(asked))
     }
 
     /// Follows the stream until the service stops or something fails.
@@ -222,7 +225,7 @@ impl Receiver {
         while !self.stop.is_stopped() {
             self.do_chores(peer, chores);
             let began = Instant::now();
-            let polled = peer.poll(
+            let answer = peer.poll(
                 endpoint,
                 &Poll {
                     most,
@@ -231,7 +234,17 @@ impl Receiver {
                     acknowledged: &acknowledged,
                     rejected: &rejected,
                 },
-            )?;
+            );
+            let polled = match answer {
+                // Too often, or not now: the stream is the same as before.
+                Err(error @ SsfError::Status(429 | 503, _)) => {
+                    if self.wait_after(&error, failures) {
+                        break;
+                    }
+                    continue;
+                }
+                answer => answer?,
+            };
             *failures = 0;
             acknowledged.clear();
             rejected.clear();

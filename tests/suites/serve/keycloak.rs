@@ -18,6 +18,7 @@ struct Realm {
     /// It is not shown in the list, though it is there.
     hidden: bool,
     subjects: Vec<Value>,
+    asked_for_patience: bool,
     waiting: Vec<(String, String)>,
     polled: bool,
 }
@@ -48,6 +49,11 @@ impl Realm {
             ("PATCH", "/streams") => Said::status(405, &json!({})),
             ("PUT", "/streams") => self.replace(asked, origin, 200),
             ("GET", "/status") => Said::json(&json!({"stream_id": "1", "status": "enabled"})),
+            ("POST", "/subjects") if !self.asked_for_patience => {
+                self.asked_for_patience = true;
+                let later = vec![("Retry-After", "6".to_owned())];
+                Said::Reply(429, later, String::new())
+            }
             ("POST", "/subjects") => {
                 self.subjects.push(asked.body["subject"].clone());
                 Said::json(&json!({}))
@@ -149,9 +155,6 @@ fn a_stream_of_somebody_else_is_adopted_replaced_and_polled_with_patience() {
     assert_eq!(wanted["delivery"]["method"], "urn:ietf:rfc:8936");
     assert!(!wanted["events_requested"].as_array().unwrap().is_empty());
     let subject = json!({"format": "iss_sub", "iss": ISSUER, "sub": "adele"});
-    wait_for("the subject", || {
-        realm.lock().unwrap().subjects.contains(&subject)
-    });
     let token = own.token("adele", &json!({}));
     assert_eq!(service.authorize(&token, "/").status, 200);
 
@@ -171,6 +174,17 @@ fn a_stream_of_somebody_else_is_adopted_replaced_and_polled_with_patience() {
     wait_for("the acknowledgement", || {
         realm.lock().unwrap().waiting.is_empty()
     });
+
+    wait_for("the subject", || {
+        realm.lock().unwrap().subjects.contains(&subject)
+    });
+    let subjects = server.asked("POST", "/subjects");
+    assert_eq!(subjects.len(), 2, "429, then added");
+    assert!(subjects[1].at - subjects[0].at >= Duration::from_secs(6));
+    assert!(
+        polls[1].at < subjects[1].at,
+        "polls do not wait for subjects"
+    );
 
     let before = server.asked("POST", "/poll").len();
     thread::sleep(Duration::from_secs(3));

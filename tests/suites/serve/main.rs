@@ -3,12 +3,14 @@
 
 mod authorization;
 mod brake;
+mod disk;
 mod durability;
 mod hostile;
 mod keycloak;
 mod limits;
 mod operations;
 mod own;
+mod polls;
 mod proofs;
 mod rotation;
 mod streams;
