@@ -288,8 +288,9 @@ impl Connection {
         }
         text.push_str("\r\n");
         text.push_str(body.unwrap_or_default());
-        self.stream.get_mut().write_all(text.as_bytes())?;
-        self.read()
+        // Who has heard enough answers before all is sent, and closes: the answer is there all the same.
+        let sent = self.stream.get_mut().write_all(text.as_bytes());
+        self.read().or_else(|error| sent.and(Err(error)))
     }
 
     fn read(&mut self) -> std::io::Result<Reply> {

@@ -99,11 +99,13 @@ impl NamedLocation {
         let id = text(item.members, "id").map(str::to_ascii_lowercase);
         let kind = Kind::read(item);
         let flagged = item.members.get("isTrusted") == Some(&Value::Bool(true));
-        // Row 20: trusted IP locations, and the MFA trusted IPs whatever their flag.
+        // Row 20: trusted IP locations, and the MFA trusted IPs whatever their flag; countries never, however looked up.
         let trusted = match kind {
             Kind::Ip { .. } => flagged || id.as_deref() == Some(MFA_TRUSTED_IPS),
-            Kind::Country { .. } => false,
-            Kind::Unseen(_) | Kind::NotUnderstood => id.as_deref() == Some(MFA_TRUSTED_IPS),
+            Kind::Country { .. } | Kind::Unseen(Unseen::Gps) => false,
+            Kind::Unseen(Unseen::CompliantNetwork) | Kind::NotUnderstood => {
+                id.as_deref() == Some(MFA_TRUSTED_IPS)
+            }
         };
         Self {
             id,

@@ -324,6 +324,18 @@ fn insider_risk_and_authentication_flows() {
 }
 
 #[test]
+fn row_20_a_country_is_never_trusted_whatever_its_id_and_however_it_is_looked_up() {
+    let trusted = r#""locations": {"includeLocations": ["AllTrusted"]}"#;
+    for lookup in ["clientIpAddress", "authenticatorAppGps"] {
+        let places = format!(
+            r#"[{{"id": "00000000-0000-0000-0000-000000000000", "countriesAndRegions": ["DE"], "countryLookupMethod": "{lookup}"}}]"#
+        );
+        let asked = "user=$1 app=$2 ip=192.0.2.1 country=DE";
+        run("20", Some(&places), &[(trusted, asked, "no location")]);
+    }
+}
+
+#[test]
 fn rows_20_to_22_locations_that_only_the_issuer_sees() {
     let places = r##"[
         {"id": "$1", "@odata.type": "#microsoft.graph.compliantNetworkNamedLocation", "compliantNetworkType": "allTenantCompliantNetworks"},
