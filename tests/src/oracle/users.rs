@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::guests;
 use super::reading::{
-    entries, has_only, holds, is_configured, list_fact, match_ids, same, type_name, without,
+    entries, has_only, holds, is_annotation, is_configured, list_fact, match_ids, same, type_name,
+    without,
 };
 use super::truth::Truth::{self, False, Unknown};
 
@@ -139,7 +140,7 @@ fn nobody_known(conditions: &Value) -> Truth {
 fn is_agent_target(agents: &Value) -> bool {
     match agents {
         Value::Object(members) => members.iter().any(|(key, member)| {
-            !key.contains('@')
+            !is_annotation(key)
                 && !key.starts_with("exclude")
                 && !without(&entries(member), &["None"]).is_empty()
         }),
