@@ -102,6 +102,20 @@ pub(crate) struct LogBounds {
     pub(crate) entries: u64,
 }
 
+/// When the file is made smaller.
+#[derive(Clone, Copy, Debug)]
+struct Compaction {
+    /// How often it is looked at.
+    every: Duration,
+    /// So many bytes have to be free, and more than are used.
+    spare: u64,
+}
+
+const COMPACTION: Compaction = Compaction {
+    every: Duration::from_secs(3_600),
+    spare: 64 << 20,
+};
+
 /// How the store is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health {
@@ -147,7 +161,13 @@ impl Store {
         let notes = database.notes("")?;
         let opener = file.to_owned();
         let reopen = move || Database::open(&opener);
-        let store = Self::on(database, Box::new(reopen), file, bounds, alarms)?;
+        let store = Self::on(
+            database,
+            Box::new(reopen),
+            file,
+            (bounds, COMPACTION),
+            alarms,
+        )?;
         Ok((store, notes))
     }
 
@@ -155,7 +175,7 @@ impl Store {
         database: Database,
         reopen: Box<dyn Fn() -> Result<Database, DatabaseProblem> + Send>,
         file: &Path,
-        bounds: LogBounds,
+        (bounds, compaction): (LogBounds, Compaction),
         alarms: Alarms,
     ) -> Result<Self, DatabaseProblem> {
         let table = Arc::new(RwLock::new(database.records()?));
@@ -168,8 +188,9 @@ impl Store {
             intakes: BTreeMap::new(),
             held: BTreeMap::new(),
             bounds,
+            compaction,
             alarms,
-            cleaned: Instant::now(),
+            looked_at: Instant::now(),
         };
         writer.load()?;
         let (jobs, queue) = mpsc::channel(QUEUE);

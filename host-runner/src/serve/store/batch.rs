@@ -16,13 +16,10 @@ use super::super::database::{Database, DatabaseProblem, Log, Writing, put_record
 use super::cleaning::clean;
 use super::entry::Entry;
 use super::refusal::{Refusal, refuse};
-use super::{Alarms, Health, Job, Kept, LogBounds, MOST, REOPEN, Reply};
+use super::{Alarms, Compaction, Health, Job, Kept, LogBounds, MOST, REOPEN, Reply};
 use crate::clock;
 use crate::session::{HeldEvent, Intake, records_of};
 use crate::state_file::{held_event, held_line};
-
-/// A file that holds this much more than is used is compacted.
-const SPARE: u64 = 64 << 20;
 
 pub(super) struct Writer {
     /// Gone while it cannot be opened.
@@ -35,7 +32,9 @@ pub(super) struct Writer {
     pub(super) held: BTreeMap<String, Vec<u64>>,
     pub(super) bounds: LogBounds,
     pub(super) alarms: Alarms,
-    pub(super) cleaned: Instant,
+    pub(super) compaction: Compaction,
+    /// When the size of the file was looked at.
+    pub(super) looked_at: Instant,
 }
 
 /// What a transaction is going to change, beside the database.
@@ -513,16 +512,19 @@ impl Writer {
     }
 
     fn compact_if_spare(&mut self) {
-        const EVERY: std::time::Duration = std::time::Duration::from_secs(3_600);
-        if self.cleaned.elapsed() < EVERY {
+        let Compaction {
+            every,
+            spare: least,
+        } = self.compaction;
+        if self.looked_at.elapsed() < every {
             return;
         }
-        self.cleaned = Instant::now();
+        self.looked_at = Instant::now();
         let Some(database) = &mut self.database else {
             return;
         };
         let sizes = database.begin().and_then(|writing| writing.sizes());
-        if sizes.is_ok_and(|(used, spare)| spare > SPARE.max(used)) {
+        if sizes.is_ok_and(|(used, spare)| spare > least.max(used)) {
             // It only saves space: a fault shows at the next transaction.
             let _ = database.compact();
         }

@@ -64,6 +64,10 @@ impl StorageBackend for Disk {
 }
 
 fn open(disk: &Disk, bounds: LogBounds) -> Store {
+    open_and_compact(disk, bounds, COMPACTION)
+}
+
+fn open_and_compact(disk: &Disk, bounds: LogBounds, compaction: Compaction) -> Store {
     let database = Database::on(disk.clone()).unwrap();
     let again = disk.clone();
     let reopen = Box::new(move || Database::on(again.clone()));
@@ -71,7 +75,7 @@ fn open(disk: &Disk, bounds: LogBounds) -> Store {
         database,
         reopen,
         Path::new("memory"),
-        bounds,
+        (bounds, compaction),
         Box::new(|_| {}),
     )
     .unwrap()
@@ -311,5 +315,54 @@ fn a_slow_disk_keeps_no_decision_waiting() {
     assert!(
         open(&disk, BOUNDS).read(|state| state.bytes(&key(1)).is_some()),
         "it is remembered all the same"
+    );
+}
+
+#[test]
+fn a_file_that_is_mostly_free_gets_smaller() {
+    let disk = Disk::new();
+    let few = LogBounds {
+        entries: 1,
+        ..BOUNDS
+    };
+    let never = Compaction {
+        every: Duration::MAX,
+        spare: 0,
+    };
+    let everything = LogBounds {
+        entries: 1_000,
+        ..BOUNDS
+    };
+    let store = open_and_compact(&disk, everything, never);
+    for n in 0..400 {
+        let mut event = event(&n.to_string(), 1, &cut_off(100));
+        // The log keeps the names of events, which are as long as their transmitter likes.
+        event.jti.push_str(&"x".repeat(20_000));
+        assert_eq!(keep(&store, event), Ok(Kept::Applied));
+    }
+    store.close();
+    drop(store);
+    let full = disk.contents.len().unwrap();
+
+    let always = Compaction {
+        every: Duration::ZERO,
+        spare: 0,
+    };
+    let store = open_and_compact(&disk, few, always);
+    for n in 1_000..1_010 {
+        assert_eq!(
+            keep(&store, event(&n.to_string(), 2, &cut_off(100))),
+            Ok(Kept::Applied)
+        );
+    }
+    store.close();
+    let small = disk.contents.len().unwrap();
+    assert!(small < full / 2, "{small} of {full} bytes");
+    assert_eq!(store.read(|table| table.get(&key(1))), Some(cut_off(100)));
+    drop(store);
+    assert_eq!(
+        open(&disk, BOUNDS).read(|table| table.get(&key(2))),
+        Some(cut_off(100)),
+        "and is still read"
     );
 }
