@@ -13,6 +13,7 @@ pub mod histories;
 pub mod oracle;
 pub mod places;
 pub mod population;
+pub mod process;
 pub mod reference;
 pub mod server;
 pub mod service;
