@@ -15,6 +15,7 @@ pub mod view;
 
 pub use bytes::{RecordError, RecordErrorKind};
 pub use key::{Identifier, StateKey, SubjectKind};
+pub use merge::merge_bytes;
 pub use record::Record;
 pub use retention::RetentionLimits;
 pub use snapshot::{SnapshotError, SnapshotErrorKind, SnapshotReader, SnapshotWriter};

@@ -27,7 +27,7 @@ const calls = {
   readEvent: (engine, { set, receivedAt, signature }) => engine.readEvent(set, receivedAt, signature),
   explainEvent: (engine, { text, unsigned, receivedAt, signature, against }) =>
     engine.explainEvent(text, unsigned, receivedAt, signature ?? undefined, against),
-  merge: (engine, { a, b }) => engine.merge(bytes(a), bytes(b)) ?? null,
+  merge: (_, { a, b }) => cae.mergeRecords(bytes(a), bytes(b)) ?? null,
   setKeys: (engine, { issuer, jwks }) => engine.setKeys(issuer, jwks),
   reconfigure: (engine, { configuration }) => engine.reconfigure(configuration),
   outdatedTokens: (engine, { now }) => engine.outdatedTokens(now),

@@ -13,7 +13,7 @@ import type {
 
 interface Store {
   get(key: string): Promise<RecordAnswer>;
-  merge(engine: Engine, changes: readonly Change[]): Promise<void>;
+  merge(changes: readonly Change[]): Promise<void>;
 }
 
 interface Host {
@@ -60,7 +60,7 @@ async function decide(
     case "stale":
       return authorize(engine, host, token, now, ip);
     case "verdict":
-      await host.store.merge(engine, decided.verdict.changes);
+      await host.store.merge(decided.verdict.changes);
       return decided.verdict;
   }
 }
@@ -77,7 +77,7 @@ export async function receive(engine: Engine, host: Host, set: string, receivedA
       return faults.map((fault) => `${fault.at} ${fault.code} ${fault.message}`).join("\n");
     }
     case "accepted":
-      await host.store.merge(engine, reading.changes);
+      await host.store.merge(reading.changes);
       return reading.jti;
     case "rejected":
       return reading.code;

@@ -1,4 +1,4 @@
-//! The module for JavaScript hosts: the class `Engine` and the tools, typed by `js/types.rs`.
+//! The module for JavaScript hosts: the class `Engine`, typed by `js/types.rs`, and the tools if they are wanted.
 //!
 //! The call that happens on every request, `decide`, takes numbers and short strings; whatever is rare goes into one
 //! optional object. An argument that the declared types do not allow throws a `TypeError`, never decides.
@@ -7,12 +7,12 @@
     reason = "these comments become those of the TypeScript declarations, where errors are thrown"
 )]
 
+#[cfg(feature = "tools")]
+pub mod tools;
 mod types;
 
 use cae_core::decision::{Answers, DirectoryFacts, RecordAnswer, Request};
-use cae_core::engine::{self, Conversation as _, Detail, EventQuestion, Handle, SignatureAnswer};
-use cae_core::json;
-use cae_core::policy::what_if;
+use cae_core::engine::{self, Conversation as _, Detail, Handle, SignatureAnswer};
 use cae_core::time::UnixTime;
 use js_sys::{Array, JSON, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -151,39 +151,6 @@ impl Engine {
         to_js(&EventReading::from(reached(reading)))
     }
 
-    /// Says in words what a security event token does, and whether it hits the token `against` (canonical JSON).
-    /// Nothing takes effect. `text` is a compact JWS, or the JSON of its payload if `unsigned`.
-    ///
-    /// Throws a `TypeError` if `receivedAt` is not a time, or `signature` is none of the declared answers.
-    #[wasm_bindgen(js_name = explainEvent)]
-    pub fn explain_event(
-        &mut self,
-        text: &str,
-        unsigned: bool,
-        #[wasm_bindgen(js_name = receivedAt)] received_at: f64,
-        #[wasm_bindgen(unchecked_optional_param_type = "SignatureAnswer")] signature: Option<
-            String,
-        >,
-        #[wasm_bindgen(unchecked_optional_param_type = "string")] against: Option<String>,
-    ) -> Result<String, JsValue> {
-        Ok(reached(self.0.explain_event(&EventQuestion {
-            text,
-            unsigned,
-            received_at: time(received_at)?,
-            signature: signature_answer(signature.as_deref())?,
-            against: against.as_deref(),
-        })))
-    }
-
-    /// The merge of two records; `undefined` if one of them cannot be read.
-    pub fn merge(
-        &mut self,
-        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] a: &[u8],
-        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] b: &[u8],
-    ) -> Option<Vec<u8>> {
-        reached(self.0.merge(a, b))
-    }
-
     /// Replaces the key set (RFC 7517) of an issuer or transmitter. No faults: it took.
     #[wasm_bindgen(js_name = setKeys, unchecked_return_type = "Fault[]")]
     pub fn set_keys(&mut self, issuer: &str, jwks: &str) -> JsValue {
@@ -203,84 +170,6 @@ impl Engine {
     #[wasm_bindgen(js_name = outdatedTokens)]
     pub fn outdated_tokens(&mut self, now: f64) -> Result<u32, JsValue> {
         Ok(reached(self.0.outdated_tokens(time(now)?)))
-    }
-
-    /// The issuer's end: evaluates a sign-in or a claims request (JSON in, canonical JSON out).
-    #[wasm_bindgen(js_name = signIn)]
-    pub fn sign_in(&mut self, request: &str) -> String {
-        reached(self.0.sign_in(request))
-    }
-
-    /// Decodes a token and says what it yields and whether it is acceptable (canonical JSON).
-    ///
-    /// Throws a `TypeError` if `now` is not a time.
-    #[wasm_bindgen(js_name = inspectToken)]
-    pub fn inspect_token(&mut self, token: &str, now: f64) -> Result<String, JsValue> {
-        Ok(reached(self.0.inspect_token(token, time(now)?)))
-    }
-}
-
-/// What-if over the policies of a tenant, and of an earlier state of it if two are to be compared.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct WhatIf(what_if::WhatIf);
-
-#[wasm_bindgen]
-impl WhatIf {
-    /// Compiles a tenant: policies and named locations as Microsoft Graph exports them.
-    ///
-    /// Throws a `ConfigurationError` that lists every fault, or a `TypeError` if a tenant does not have the declared shape.
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        #[wasm_bindgen(unchecked_param_type = "Tenant")] tenant: JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "Tenant")] before: JsValue,
-    ) -> Result<Self, JsValue> {
-        let tenant = types::read::<types::Tenant>(tenant)?;
-        let before = types::read::<Option<types::Tenant>>(before)?;
-        let policies = named_texts(&tenant.policies);
-        let older = before.as_ref().map(|tenant| named_texts(&tenant.policies));
-        let before = before.as_ref().zip(older.as_ref());
-        let before = before.map(|(tenant, policies)| tenant.export(policies));
-        what_if::WhatIf::new(&tenant.export(&policies), before.as_ref())
-            .map(Self)
-            .map_err(|faults| {
-                let error = ConfigurationError::new("the policies cannot be used");
-                error.set_name("ConfigurationError");
-                error.set_faults(parsed(&faults));
-                error.into()
-            })
-    }
-
-    /// The policies and, of a comparison, what became of each (canonical JSON).
-    #[must_use]
-    pub fn describe(&self) -> String {
-        json::to_text(&self.0.describe())
-    }
-
-    /// Sign-ins made up from what the policies name (canonical JSON).
-    #[must_use]
-    pub fn representatives(&self) -> String {
-        json::to_text(&self.0.representatives())
-    }
-
-    /// Evaluates sign-ins, one JSON object a line in the shape of Graph's What If; `firstLine` is the number of the first.
-    /// `counts` and, if `write`, `lines` are canonical JSON.
-    ///
-    /// Throws a `TypeError` if `firstLine` is not a whole number.
-    #[wasm_bindgen(unchecked_return_type = "WhatIfBatch")]
-    pub fn evaluate(
-        &self,
-        lines: &str,
-        #[wasm_bindgen(js_name = firstLine)] first_line: f64,
-        write: bool,
-    ) -> Result<JsValue, JsValue> {
-        let first_line =
-            whole(first_line).ok_or_else(|| TypeError::new("firstLine is a whole number"))?;
-        let batch = self.0.evaluate(lines.as_bytes(), first_line, write);
-        to_js(&types::WhatIfBatch {
-            lines: batch.lines,
-            counts: json::to_text(&batch.counts),
-        })
     }
 }
 
@@ -322,6 +211,16 @@ impl From<types::Detail> for Detail {
     }
 }
 
+/// The merge of two records; `undefined` if one of them cannot be read.
+#[wasm_bindgen(js_name = mergeRecords)]
+#[must_use]
+pub fn merge_records(
+    #[wasm_bindgen(unchecked_param_type = "Uint8Array")] a: &[u8],
+    #[wasm_bindgen(unchecked_param_type = "Uint8Array")] b: &[u8],
+) -> Option<Vec<u8>> {
+    cae_core::state::merge_bytes(a, b)
+}
+
 /// Decodes the value of a `WWW-Authenticate` header (canonical JSON).
 #[wasm_bindgen(js_name = parseChallenge)]
 #[must_use]
@@ -329,87 +228,11 @@ pub fn parse_challenge(header: &str) -> String {
     cae_core::tools::parse_challenge(header)
 }
 
-/// Reads Microsoft Graph policies and says per policy what is enforced at the resource, what only at the issuer and
-/// what is not understood (canonical JSON).
-///
-/// Throws a `TypeError` if `policies` does not have the declared shape.
-#[wasm_bindgen(js_name = checkPolicies)]
-pub fn check_policies(
-    #[wasm_bindgen(unchecked_param_type = "readonly NamedText[]")] policies: JsValue,
-    #[wasm_bindgen(js_name = namedLocations)] named_locations: Option<String>,
-    #[wasm_bindgen(js_name = applicationGroups)] application_groups: Option<String>,
-) -> Result<String, JsValue> {
-    let policies = types::read::<Vec<types::NamedText>>(policies)?;
-    Ok(cae_core::tools::check_policies(&what_if::Export {
-        policies: &named_texts(&policies),
-        named_locations: named_locations.as_deref(),
-        application_groups: application_groups.as_deref(),
-    }))
-}
-
-/// The named locations (Microsoft Graph JSON) that each address lies in (canonical JSON).
-#[wasm_bindgen(js_name = matchLocations)]
-#[must_use]
-pub fn match_locations(
-    #[wasm_bindgen(js_name = namedLocations)] named_locations: &str,
-    #[wasm_bindgen(unchecked_param_type = "readonly string[]")] addresses: Vec<String>,
-) -> String {
-    cae_core::tools::match_locations(named_locations, &texts(&addresses))
-}
-
-/// Reads a security event token, compact JWS or the JSON of its payload if `unsigned`, without checking signature,
-/// issuer and audience (canonical JSON). `receivedAt` is in seconds since the epoch.
-///
-/// Throws a `TypeError` if `receivedAt` is not a time.
-#[wasm_bindgen(js_name = decodeEvent)]
-pub fn decode_event(
-    text: &str,
-    unsigned: bool,
-    #[wasm_bindgen(js_name = receivedAt)] received_at: f64,
-) -> Result<String, JsValue> {
-    Ok(cae_core::tools::decode_event(
-        text,
-        unsigned,
-        time(received_at)?,
-    ))
-}
-
-/// Decodes an access token without a configuration (canonical JSON). `now` is in seconds since the epoch.
-///
-/// Throws a `TypeError` if `now` is not a time.
-#[wasm_bindgen(js_name = inspectToken)]
-pub fn inspect_token(token: &str, now: f64) -> Result<String, JsValue> {
-    Ok(cae_core::tools::inspect_token(token, time(now)?))
-}
-
-/// The JSON Schema of an engine configuration.
-#[wasm_bindgen(js_name = configurationSchema)]
-#[must_use]
-pub fn configuration_schema() -> String {
-    cae_core::tools::configuration_schema().to_owned()
-}
-
-/// The JSON Schema of a scenario file.
-#[cfg(feature = "simulation")]
-#[wasm_bindgen(js_name = scenarioSchema)]
-#[must_use]
-pub fn scenario_schema() -> String {
-    cae_core::simulation::schema().to_owned()
-}
-
 /// The version of the engine.
 #[wasm_bindgen]
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// Borrows the files of a folder.
-fn named_texts(files: &[types::NamedText]) -> Vec<(&str, &str)> {
-    files
-        .iter()
-        .map(|file| (file.name.as_str(), file.text.as_str()))
-        .collect()
 }
 
 fn signature_answer(answer: Option<&str>) -> Result<SignatureAnswer, JsValue> {

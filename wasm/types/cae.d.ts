@@ -227,10 +227,6 @@ export class Engine {
      */
     inspectToken(token: string, now: number): string;
     /**
-     * The merge of two records; `undefined` if one of them cannot be read.
-     */
-    merge(a: Uint8Array, b: Uint8Array): Uint8Array | undefined;
-    /**
      * Reads an engine configuration (JSON) and compiles its policies.
      *
      * `seed` only seeds hash tables: give each instance its own random number.
@@ -327,6 +323,11 @@ export function inspectToken(token: string, now: number): string;
  * The named locations (Microsoft Graph JSON) that each address lies in (canonical JSON).
  */
 export function matchLocations(namedLocations: string, addresses: readonly string[]): string;
+
+/**
+ * The merge of two records; `undefined` if one of them cannot be read.
+ */
+export function mergeRecords(a: Uint8Array, b: Uint8Array): Uint8Array | undefined;
 
 /**
  * Decodes the value of a `WWW-Authenticate` header (canonical JSON).

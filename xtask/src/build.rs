@@ -16,8 +16,8 @@ Usage: cargo xtask build [--component] [--js]
 Builds the engine as WebAssembly and prints the sizes; without an option, both:
 
   --component  the component without imports, for wasmtime: target/cae/cae.component.wasm
-  --js         the modules for JavaScript hosts: target/cae/js/web, target/cae/js/bundler, target/cae/js/nodejs;
-               left out where node or npm is not installed
+  --js         the modules for JavaScript hosts: target/cae/js/web, target/cae/js/bundler, target/cae/js/nodejs, and
+               target/cae/js/engine, the small one without tools; left out where node or npm is not installed
 
 What has not changed is not built again.
 ";
@@ -59,8 +59,8 @@ pub(crate) fn component() -> Result<(), Failure> {
         &[],
         &artefact,
         || {
-            let module = compile("component", &target)?;
-            package("package-component", &module, &artefact)
+            let module = compile("component", "wasm", &target)?;
+            package("package-component", &module, &artefact, &[])
         },
     )?;
     offer_to_cae(&artefact)?;
@@ -83,6 +83,33 @@ fn offer_to_cae(artefact: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A module for JavaScript hosts, in a folder for each kind of them.
+struct Module {
+    name: &'static str,
+    features: &'static str,
+    profile: &'static str,
+    optimise: &'static str,
+    /// Folder below [`workspace::javascript`], and what wasm-bindgen calls the host.
+    hosts: &'static [(&'static str, &'static str)],
+}
+
+const MODULES: &[Module] = &[
+    Module {
+        name: "cae",
+        features: "js,tools",
+        profile: "wasm",
+        optimise: "-O3",
+        hosts: &[("web", "web"), ("bundler", "bundler"), ("nodejs", "nodejs")],
+    },
+    Module {
+        name: "engine",
+        features: "js",
+        profile: "wasm-small",
+        optimise: "-Oz",
+        hosts: &[("engine", "web")],
+    },
+];
+
 /// Builds the modules for JavaScript; `false` where there is no node to do it with.
 pub(crate) fn javascript() -> Result<bool, Failure> {
     let Some(node) = node::ensure()? else {
@@ -90,50 +117,64 @@ pub(crate) fn javascript() -> Result<bool, Failure> {
         return Ok(false);
     };
     let target = WasmTarget::ensure()?;
-    let folder = workspace::javascript();
     let tools = node.to_string();
-    build_if_changed("js", "package-js", &target, &[&tools], &folder, || {
-        let module = compile("js", &target)?;
-        if folder.is_dir() {
-            fs::remove_dir_all(&folder)?;
-        }
-        package("package-js", &module, &folder)?;
-        step(
-            "optimising",
-            "smaller modules load faster at the edge",
-            || optimise(&node, &modules(&folder)),
-        )
-    })?;
-    modules(&folder)
-        .iter()
-        .try_for_each(|module| sizes("module", module))?;
+    for module in MODULES {
+        module.build(&node, &tools, &target)?;
+    }
     Ok(true)
 }
 
-/// Hosts differ in the JavaScript around the module, seldom in the module: equal ones are optimised once.
-fn optimise(node: &Node, modules: &[PathBuf]) -> Result<(), Failure> {
-    let mut done: Vec<(Vec<u8>, &PathBuf)> = Vec::new();
-    for module in modules {
-        let original = fs::read(module)?;
-        if let Some((_, optimised)) = done.iter().find(|(bytes, _)| *bytes == original) {
-            fs::copy(optimised, module)?;
-            continue;
-        }
-        run(node
-            .tool("wasm-opt")
-            .arg("-O3")
-            .arg(module)
-            .arg("-o")
-            .arg(module))?;
-        done.push((original, module));
+impl Module {
+    fn build(&self, node: &Node, tools: &str, target: &WasmTarget) -> Result<(), Failure> {
+        let built = self.hosts.iter().map(|(folder, _)| self.file(folder));
+        let Some(artefact) = built.clone().next_back() else {
+            return Ok(());
+        };
+        let name = format!("js-{}", self.name);
+        build_if_changed(&name, "package-js", target, &[tools], &artefact, || {
+            let module = compile(self.features, self.profile, target)?;
+            for (folder, host) in self.hosts {
+                let to = workspace::javascript().join(folder);
+                if to.is_dir() {
+                    fs::remove_dir_all(&to)?;
+                }
+                package("package-js", &module, &to, &[self.name, host])?;
+            }
+            step(
+                "optimising",
+                "smaller modules load faster at the edge",
+                || self.optimise(node, &built.clone().collect::<Vec<_>>()),
+            )
+        })?;
+        built
+            .clone()
+            .try_for_each(|module| sizes("module", &module))
     }
-    Ok(())
-}
 
-fn modules(folder: &Path) -> Vec<PathBuf> {
-    ["web", "bundler", "nodejs"]
-        .map(|host| folder.join(host).join("cae_bg.wasm"))
-        .into()
+    fn file(&self, folder: &str) -> PathBuf {
+        let name = format!("{}_bg.wasm", self.name);
+        workspace::javascript().join(folder).join(name)
+    }
+
+    /// Hosts differ in the JavaScript around the module, seldom in the module: equal ones are optimised once.
+    fn optimise(&self, node: &Node, modules: &[PathBuf]) -> Result<(), Failure> {
+        let mut done: Vec<(Vec<u8>, &PathBuf)> = Vec::new();
+        for module in modules {
+            let original = fs::read(module)?;
+            if let Some((_, optimised)) = done.iter().find(|(bytes, _)| *bytes == original) {
+                fs::copy(optimised, module)?;
+                continue;
+            }
+            run(node
+                .tool("wasm-opt")
+                .arg(self.optimise)
+                .arg(module)
+                .arg("-o")
+                .arg(module))?;
+            done.push((original, module));
+        }
+        Ok(())
+    }
 }
 
 fn build_if_changed(
@@ -159,28 +200,35 @@ fn build_if_changed(
     Ok(())
 }
 
-/// Compiles the bindings with one of their features.
-fn compile(feature: &str, target: &WasmTarget) -> Result<PathBuf, Failure> {
+/// Compiles the bindings with some of their features.
+fn compile(features: &str, profile: &str, target: &WasmTarget) -> Result<PathBuf, Failure> {
     let why = match target {
         WasmTarget::Installed => "the engine for WebAssembly",
         WasmTarget::FromSource(_) => {
             "the engine for WebAssembly, the first time with its standard library (a minute)"
         }
     };
-    step(&format!("compiling with feature `{feature}`"), why, || {
-        run(target
-            .cargo_build()?
-            .args(["--package", "cae-wasm", "--features", feature]))
-    })?;
-    Ok(WasmTarget::module("cae_wasm.wasm"))
+    step(
+        &format!("compiling with features `{features}`"),
+        why,
+        || {
+            run(target.cargo_build(profile)?.args([
+                "--package",
+                "cae-wasm",
+                "--features",
+                features,
+            ]))
+        },
+    )?;
+    Ok(WasmTarget::module(profile, "cae_wasm.wasm"))
 }
 
 /// Calls a packager, which is built on first use.
-fn package(packager: &str, module: &Path, to: &Path) -> Result<(), Failure> {
+fn package(packager: &str, module: &Path, to: &Path, how: &[&str]) -> Result<(), Failure> {
     step(
         packager,
         "the first time it is compiled itself, which takes a minute or two",
-        || run(workspace::heavy(packager).arg(module).arg(to)),
+        || run(workspace::heavy(packager).arg(module).arg(to).args(how)),
     )
 }
 

@@ -231,7 +231,7 @@ fn clippy_wasm() -> Result<Count, Failure> {
                 "cae-wasm",
                 "--all-targets",
                 "--features",
-                "js",
+                "js,tools",
             ])?)
             .plus(clippy_on(&[
                 "--package",
@@ -300,13 +300,13 @@ fn count(line: &str, word: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// The declarations that are generated, and a program that uses all of them, under the strictest rules.
 fn dist_of_tests() -> Result<Count, Failure> {
     run(workspace::cargo().args(["build", "--locked", "--package", "cae-host-runner"]))?;
     let archive = dist::dist(&workspace::target().join("debug/cae"))?;
     dist::verify(&archive).map(|()| Count::ONE)
 }
 
+/// The declarations that are generated, and a program that uses all of them, under the strictest rules.
 fn types() -> Result<Count, Failure> {
     let Some(node) = node::ensure()? else {
         return Ok(Count::IGNORED);

@@ -64,8 +64,8 @@ impl WasmTarget {
             .map(Self::FromSource)
     }
 
-    /// `cargo build` for WebAssembly, with the profile that is shipped.
-    pub(crate) fn cargo_build(&self) -> Result<Command, Failure> {
+    /// `cargo build` for WebAssembly, with a profile of what is shipped.
+    pub(crate) fn cargo_build(&self, profile: &str) -> Result<Command, Failure> {
         let mut command = match self {
             Self::Installed => {
                 let mut command = workspace::cargo();
@@ -86,15 +86,15 @@ impl WasmTarget {
             }
         };
         command
-            .args(["--locked", "--target", TRIPLE, "--profile", "wasm"])
+            .args(["--locked", "--target", TRIPLE, "--profile", profile])
             .arg("--target-dir")
             .arg(target_dir());
         Ok(command)
     }
 
     /// Where `cargo_build` leaves the module of a crate.
-    pub(crate) fn module(name: &str) -> PathBuf {
-        target_dir().join(TRIPLE).join("wasm").join(name)
+    pub(crate) fn module(profile: &str, name: &str) -> PathBuf {
+        target_dir().join(TRIPLE).join(profile).join(name)
     }
 
     /// The compiler and its version: another one makes other bytes.

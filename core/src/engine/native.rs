@@ -17,7 +17,7 @@ use crate::decision::{
     Answers, Evaluation, ReasonCode, Request, changed_since, decide, is_settled, refuse,
 };
 use crate::policy::{Candidates, PolicyState, address};
-use crate::state::Record;
+use crate::state::merge_bytes;
 use crate::time::UnixTime;
 use crate::token::read::{KeyChoice, Reading, Refusal};
 use crate::token::{self, AccessToken, Confirmation};
@@ -302,11 +302,7 @@ impl Conversation for Engine {
     }
 
     fn merge(&mut self, a: &[u8], b: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {
-        let (Ok(mut a), Ok(b)) = (Record::from_bytes(a), Record::from_bytes(b)) else {
-            return Ok(None);
-        };
-        a.merge(&b);
-        Ok(Some(a.to_bytes()))
+        Ok(merge_bytes(a, b))
     }
 
     fn set_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, Infallible> {

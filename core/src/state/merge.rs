@@ -50,6 +50,16 @@ impl Record {
     }
 }
 
+/// The merge of two records as bytes; `None` if one of them cannot be read.
+#[must_use]
+pub fn merge_bytes(a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
+    let (Ok(mut a), Ok(b)) = (Record::from_bytes(a), Record::from_bytes(b)) else {
+        return None;
+    };
+    a.merge(&b);
+    Some(a.to_bytes())
+}
+
 /// Per name the larger entry.
 fn merge_map<N: Clone + Ord, E: Clone + Ord>(map: &mut Vec<(N, E)>, other: &[(N, E)]) {
     for (name, entry) in other {

@@ -4,7 +4,6 @@
 
 use cae_core::decision::Outcome;
 use cae_core::engine;
-use cae_core::policy::what_if::Export;
 use cae_core::time::UnixTime;
 use serde::{Deserialize, Serialize, Serializer};
 use wasm_bindgen::prelude::*;
@@ -194,36 +193,6 @@ pub(super) enum Detail {
     None,
     Decision,
     Explain,
-}
-
-#[derive(Deserialize)]
-pub(super) struct NamedText {
-    pub(super) name: String,
-    pub(super) text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Tenant {
-    pub(super) policies: Vec<NamedText>,
-    pub(super) named_locations: Option<String>,
-    pub(super) application_groups: Option<String>,
-}
-
-impl Tenant {
-    pub(super) fn export<'a>(&'a self, policies: &'a [(&'a str, &'a str)]) -> Export<'a> {
-        Export {
-            policies,
-            named_locations: self.named_locations.as_deref(),
-            application_groups: self.application_groups.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct WhatIfBatch {
-    pub(super) lines: String,
-    pub(super) counts: String,
 }
 
 impl From<engine::Begun> for Begun {

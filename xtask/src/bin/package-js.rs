@@ -1,4 +1,4 @@
-//! Writes the JavaScript around the module, one folder per kind of host: `package-js MODULE.wasm FOLDER`.
+//! Writes the JavaScript around a module for one kind of host: `package-js MODULE.wasm FOLDER NAME HOST`.
 
 use std::env;
 use std::error::Error;
@@ -8,23 +8,22 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [module, folder] = arguments.as_slice() else {
-        return Err("usage: package-js MODULE.wasm FOLDER".into());
+    let [module, folder, name, host] = arguments.as_slice() else {
+        return Err("usage: package-js MODULE.wasm FOLDER NAME web|bundler|nodejs".into());
     };
-    for host in ["web", "bundler", "nodejs"] {
-        let mut bindgen = Bindgen::new();
-        bindgen
-            .input_path(module)
-            .out_name("cae")
-            .typescript(true)
-            .remove_name_section(true)
-            .remove_producers_section(true);
-        match host {
-            "web" => bindgen.web(true)?,
-            "bundler" => bindgen.bundler(true)?,
-            _ => bindgen.nodejs(true)?,
-        };
-        bindgen.generate(Path::new(folder).join(host))?;
-    }
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(module)
+        .out_name(name)
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true);
+    match host.as_str() {
+        "web" => bindgen.web(true)?,
+        "bundler" => bindgen.bundler(true)?,
+        "nodejs" => bindgen.nodejs(true)?,
+        other => return Err(format!("{other}: no such host").into()),
+    };
+    bindgen.generate(Path::new(folder))?;
     Ok(())
 }
