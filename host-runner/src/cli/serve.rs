@@ -1,6 +1,7 @@
 //! `cae serve`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::output::Output;
 use super::problem::{Problem, note, warn};
@@ -18,6 +19,21 @@ pub(super) struct Arguments {
     /// Say what is wrong with the configuration and the files that it names, and end
     #[arg(long)]
     check: bool,
+    /// Most memory of an instance of the engine; one for each core
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u16).range(4..=4_095))]
+    instance_memory: u16,
+    /// Longest call of an instance, in milliseconds; reading a configuration is not bounded
+    #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u16).range(10..=60_000))]
+    call_deadline: u16,
+}
+
+impl Arguments {
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            deadline: Duration::from_millis(self.call_deadline.into()),
+            memory: usize::from(self.instance_memory) << 20,
+        }
+    }
 }
 
 const HELP: &str = "\
@@ -42,7 +58,7 @@ pub(super) fn run(
     options: &Options,
     out: &mut Output,
 ) -> Result<Exit, Problem> {
-    let runtime = options.bounded_runtime(Bounds::default())?;
+    let runtime = options.bounded_runtime(arguments.bounds())?;
     if arguments.check {
         let notes = serve::check(&arguments.config, &runtime).map_err(Problem::lines)?;
         notes.iter().for_each(warn);

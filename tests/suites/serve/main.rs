@@ -5,6 +5,7 @@ mod authorization;
 mod brake;
 mod disk;
 mod durability;
+mod faults;
 mod hostile;
 mod keycloak;
 mod limits;
