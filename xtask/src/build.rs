@@ -59,7 +59,7 @@ pub(crate) fn component() -> Result<(), Failure> {
         &[],
         &artefact,
         || {
-            let module = compile("component", "wasm", &target)?;
+            let module = compile("component", "wasm", false, &target)?;
             package("package-component", &module, &artefact, &[])
         },
     )?;
@@ -89,6 +89,8 @@ struct Module {
     features: &'static str,
     profile: &'static str,
     optimise: &'static str,
+    /// Rather small than fast.
+    small: bool,
     /// Folder below [`workspace::javascript`], and what wasm-bindgen calls the host.
     hosts: &'static [(&'static str, &'static str)],
 }
@@ -99,6 +101,7 @@ const MODULES: &[Module] = &[
         features: "js,tools",
         profile: "wasm",
         optimise: "-O3",
+        small: false,
         hosts: &[("web", "web"), ("bundler", "bundler"), ("nodejs", "nodejs")],
     },
     Module {
@@ -106,6 +109,7 @@ const MODULES: &[Module] = &[
         features: "js",
         profile: "wasm-small",
         optimise: "-Oz",
+        small: true,
         hosts: &[("engine", "web")],
     },
 ];
@@ -132,7 +136,7 @@ impl Module {
         };
         let name = format!("js-{}", self.name);
         build_if_changed(&name, "package-js", target, &[tools], &artefact, || {
-            let module = compile(self.features, self.profile, target)?;
+            let module = compile(self.features, self.profile, self.small, target)?;
             for (folder, host) in self.hosts {
                 let to = workspace::javascript().join(folder);
                 if to.is_dir() {
@@ -201,7 +205,12 @@ fn build_if_changed(
 }
 
 /// Compiles the bindings with some of their features.
-fn compile(features: &str, profile: &str, target: &WasmTarget) -> Result<PathBuf, Failure> {
+fn compile(
+    features: &str,
+    profile: &str,
+    small: bool,
+    target: &WasmTarget,
+) -> Result<PathBuf, Failure> {
     let why = match target {
         WasmTarget::Installed => "the engine for WebAssembly",
         WasmTarget::FromSource(_) => {
@@ -212,7 +221,7 @@ fn compile(features: &str, profile: &str, target: &WasmTarget) -> Result<PathBuf
         &format!("compiling with features `{features}`"),
         why,
         || {
-            run(target.cargo_build(profile)?.args([
+            run(target.cargo_build(profile, small)?.args([
                 "--package",
                 "cae-wasm",
                 "--features",

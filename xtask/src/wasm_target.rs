@@ -65,26 +65,29 @@ impl WasmTarget {
     }
 
     /// `cargo build` for WebAssembly, with a profile of what is shipped.
-    pub(crate) fn cargo_build(&self, profile: &str) -> Result<Command, Failure> {
+    ///
+    /// If the module is to be `small`, the standard library is built along with it wherever its source is to be had: it
+    /// comes optimised for speed, and its panics with their messages.
+    pub(crate) fn cargo_build(&self, profile: &str, small: bool) -> Result<Command, Failure> {
         let mut command = match self {
-            Self::Installed => {
-                let mut command = workspace::cargo();
-                command.arg("build");
-                command
-            }
+            Self::Installed => workspace::cargo(),
             Self::FromSource(root) => {
                 let mut command = debian_program(root, "cargo");
                 command
                     .current_dir(workspace::root())
                     .env("RUSTC", root.join("usr/bin/rustc"))
-                    .env("RUSTC_BOOTSTRAP", "1")
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker()?)
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", ABORT)
-                    .args(["build", "-Zbuild-std=std,panic_abort"])
-                    .arg("-Zbuild-std-features=optimize_for_size");
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker()?);
                 command
             }
         };
+        command.arg("build");
+        if matches!(self, Self::FromSource(_)) || small && has_source() {
+            command
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", ABORT)
+                .arg("-Zbuild-std=std,panic_abort")
+                .arg("-Zbuild-std-features=optimize_for_size");
+        }
         command
             .args(["--locked", "--target", TRIPLE, "--profile", profile])
             .arg("--target-dir")
@@ -120,6 +123,23 @@ impl fmt::Display for WasmTarget {
             }
         }
     }
+}
+
+/// Whether the toolchain has the source of its standard library, or can fetch it.
+fn has_source() -> bool {
+    let is_there =
+        || sysroot().is_some_and(|root| root.join("lib/rustlib/src/rust/library/std").is_dir());
+    if is_there() {
+        return true;
+    }
+    let added = has("rustup")
+        && step(
+            "source of the standard library from rustup",
+            "the module for the edge is an eighth smaller with one that is built for it",
+            || run(Command::new("rustup").args(["component", "add", "rust-src"])),
+        )
+        .is_ok();
+    added && is_there()
 }
 
 /// A directory of its own: the compiler may be another one than the workspace's.
