@@ -42,6 +42,11 @@ pub(crate) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     rest.is_empty().then(|| pairs.iter().map(byte).collect())?
 }
 
+/// Bytes as pairs of lower-case hexadecimal digits.
+pub(crate) fn hexadecimal_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

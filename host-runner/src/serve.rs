@@ -15,6 +15,7 @@ mod keys;
 mod metrics;
 mod proof;
 mod receiver;
+mod records;
 mod reload;
 mod service;
 pub(crate) mod settings;

@@ -9,7 +9,7 @@ use cae_core::engine::Change;
 use cae_core::state::{SnapshotError, SnapshotReader, SnapshotWriter, StateKey, StateTable};
 use serde::{Deserialize, Serialize};
 
-use crate::encoding::hexadecimal;
+use crate::encoding::{hexadecimal, hexadecimal_of};
 use crate::session::HeldEvent;
 
 /// A file that only one process changes at a time. The snapshot is replaced as a whole or not at all, so that it may be
@@ -213,11 +213,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 pub(crate) fn held_line(event: &HeldEvent) -> io::Result<String> {
     let change = |change: &Change| HeldChange {
         key: change.key.to_string(),
-        record: change
-            .record
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        record: hexadecimal_of(&change.record),
     };
     Ok(serde_json::to_string(&HeldLine {
         transmitter: event.transmitter.clone(),

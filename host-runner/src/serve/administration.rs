@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::http::{self, Answer, empty};
+use super::records;
 use super::service::Service;
 use crate::clock;
 use crate::encoding::form_decoded;
@@ -41,6 +42,8 @@ pub(crate) async fn answer(service: Arc<Service>, request: Request<Incoming>) ->
         (&Method::GET, "/v1/state") => state(&service, request.uri().query().unwrap_or_default()),
         (&Method::GET, "/v1/state/snapshot") => snapshot(&service),
         (&Method::POST, "/v1/state/clear") => clear(&service, request).await,
+        (&Method::POST, records::READ) => records::read(&service, request).await,
+        (&Method::POST, records::MERGE) => records::merge(&service, request).await,
         (&Method::POST, DECIDE) => decide(&service, request, true).await,
         (&Method::POST, path) => match path.strip_prefix("/v1/release/") {
             Some(name) => release(&service, name).await,

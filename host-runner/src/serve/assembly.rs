@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{EngineSource, Settings};
 use crate::digest::sha256;
+use crate::encoding::hexadecimal_of;
 use crate::folder::json_files;
 
 /// Notes about policies begin so.
@@ -251,10 +252,7 @@ fn fingerprint(policy: &Value, referred: &[Value]) -> String {
         parts.extend(referred.iter().map(canonical));
     }
     let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
-    sha256(&parts)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal_of(&sha256(&parts))
 }
 
 /// What is known about policies, from the notes of the store.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -20,10 +20,17 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::is_same;
 use super::workers::Workers;
 
 /// An answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// Whether a request presents this bearer token.
+pub(crate) fn bears(request: &Request<Incoming>, token: &str) -> bool {
+    let given = request.headers().get(AUTHORIZATION);
+    given.is_some_and(|it| is_same(it.as_bytes(), format!("Bearer {token}").as_bytes()))
+}
 
 /// Bounds of one listener.
 #[derive(Clone, Copy, Debug)]

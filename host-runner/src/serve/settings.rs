@@ -90,6 +90,8 @@ pub(crate) struct Store {
     pub(crate) log_age: Duration,
     /// How many are kept.
     pub(crate) log_entries: u64,
+    /// File with the bearer token of engines elsewhere, which read and merge records; without it nobody does.
+    pub(crate) records_token: Option<PathBuf>,
 }
 
 /// How a proxy asks.

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::http::{self, Answer, empty};
+use super::secret;
 use super::service::{Received, Service};
 use super::settings::Delivery;
 use super::watched::Watched;
-use super::{is_same, secret};
 
 /// Most bytes of a SET: the bound of the engine.
 const SET_BYTES: usize = 1 << 20;
@@ -56,11 +56,7 @@ async fn push(service: &Service, watched: &Watched, request: Request<Incoming>) 
             ));
             return later();
         };
-        let given = request
-            .headers()
-            .get(AUTHORIZATION)
-            .map(HeaderValue::as_bytes);
-        if !given.is_some_and(|given| is_same(given, format!("Bearer {expected}").as_bytes())) {
+        if !http::bears(&request, &expected) {
             service
                 .metrics
                 .event(&watched.settings.issuer, "unauthorized");

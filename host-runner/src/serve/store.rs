@@ -296,7 +296,16 @@ impl Store {
         let _ = tokio::time::timeout(PATIENCE, remembered).await;
     }
 
-    /// The same for a thread that may wait; says whether it is on disk.
+    /// Merges records; once this returns they are on disk and in force.
+    pub(crate) async fn merge(&self, changes: Vec<Change>) -> Result<(), NotKept> {
+        let (reply, answer) = oneshot::channel();
+        let reply = Some(reply);
+        let job = Job::Changes { changes, reply };
+        self.jobs.try_send(job).map_err(|_| NotKept::Busy)?;
+        answer.await.unwrap_or(Err(NotKept::Failing))
+    }
+
+    /// The same for a thread that may wait.
     #[cfg(test)]
     pub(crate) fn change(&self, changes: Vec<Change>) -> Result<(), NotKept> {
         let (reply, answer) = oneshot::channel();

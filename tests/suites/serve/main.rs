@@ -13,5 +13,6 @@ mod operations;
 mod own;
 mod polls;
 mod proofs;
+mod records;
 mod rotation;
 mod streams;

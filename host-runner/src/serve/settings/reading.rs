@@ -40,7 +40,7 @@ const FILES_KEYS: &[&str] = &[
 ];
 const LISTEN_KEYS: &[&str] = &["authorization", "signals", "administration"];
 const TLS_KEYS: &[&str] = &["certificateFile", "keyFile", "listeners"];
-const STORE_KEYS: &[&str] = &["file", "logDays", "logEntries"];
+const STORE_KEYS: &[&str] = &["file", "logDays", "logEntries", "recordsTokenFile"];
 const AUTHORIZATION_KEYS: &[&str] = &[
     "proxy",
     "trustedProxies",
@@ -216,6 +216,7 @@ fn store(mut object: ObjectReader<'_, '_>, folder: &Path) -> Store {
         file: file(&mut object, "file", folder).unwrap_or_else(|| folder.join("cae.redb")),
         log_age: Duration::from_secs(object.integer("logDays", 1..=3_650, 30).saturating_mul(DAY)),
         log_entries: object.integer("logEntries", 1..=100_000_000, 1_000_000),
+        records_token: file(&mut object, "recordsTokenFile", folder),
     }
 }
 
