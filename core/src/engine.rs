@@ -12,7 +12,7 @@ pub mod native;
 #[cfg(test)]
 mod tests;
 
-pub use native::Engine;
+pub use native::{Engine, Presenter};
 
 /// Names a token inside one engine instance. Never valid in another one.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -133,6 +133,13 @@ impl Engine {
         to_js(&Decided::from(reached(decided)))
     }
 
+    /// Who presents a token that passed; `undefined` if the handle names none.
+    #[wasm_bindgen(unchecked_return_type = "Presenter | undefined")]
+    pub fn presenter(&mut self, handle: f64) -> Result<JsValue, JsValue> {
+        let presenter = self.0.presenter(handle_of(handle));
+        to_js(&presenter.map(types::Presenter::from))
+    }
+
     /// Reads a security event token (compact JWS) that was received at `receivedAt`, in seconds since the epoch.
     /// `signature` is the answer to `needsSignature` or `needsKey`.
     ///

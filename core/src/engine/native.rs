@@ -16,9 +16,11 @@ use crate::decision::facts;
 use crate::decision::{
     Answers, Evaluation, ReasonCode, Request, changed_since, decide, is_settled, refuse,
 };
+use crate::json::Value;
 use crate::policy::{Candidates, PolicyState, address};
 use crate::state::merge_bytes;
 use crate::time::UnixTime;
+use crate::token::claims::Part;
 use crate::token::read::{KeyChoice, Reading, Refusal};
 use crate::token::{self, AccessToken, Confirmation};
 use crate::{issuer, json, signal};
@@ -30,6 +32,21 @@ pub struct Engine {
     handles: Handles,
     /// Moves with every change after which a known token might not pass any more.
     epoch: u64,
+}
+
+/// Who presents a token, in the words of its issuer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Presenter {
+    /// Issuer as configured.
+    pub issuer: String,
+    /// The user, or the service principal where an application speaks for itself.
+    pub subject: Option<String>,
+    /// The tenant, where one issuer has several.
+    pub tenant: Option<String>,
+    /// Client application id.
+    pub client: Option<String>,
+    /// Whether the client takes claims challenges (`cp1`).
+    pub capable: bool,
 }
 
 impl Engine {
@@ -189,6 +206,26 @@ impl Engine {
                 Begun::Needs { handle, needs }
             }
         }
+    }
+
+    /// Who presents a token whose signature was valid.
+    pub fn presenter(&mut self, handle: Handle) -> Option<Presenter> {
+        let entry = self
+            .handles
+            .get_mut(handle)
+            .filter(|entry| entry.verified)?;
+        let token = &entry.access_token;
+        let issuer = self.configuration.issuers.get(token.issuer)?;
+        // The engine compares subjects without case; who they are is told as the issuer writes it.
+        let subject = issuer.claims.value(Part::User, &token.claims);
+        let subject = subject.and_then(Value::as_str).map(String::from);
+        Some(Presenter {
+            issuer: issuer.issuer.clone(),
+            subject: subject.or_else(|| token.subject.clone()),
+            tenant: token.tenant.clone(),
+            client: token.client_application.clone(),
+            capable: token.capable,
+        })
     }
 
     /// [`Conversation::decide`] with the client address parsed before (`policy::address::parse_address`):

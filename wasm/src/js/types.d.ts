@@ -121,6 +121,20 @@ export interface Verdict {
   json?: string;
 }
 
+/** Who presents a token, in the words of its issuer. */
+export interface Presenter {
+    /** Issuer as configured. */
+    issuer: string;
+    /** The user, or the service principal where an application speaks for itself. */
+    subject?: string;
+    /** The tenant, where one issuer has several. */
+    tenant?: string;
+    /** Client application id. */
+    client?: string;
+    /** Whether the client takes claims challenges (`cp1`). */
+    capable: boolean;
+}
+
 /** One record to merge into the state. */
 export interface Change {
   /** 32 lower-case hexadecimal digits. */

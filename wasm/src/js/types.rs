@@ -110,6 +110,19 @@ pub(super) struct Verdict {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Presenter {
+    issuer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    capable: bool,
+}
+
+#[derive(Serialize)]
 pub(super) struct Change {
     key: String,
     #[serde(serialize_with = "bytes")]
@@ -277,6 +290,18 @@ fn changes(changes: Vec<engine::Change>) -> Vec<Change> {
             record: change.record,
         })
         .collect()
+}
+
+impl From<engine::Presenter> for Presenter {
+    fn from(presenter: engine::Presenter) -> Self {
+        Self {
+            issuer: presenter.issuer,
+            subject: presenter.subject,
+            tenant: presenter.tenant,
+            client: presenter.client,
+            capable: presenter.capable,
+        }
+    }
 }
 
 impl From<engine::EventReading> for EventReading {

@@ -23,7 +23,10 @@ fn a_verified_token_is_not_asked_about_again() {
     let (again, needs) = begin(&mut host, &token);
     assert!(needs.signature.is_some());
     assert_eq!(pending, again);
+    assert_eq!(host.engine.presenter(pending), None, "nobody, so far");
     host.ask(&token, START);
+    let presenter = host.engine.presenter(pending).unwrap();
+    assert!(presenter.subject.is_some() && presenter.tenant.is_some());
     let (kept, needs) = begin(&mut host, &token);
     assert_eq!(needs.signature, None);
     assert_eq!(pending, kept);

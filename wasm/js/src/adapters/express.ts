@@ -1,0 +1,18 @@
+// Express takes the middleware of `node:http` as it is; its `trust proxy` decides what `request.ip` is.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { protect as protectNode } from "./node.js";
+import type { EngineSource, Protection } from "./protect.js";
+
+export { authorizationOf } from "./node.js";
+
+/** A request of Express. */
+export type ExpressRequest = IncomingMessage & { readonly ip?: string | undefined };
+
+/** Middleware for Express: the client is `request.ip`, as `trust proxy` says. */
+export const protect = (
+  engine: EngineSource,
+  protection: Protection<ExpressRequest>,
+): ((request: ExpressRequest, response: ServerResponse, next: () => void) => Promise<void>) =>
+  protectNode(engine, { clientIp: (request) => request.ip, ...protection });

@@ -1,0 +1,5 @@
+import { readFile } from "node:fs/promises";
+
+/** Reads the module from the file beside. */
+export const load = async (): Promise<WebAssembly.Module> =>
+  WebAssembly.compile(await readFile(new URL("../wasm/tools.wasm", import.meta.url)));

@@ -1,0 +1,4 @@
+import module from "../wasm/tools.wasm";
+
+/** The module, compiled when the worker was uploaded. */
+export const load = (): Promise<WebAssembly.Module> => Promise.resolve(module);

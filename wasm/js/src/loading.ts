@@ -1,0 +1,68 @@
+import { load as loadEngine } from "#engine";
+import { load as loadTools } from "#tools";
+
+import { CaeError } from "./errors.js";
+import { instantiate as instantiateEngine } from "./wasm/engine.js";
+import { instantiate as instantiateTools } from "./wasm/tools.js";
+
+/** One instance of the module at the edge. */
+export type EngineModule = ReturnType<typeof instantiateEngine>;
+/** One instance of the module with everything. */
+export type ToolsModule = ReturnType<typeof instantiateTools>;
+
+/** A module that is loaded when it is first needed, and once; what failed is tried again by who comes next. */
+class Lazy<M> {
+  #loading: Promise<WebAssembly.Module> | undefined;
+
+  constructor(
+    private readonly load: () => Promise<WebAssembly.Module>,
+    private readonly instantiate: (module: WebAssembly.Module) => M,
+  ) {}
+
+  /** Makes instances, each of which fails alone; of `module`, if it is compiled already. */
+  async factory(module?: WebAssembly.Module): Promise<() => M> {
+    if (module !== undefined) return () => this.instantiate(module);
+    this.#loading ??= this.load();
+    try {
+      const module = await this.#loading;
+      return () => this.instantiate(module);
+    } catch (cause) {
+      this.#loading = undefined;
+      throw new CaeError("engine.load", "the engine could not be loaded", { cause });
+    }
+  }
+}
+
+export const engineModule = new Lazy(loadEngine, instantiateEngine);
+export const toolsModule = new Lazy(loadTools, instantiateTools);
+
+let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
+
+/**
+ * The join of two records, for stores.
+ *
+ * It throws on bytes that are no record.
+ */
+export function merger(): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+  merging ??= makeMerger().catch((error: unknown) => {
+    merging = undefined;
+    throw error;
+  });
+  return merging;
+}
+
+async function makeMerger(): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+  const make = await engineModule.factory();
+  let module = make();
+  return (a, b) => {
+    let merged: Uint8Array | undefined;
+    try {
+      merged = module.mergeRecords(a, b);
+    } catch (cause) {
+      module = make();
+      throw new CaeError("engine.fault", "the engine could not merge two records", { cause });
+    }
+    if (merged === undefined) throw new CaeError("store", "what is stored, or is to be merged, is no record");
+    return merged;
+  };
+}

@@ -1,0 +1,40 @@
+/** What is read of a request: a `Request`, or anything shaped like one. */
+export interface AsksFor {
+  readonly headers: { get(name: string): string | null };
+  /** The whole URL, or its path and query. */
+  readonly url?: string;
+  readonly method?: string;
+}
+
+/** What a request presents. */
+export interface Credential {
+  /** Empty if it presents none. */
+  readonly token: string;
+  /** Absent for `Bearer`. */
+  readonly scheme: "DPoP" | undefined;
+  /** Without query. */
+  readonly path: string | undefined;
+}
+
+/**
+ * Reads the header `Authorization`. Credentials of other schemes are none; two headers arrive as one with a comma, which
+ * is no token.
+ */
+export function credentialOf(request: AsksFor): Credential {
+  const text = request.headers.get("authorization")?.trim() ?? "";
+  const [, name = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(text) ?? [];
+  const scheme = name.toLowerCase();
+  const isKnown = scheme === "bearer" || scheme === "dpop";
+  return {
+    token: isKnown ? rest : "",
+    scheme: scheme === "dpop" ? "DPoP" : undefined,
+    path: pathOf(request.url),
+  };
+}
+
+function pathOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const target = url.startsWith("/") ? url : /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^]*)$/i.exec(url)?.[1];
+  const path = target?.split(/[?#]/, 1)[0];
+  return path === "" ? "/" : path;
+}

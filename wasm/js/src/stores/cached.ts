@@ -1,0 +1,45 @@
+import { Bounded } from "../bounded.js";
+import type { Change, ReadStore, Store } from "./store.js";
+
+/** How answers are kept. */
+export interface CacheOptions {
+  /** For how many seconds an answer is given again: an event elsewhere counts that much later. */
+  readonly seconds: number;
+  /** Most answers that are kept; 10,000 unless said otherwise. */
+  readonly most?: number;
+}
+
+interface Kept {
+  readonly record: Uint8Array | null;
+  readonly until: number;
+}
+
+/**
+ * Answers of a store that is far away, also that there is no record, kept for a while. What is merged through it counts
+ * at once.
+ */
+export function cached<S extends ReadStore>(store: S, { seconds, most = 10_000 }: CacheOptions): S extends Store ? Store : ReadStore {
+  const kept = new Bounded<string, Kept>(most);
+
+  async function get(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+    const now = Date.now();
+    const answers = keys.map((key) => kept.get(key)).map((it) => (it !== undefined && it.until > now ? it : undefined));
+    const missing = keys.filter((_, place) => answers[place] === undefined);
+    if (missing.length === 0) return answers.map((it) => it!.record);
+    const fetched = await store.get(missing);
+    if (fetched.length !== missing.length) throw new TypeError("the store gave no answer for each key");
+    missing.forEach((key, place) => kept.set(key, { record: fetched[place] ?? null, until: now + seconds * 1000 }));
+    let place = 0;
+    return answers.map((it) => (it !== undefined ? it.record : (fetched[place++] ?? null)));
+  }
+
+  async function merge(changes: readonly Change[]): Promise<void> {
+    try {
+      await (store as unknown as Store).merge(changes);
+    } finally {
+      for (const { key } of changes) kept.delete(key);
+    }
+  }
+
+  return ("merge" in store ? { get, merge } : { get }) as S extends Store ? Store : ReadStore;
+}

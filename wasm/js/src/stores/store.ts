@@ -1,0 +1,28 @@
+/** One record to merge into the state. */
+export interface Change {
+  /** 32 lower-case hexadecimal digits. */
+  readonly key: string;
+  /** Canonical record bytes. */
+  readonly record: Uint8Array;
+}
+
+/** Where the records of events are read. */
+export interface ReadStore {
+  /**
+   * One answer for each key, in the order of the keys; `null` says that there is no record.
+   *
+   * Rejects if the store does not answer: "no record" and "no answer" are different facts, and the second refuses.
+   */
+  get(keys: readonly string[]): Promise<(Uint8Array | null)[]>;
+}
+
+/** Where the records of events are kept. */
+export interface Store extends ReadStore {
+  /**
+   * Merges records into those that are there, by the join of the engine, so that no update is ever lost.
+   *
+   * Resolves once all of them are durable and seen by every `get` that begins afterwards; only then may an event be
+   * acknowledged. Rejects if that is not certain; merging again does no harm.
+   */
+  merge(changes: readonly Change[]): Promise<void>;
+}

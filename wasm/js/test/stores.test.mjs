@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { existsSync } from "node:fs";
+
+import { MemoryStore, cached } from "cae";
+import { RedisStore } from "cae/redis";
+import { RemoteStore } from "cae/remote";
+import Redis from "ioredis";
+import { createClient } from "redis";
+
+import { World } from "./world.mjs";
+import { conformsReadOnly, conformsReadWrite } from "./stores.mjs";
+
+const ending = [];
+after(async () => {
+  for (const end of ending.reverse()) await end();
+});
+
+test("memory", async () => {
+  const store = new MemoryStore();
+  await conformsReadWrite(() => store);
+});
+
+test("a cache is late by what it says, and by nothing for what goes through it", async () => {
+  const origin = new MemoryStore();
+  await conformsReadOnly(origin, cached(origin, { seconds: 0.3 }), 0.3);
+  const through = cached(new MemoryStore(), { seconds: 60 });
+  await conformsReadWrite(() => through);
+  // It asks once.
+  let asked = 0;
+  const counting = { get: async (keys) => ((asked += keys.length), keys.map(() => null)) };
+  const reader = cached(counting, { seconds: 60, most: 2 });
+  assert.equal("merge" in reader, false);
+  await reader.get(["a", "b"]);
+  await reader.get(["a", "b"]);
+  assert.equal(asked, 2);
+  await reader.get(["c"]);
+  await reader.get(["c", "b", "a"]);
+  assert.equal(asked, 4, "of two answers the older one went");
+  // What is not an answer is not kept.
+  await assert.rejects(cached({ get: async () => [] }, { seconds: 60 }).get(["a"]), TypeError);
+});
+
+test("redis", { skip: !hasProgram("redis-server") && "redis-server is not installed" }, async () => {
+  const port = await freePort();
+  const server = spawn("redis-server", ["--port", String(port), "--save", "", "--bind", "127.0.0.1"], { stdio: "ignore" });
+  ending.push(() => stop(server));
+  await listening(port);
+  const clients = [];
+  const node = async () => {
+    const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
+    clients.push(() => client.close());
+    return new RedisStore(client, { prefix: "{node}:" });
+  };
+  await conformsReadWrite(node);
+  const io = async () => {
+    const client = new Redis(port, "127.0.0.1");
+    clients.push(() => client.quit());
+    return new RedisStore(client);
+  };
+  await conformsReadWrite(io);
+  for (const close of clients) await close();
+  await stop(server);
+  const lost = new Redis(port, "127.0.0.1", { retryStrategy: () => null, maxRetriesPerRequest: 0, lazyConnect: true });
+  lost.on("error", () => {});
+  await assert.rejects(new RedisStore(lost).get(["a"]));
+});
+
+const binary = new URL("../../../target/debug/cae", import.meta.url).pathname;
+
+test("cae serve", { skip: !existsSync(binary) && "target/debug/cae is not built" }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cae-remote-"));
+  ending.push(() => rm(folder, { recursive: true, force: true }));
+  const world = await World.make();
+  const [authorization, signals, administration] = [await freePort(), await freePort(), await freePort()];
+  await writeFile(join(folder, "engine.json"), JSON.stringify(world.configuration()));
+  await writeFile(join(folder, "token"), "a-token-for-the-edge\n");
+  await writeFile(
+    join(folder, "cae.toml"),
+    `engine = "engine.json"
+[store]
+recordsTokenFile = "token"
+[listen]
+authorization = "127.0.0.1:${authorization}"
+signals = "127.0.0.1:${signals}"
+administration = "127.0.0.1:${administration}"
+[[transmitter]]
+name = "own"
+issuer = "https://ssf.example"
+`,
+  );
+  const service = spawn(binary, ["serve", "--engine", "native", "--config", join(folder, "cae.toml")], { stdio: "ignore" });
+  ending.push(() => stop(service));
+  await listening(administration);
+  const url = `http://127.0.0.1:${administration}`;
+  await conformsReadWrite(() => new RemoteStore({ url, token: "a-token-for-the-edge" }));
+  await assert.rejects(new RemoteStore({ url, token: "another" }).get(["0".repeat(32)]), { code: "remote" });
+  await stop(service);
+  await assert.rejects(new RemoteStore({ url, token: "a-token-for-the-edge" }).get(["0".repeat(32)]), { code: "remote" });
+});
+
+function hasProgram(name) {
+  return (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, name)));
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function listening(port) {
+  for (let turn = 0; turn < 500; turn += 1) {
+    const answered = await import("node:net").then(({ connect }) => new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => (socket.destroy(), resolve(true)));
+      socket.on("error", () => resolve(false));
+    }));
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`nobody listens on ${port}`);
+}
+
+async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill();
+  await once(child, "exit");
+}
