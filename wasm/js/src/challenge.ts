@@ -13,7 +13,9 @@ const MOST = 64 << 10;
 
 /** `token68 / auth-param` after a scheme, and what separates them. SPEC: RFC 9110 section 11.2 and section 11.6.1. */
 const SCHEME = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: +|$|(?=,))/y;
-const PARAMETER = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+.^_`|~0-9A-Za-z-]+))\s*(?:,\s*|$)/y;
+const NAME = "([!#$%&'*+.^_`|~0-9A-Za-z-]+)";
+/** Real APIs leave out quotes around URLs and base64: whatever stands before a comma or blank is the value. */
+const PARAMETER = new RegExp(`${NAME}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s",]+))\\s*(?:,\\s*|$)`, "y");
 
 /**
  * The claims that an API asks for, from the answer 401 or from its header `WWW-Authenticate`; `undefined` if it asks for
@@ -23,13 +25,14 @@ export function parseChallenge(from: Response | { headers: { get(name: string): 
   const header = typeof from === "string" ? from : from?.headers.get("www-authenticate");
   if (!header || header.length > MOST) return undefined;
   for (const [scheme, parameters] of challengesOf(header)) {
-    if (scheme !== "bearer" && scheme !== "pop" && scheme !== "dpop") continue;
+    // Azure Resource Manager says `invalid_token`.
+    if (scheme !== "bearer" || !["insufficient_claims", "invalid_token"].includes(parameters.get("error") ?? "")) continue;
     const claims = decoded(parameters.get("claims"));
     if (claims === undefined) continue;
     return {
       claims,
       error: parameters.get("error"),
-      description: parameters.get("error_description"),
+      description: parameters.get("error_description") ?? parameters.get("errordescription"),
       authorizationUri: parameters.get("authorization_uri"),
     };
   }
@@ -64,12 +67,16 @@ function* challengesOf(header: string): Iterable<[scheme: string, parameters: Ma
 function decoded(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {
+    if (text.startsWith("{")) return objectText(text);
     const letters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-    const json = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? json : undefined;
+    return objectText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }
+}
+
+function objectText(json: string): string | undefined {
+  const value: unknown = JSON.parse(json);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? json : undefined;
 }
