@@ -29,6 +29,8 @@ export class Authorization {
     readonly presenter: Presenter | undefined,
     /** The records that the decision rests on. */
     readonly records: readonly string[],
+    /** Thumbprint of the key or certificate that the client showed possession of. */
+    readonly confirmed?: string,
   ) {
     this.outcome = verdict.outcome;
     this.status = verdict.status;

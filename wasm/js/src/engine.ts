@@ -45,6 +45,8 @@ export interface AuthorizeOptions {
   /** Method and URL that DPoP proofs name; those of the request unless said otherwise. */
   readonly method?: string;
   readonly url?: string;
+  /** What {@link Authorization.confirmed} was when a connection was opened, for deciding on it again. */
+  readonly confirmed?: string | undefined;
   /** SHA-256 thumbprint (base64url) of the client certificate that was verified (RFC 8705). */
   readonly certificate?: string;
   /** Directory facts, used where the token does not say. */
@@ -259,12 +261,13 @@ export class Engine {
         tokens.set(token, { handle: known.handle, needs: later, presenter });
       }
       await this.#remember(options.store, verdict);
-      return new Authorization(verdict, presenter, needs.records);
+      return new Authorization(verdict, presenter, needs.records, confirmed);
     }
     throw new CaeError("engine.fault", "the token is still stale after it began again");
   }
 
   async #prove(method: string, credential: Credential, request: AsksFor, options: AuthorizeOptions, now: number): Promise<string | undefined> {
+    if (options.confirmed !== undefined) return options.confirmed;
     if (method === "x5t#S256") return options.certificate;
     // SPEC: RFC 9449 section 7.2: what is bound to a key is refused as a bearer token, with a proof beside it too.
     if (method !== "jkt" || credential.scheme !== "DPoP") return undefined;

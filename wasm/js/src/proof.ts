@@ -77,7 +77,7 @@ export async function prove(presented: Presented, proofs: Proofs): Promise<strin
 
 function parsed(bytes: Uint8Array | undefined): Members | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
     return typeof value === "object" && value !== null ? (value as Members) : undefined;
   } catch {
     return undefined;

@@ -72,7 +72,7 @@ export async function importKey(jwk: Record<string, unknown>, algorithm: string)
   const known = ALGORITHMS.get(algorithm);
   if (known === undefined) throw new TypeError("no such algorithm");
   const bare = Object.fromEntries(MEMBERS.filter((name) => name in jwk).map((name) => [name, jwk[name]]));
-  return crypto.subtle.importKey("jwk", bare as JsonWebKey, known.importing, false, ["verify"]);
+  return crypto.subtle.importKey("jwk", bare as unknown as JsonWebKey, known.importing, false, ["verify"]);
 }
 
 /** Whether a signature verifies with a key that somebody presents. */

@@ -27,7 +27,7 @@ const isAnswer = (answer: unknown): answer is Uint8Array | null => answer === nu
 
 /** Rejects if something takes too long. */
 export async function inTime<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer!: ReturnType<typeof setTimeout>;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new CaeError("store", `no answer within ${milliseconds} ms`)), milliseconds);
   });

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { Response as MiniflareResponse } from "miniflare";
+
+import { TRANSMITTER, World } from "../world.mjs";
+import { temporary } from "../packed.mjs";
+import { bundle, run } from "./edge.mjs";
+
+let world;
+let modules;
+before(async () => {
+  world = await World.make();
+  ({ modules } = bundle(world.configuration({ settings: { privateAddresses: "ordinary" } })));
+});
+
+const running = [];
+after(async () => {
+  for (const worker of running) await worker.dispose();
+});
+
+/** What the origin was asked. */
+let asked = [];
+const origin = async (request) => {
+  asked.push([request.method, new URL(request.url).pathname, Object.fromEntries(request.headers)]);
+  if (new URL(request.url).pathname === "/feed") {
+    const stream = new ReadableStream({
+      async start(controller) {
+        for (let turn = 0; turn < 100; turn += 1) {
+          controller.enqueue(new TextEncoder().encode(`data: ${turn}\n\n`));
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        controller.close();
+      },
+    });
+    return new MiniflareResponse(stream, { headers: { "content-type": "text/event-stream" } });
+  }
+  return new MiniflareResponse("served", { headers: { "x-origin": "yes" } });
+};
+
+async function start(options = {}) {
+  const worker = run(modules, { bindings: { PUSH_TOKEN: "secret", ORIGIN: "http://origin.example" }, origin, ...options });
+  running.push(worker);
+  await worker.ready;
+  asked = [];
+  return worker;
+}
+
+const get = (worker, token, more = {}, path = "/orders?x=1") =>
+  worker.dispatchFetch(`https://api.example${path}`, { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...more } });
+
+const push = (worker, set, token = "secret", name = "main") =>
+  worker.dispatchFetch(`https://api.example/.cae/events/${name}`, {
+    method: "POST",
+    body: set,
+    headers: { "content-type": "application/secevent+jwt", authorization: `Bearer ${token}` },
+  });
+
+test("it hands on what may pass, says who asks, and the very next request after an event is challenged", async () => {
+  const worker = await start();
+  const nobody = await get(worker);
+  assert.deepEqual([nobody.status, nobody.headers.get("www-authenticate"), nobody.headers.get("cache-control")], [401, "Bearer", "no-store"]);
+  const token = await world.token("Adele");
+  const forged = { "x-cae-subject": "root", "x-cae-tenant": "evil", "X-Cae-Session-Controls": "none" };
+  const served = await get(worker, token, forged);
+  assert.deepEqual([served.status, await served.text(), served.headers.get("x-origin")], [200, "served", "yes"]);
+  const [[method, path, headers]] = asked;
+  assert.deepEqual([method, path], ["GET", "/orders"]);
+  assert.deepEqual(
+    ["x-cae-subject", "x-cae-tenant", "x-cae-client", "x-cae-session-controls"].map((name) => headers[name] ?? ""),
+    ["Adele", "", "app", ""],
+  );
+  assert.equal((await push(worker, await world.set("Adele"))).status, 202);
+  const refused = await get(worker, token);
+  assert.equal(refused.status, 401);
+  assert.match(refused.headers.get("www-authenticate"), /error="insufficient_claims".*claims="/);
+  assert.equal((await get(worker, await world.token("bruno"))).status, 200);
+  assert.equal(asked.length, 2, "nothing that was refused came to the origin");
+});
+
+test("what transmitters send is checked, and nothing below /.cae/ comes to the origin", async () => {
+  const worker = await start();
+  const set = await world.set("chen");
+  assert.equal((await push(worker, set, "wrong")).status, 401);
+  assert.equal((await push(worker, set, "secret", "other")).status, 404);
+  assert.equal((await push(worker, set, "secret", "constructor")).status, 404);
+  assert.equal((await push(worker, "no SET")).status, 400);
+  assert.equal((await push(worker, "x".repeat(1_100_000))).status, 413);
+  assert.equal((await get(worker, await world.token("chen"), {}, "/.cae/anything")).status, 404);
+  assert.equal(asked.length, 0);
+});
+
+test("what was acknowledged survives a restart", async () => {
+  const persist = join(temporary(), "state");
+  const first = await start({ persist });
+  const token = await world.token("dora");
+  assert.equal((await get(first, token)).status, 200);
+  assert.equal((await push(first, await world.set("dora"))).status, 202);
+  await first.dispose();
+  running.splice(running.indexOf(first), 1);
+  const second = await start({ persist });
+  assert.equal((await get(second, token)).status, 401);
+});
+
+test("hostile requests are answered and let nothing through", async () => {
+  const worker = await start();
+  const token = await world.token("adele");
+  const wrong = [`Bearer ${"a".repeat(100_000)}`, `Bearer ${token}, Bearer ${token}`, `Bearer ${token} x`, "Bearer \u00e9", `DPoP ${token}`];
+  for (const authorization of wrong) {
+    const answer = await worker.dispatchFetch("https://api.example/", { headers: { authorization } }).catch((error) => ({ status: 599, error }));
+    assert.ok(answer.status >= 400, authorization.slice(0, 30));
+  }
+  assert.equal(asked.length, 0);
+});
+
+test("a poll by the cron trigger takes what waits", async () => {
+  const waiting = new Map([["e-1", await world.set("erin")], ["e-2", await world.set("finn")]]);
+  const polled = createServer(async (request, response) => {
+    let body = "";
+    for await (const part of request) body += part;
+    const { ack, maxEvents } = JSON.parse(body);
+    assert.equal(request.headers.authorization, "Bearer p");
+    for (const name of ack) waiting.delete(name);
+    const sets = Object.fromEntries([...waiting].slice(0, Math.min(maxEvents, 1)));
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ sets, moreAvailable: waiting.size > 1 }));
+  }).listen(0, "127.0.0.1");
+  await once(polled, "listening");
+  try {
+    const endpoint = `http://127.0.0.1:${polled.address().port}/poll`;
+    const worker = await start({
+      bindings: { POLL_ENDPOINT: endpoint, POLL_TOKEN: "p", ORIGIN: "http://origin.example" },
+      origin: (request) => (request.url === endpoint ? fetch(request.url, { method: "POST", headers: request.headers, body: request.body, duplex: "half" }).then(async (it) => new MiniflareResponse(await it.text(), { status: it.status })) : origin(request)),
+    });
+    const token = await world.token("finn");
+    assert.equal((await get(worker, token)).status, 200);
+    const fetcher = await worker.getWorker();
+    const { outcome } = await fetcher.scheduled({ cron: "* * * * *" });
+    assert.equal(outcome, "ok");
+    assert.equal(waiting.size, 0);
+    assert.equal((await get(worker, token)).status, 401);
+  } finally {
+    polled.close();
+  }
+});
+
+test("a stream of events ends with the challenge within a second", async () => {
+  const worker = await start();
+  const response = await get(worker, await world.token("gina"), {}, "/feed");
+  assert.equal(response.status, 200);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value;
+  assert.match(text, /^data: 0/);
+  assert.equal((await push(worker, await world.set("gina"))).status, 202);
+  const began = performance.now();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    text += value;
+  }
+  const took = performance.now() - began;
+  assert.ok(took < 1_000, `${took} ms`);
+  assert.match(text, /event: error\ndata: \{"status":401,.*insufficient_claims/);
+  assert.ok(!text.includes("data: 99"));
+});
