@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { conformsReadOnly, conformsReadWrite } from "../stores.mjs";
+import { World } from "../world.mjs";
+import { bundle, run } from "./edge.mjs";
+
+/** A worker that lends out its stores, and one that guards by a store that fails. */
+const lending = `
+  import { CaeRecords, DurableObjectStore, KvStore } from "cae/cloudflare";
+  const hex = (record) => record === null ? null : Array.from(record, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const bytes = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
+  export default {
+    async fetch(request, env) {
+      const { shards, cached, keys, changes } = await request.json();
+      const records = new DurableObjectStore(env.CAE_RECORDS, shards);
+      const store = cached ? new KvStore(env.CAE_CACHE, records) : records;
+      try {
+        if (keys) return Response.json((await store.get(keys)).map(hex));
+        await store.merge(changes.map(({ key, record }) => ({ key, record: bytes(record) })));
+        return new Response(null, { status: 204 });
+      } catch (error) {
+        return new Response(String(error), { status: 500 });
+      }
+    },
+  };
+  export class Records extends CaeRecords {}
+  export class Connections {}`;
+
+let world;
+let modules;
+before(async () => {
+  world = await World.make();
+  ({ modules } = bundle(world.configuration(), { "src/worker.js": lending }));
+});
+
+const running = [];
+after(async () => {
+  for (const worker of running) await worker.dispose();
+});
+
+/** A store of the worker, seen from here. */
+function client(worker, more = {}) {
+  const ask = async (question) => {
+    const answer = await worker.dispatchFetch("https://api.example/", { method: "POST", body: JSON.stringify({ ...more, ...question }) });
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer;
+  };
+  return {
+    get: async (keys) => (await (await ask({ keys })).json()).map((it) => (it === null ? null : new Uint8Array(Buffer.from(it, "hex")))),
+    merge: async (changes) => void (await ask({ changes: changes.map(({ key, record }) => ({ key, record: Buffer.from(record).toString("hex") })) })),
+  };
+}
+
+test("Durable Objects", async () => {
+  const worker = run(modules, { kvNamespaces: ["CAE_CACHE"] });
+  running.push(worker);
+  await conformsReadWrite(() => client(worker, { shards: 16 }));
+  // With another number of shards records would be there and not be found: it is refused.
+  await assert.rejects(client(worker, { shards: 32 }).get(["0".repeat(32)]), /the records lie in 16 shards, not in 32/);
+  for (const key of ["", "x", "F".repeat(32), "0".repeat(33)]) await assert.rejects(client(worker, { shards: 16 }).get([key]));
+});
+
+test("Workers KV, which the objects fill", async () => {
+  const worker = run(modules, { kvNamespaces: ["CAE_CACHE"] });
+  running.push(worker);
+  // What KV is late by cannot be seen here: its stand-in on this machine is at once what it will be.
+  await conformsReadOnly(client(worker, { shards: 16 }), client(worker, { shards: 16, cached: true }), 60);
+  const cache = await worker.getKVNamespace("CAE_CACHE");
+  const { keys } = await cache.list();
+  assert.ok(keys.length > 0);
+  // A record that is late is answered, one that is not there is asked of the objects.
+  const [{ name }] = keys;
+  const [record] = await client(worker, { shards: 16 }).get([name]);
+  await cache.delete(name);
+  assert.deepEqual(await client(worker, { shards: 16, cached: true }).get([name]), [record]);
+  await cache.put(name, "%%%");
+  await assert.rejects(client(worker, { shards: 16, cached: true }).get([name]), /no record/);
+});
+
+test("a store that fails refuses, and so does an engine that cannot be made", async () => {
+  const failing = `
+    import { guard } from "cae/cloudflare";
+    import configuration from "../engine.json";
+    const down = { get: () => Promise.reject(new Error("down")), merge: () => Promise.reject(new Error("down")) };
+    const pushes = { main: { transmitter: configuration.transmitters[0].issuer } };
+    export default guard((env) => ({ configuration: env.BROKEN ? "no JSON" : configuration, store: down, pushes }));
+    export class Records {}
+    export class Connections {}`;
+  const bundled = bundle(world.configuration(), { "src/worker.js": failing });
+  const origin = () => assert.fail("nothing comes to the origin");
+  for (const bindings of [{}, { BROKEN: "1" }]) {
+    const worker = run(bundled.modules, { bindings, origin });
+    running.push(worker);
+    for (const path of ["/orders", "/"]) {
+      const headers = { authorization: `Bearer ${await world.token("adele")}` };
+      const answer = await worker.dispatchFetch(`https://api.example${path}`, { headers });
+      assert.equal(answer.status, 503);
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+    }
+    const pushed = await worker.dispatchFetch("https://api.example/.cae/events/main", {
+      method: "POST",
+      body: await world.set("adele"),
+      headers: { "content-type": "application/secevent+jwt" },
+    });
+    assert.equal(pushed.status, 503);
+  }
+});
