@@ -7,6 +7,8 @@
     reason = "these comments become those of the TypeScript declarations, where errors are thrown"
 )]
 
+#[cfg(feature = "simulation")]
+pub mod simulation;
 #[cfg(feature = "tools")]
 pub mod tools;
 mod types;
