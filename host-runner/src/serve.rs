@@ -20,6 +20,7 @@ mod reload;
 mod service;
 pub(crate) mod settings;
 mod signals;
+mod simulator;
 pub(crate) mod ssf;
 mod store;
 mod tls;

@@ -269,7 +269,7 @@ export const text = {
     countries: "Countries are told by whoever looks the address up: an address alone says nothing about them.",
     policies: (address: string) => (address === "" ? "Policies by network" : `Policies that ${address} hits`),
     policiesHint: "Judged by the network alone: everybody, any application.",
-    applies: { yes: "Hit", undetermined: "Cannot be told from the address", no: "Not hit: ruled out by the network or not enabled" },
+    applies: { yes: "Hit because of this network", undetermined: "Cannot be told from the address", everywhere: "Apply from every network", no: "Not hit: ruled out by the network, or not enabled" },
     noPolicies: "There are no policies.",
   },
   editor: {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::fingerprint::Fingerprint;
 use crate::process::{Failure, output, run, run_watching, say, seconds, step};
-use crate::{build, dist, node, only, programs, tidy, workspace};
+use crate::{build, dist, node, only, programs, tidy, workspace, www};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [--force]
@@ -94,6 +94,11 @@ const CHECKS: &[Check] = &[
         name: "node",
         why: "the module answers in Node, and as the engine did in the tests before",
         run: node_tests,
+    },
+    Check {
+        name: "www",
+        why: "the page of the policy simulator, driven in a real browser",
+        run: page,
     },
     Check {
         name: "dist",
@@ -235,6 +240,13 @@ fn clippy_wasm() -> Result<Count, Failure> {
             ])?)
             .plus(clippy_on(&[
                 "--package",
+                "cae-wasm",
+                "--all-targets",
+                "--features",
+                "js,simulation",
+            ])?)
+            .plus(clippy_on(&[
+                "--package",
                 "xtask",
                 "--features",
                 "package-js",
@@ -329,20 +341,29 @@ fn node_tests() -> Result<Count, Failure> {
             .current_dir(workspace::root())
             .args(["--test", "--test-reporter=spec"])
             .args(suites),
-        |line| {
-            let mut words = line.split_whitespace().skip(1);
-            match (
-                words.next(),
-                words.next().and_then(|number| number.parse().ok()),
-                words.next(),
-            ) {
-                (Some("pass"), Some(passed), None) => total.passed = passed,
-                (Some("skipped"), Some(ignored), None) => total.ignored = ignored,
-                _ => {}
-            }
-        },
+        |line| count_of_node(line, &mut total),
     )?;
     Ok(total)
+}
+
+/// Node's `ℹ pass 3` and `ℹ skipped 0`.
+fn count_of_node(line: &str, total: &mut Count) {
+    let mut words = line.split_whitespace().skip(1);
+    match (
+        words.next(),
+        words.next().and_then(|number| number.parse().ok()),
+        words.next(),
+    ) {
+        (Some("pass"), Some(passed), None) => total.passed = passed,
+        (Some("skipped"), Some(ignored), None) => total.ignored = ignored,
+        _ => {}
+    }
+}
+
+fn page() -> Result<Count, Failure> {
+    let mut total = Count::default();
+    let tested = www::test(|line| count_of_node(line, &mut total))?;
+    Ok(if tested { total } else { Count::IGNORED })
 }
 
 fn javascript_suites() -> Result<Vec<PathBuf>, Failure> {

@@ -27,6 +27,7 @@ use hashbrown::HashTable;
 use hyper::header::HeaderValue;
 
 use self::answered::Answered;
+use super::simulator;
 use crate::component::EngineError;
 use crate::directory::Directory;
 use crate::engine::{AnyEngine, Runtime};
@@ -46,6 +47,8 @@ pub(crate) struct Engines {
     pub(crate) directory: Option<Directory>,
     /// Whether some policy asks something of the application, which it is told with every answer.
     has_session_controls: bool,
+    /// The policies, as JSON for the simulator.
+    policies: String,
     reads_path: bool,
     hasher: RandomState,
     instances: Box<[Mutex<Instance>]>,
@@ -138,6 +141,7 @@ impl Engines {
         };
         Ok(Self {
             has_session_controls: has_session_controls(&text),
+            policies: simulator::policies_of(&text),
             reads_path: configuration.settings.reads_path(),
             directory: None,
             hasher: RandomState::default(),
@@ -146,6 +150,11 @@ impl Engines {
             faults: AtomicU64::new(0),
             configuration,
         })
+    }
+
+    /// The policies in force, as JSON that may stand in a page.
+    pub(crate) fn policies(&self) -> &str {
+        &self.policies
     }
 
     /// Whether decisions read how old the signals are.

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) signals: Signals,
     pub(crate) decision_log: Option<DecisionLog>,
     pub(crate) transmitters: Vec<Transmitter>,
+    /// Folder with the page of the policy simulator, which the administration listener serves; without it nobody does.
+    pub(crate) simulator: Option<PathBuf>,
     /// PEM file with further certificate authorities for what the service fetches.
     pub(crate) certificate_authorities: Option<PathBuf>,
     /// Instances of the engine that decide side by side.

@@ -183,7 +183,8 @@ export interface Calls {
   report(states: { before: string; after: string; signIns: string | null }, names: Record<string, string>): string;
   checkPolicies(tenant: Tenant): Checked;
   matchLocations(namedLocations: string, addresses: string[]): Json;
-  hitPolicies(tenant: Tenant, address: string): PolicyAnswer[];
+  /** `byNetwork`: whether the policy has a condition on the network at all. */
+  hitPolicies(tenant: Tenant, address: string): (PolicyAnswer & { byNetwork: boolean })[];
   check(kind: DocumentKind, documentText: string, tenant: Tenant): Fault[];
   schemas(): { configuration: JsonObject; scenario: JsonObject };
 }

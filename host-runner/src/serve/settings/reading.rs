@@ -27,6 +27,7 @@ const KEYS: &[&str] = &[
     "authorization",
     "signals",
     "decisionLog",
+    "administration",
     "transmitter",
     "certificateAuthorities",
     "instances",
@@ -74,6 +75,8 @@ const TRANSMITTER_KEYS: &[&str] = &[
 ];
 const OAUTH_KEYS: &[&str] = &["tokenEndpoint", "clientId", "clientSecretFile", "scope"];
 
+const ADMINISTRATION_KEYS: &[&str] = &["simulator"];
+
 const DAY: u64 = 86_400;
 
 /// TOML as the JSON that it stands for.
@@ -108,6 +111,11 @@ pub(super) fn read(document: &Value, folder: &Path) -> Result<Settings, Faults> 
             .has("decisionLog")
             .then(|| decision_log(root.object("decisionLog", DECISION_LOG_KEYS), folder)),
         transmitters: transmitters(&mut root, folder),
+        simulator: file(
+            &mut root.object("administration", ADMINISTRATION_KEYS),
+            "simulator",
+            folder,
+        ),
         certificate_authorities: file(&mut root, "certificateAuthorities", folder),
         instances: count(root.integer("instances", 1..=256, processors())),
     };
