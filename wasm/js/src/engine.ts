@@ -3,7 +3,7 @@ import { type Configuration, type Settings, settingsOf } from "./configuration.j
 import { CaeError, ConfigurationError, fromBindings } from "./errors.js";
 import type { Fetch } from "./http.js";
 import { Keys } from "./keys.js";
-import { type EngineModule, type ToolsModule, engineModule, toolsModule } from "./loading.js";
+import { type EngineModule, type ModuleSource, engineModule, toolsModule } from "./loading.js";
 import { type Presented, Proofs, prove } from "./proof.js";
 import { type AsksFor, type Credential, credentialOf } from "./request.js";
 import { Signatures } from "./signature.js";
@@ -20,8 +20,10 @@ const MOST_LETTERS = 8 << 10;
 
 /** How an engine is made. */
 export interface EngineOptions {
-  /** `cae/engine.wasm`, compiled: for a runtime or bundler that this package does not know. */
-  readonly module?: WebAssembly.Module;
+  /** `cae/engine.wasm`, or how it is loaded, once: for a runtime or bundler that this package does not know. */
+  readonly module?: ModuleSource;
+  /** `cae/tools.wasm`, likewise. */
+  readonly tools?: ModuleSource;
   /** How keys are fetched; `fetch` unless said otherwise. */
   readonly fetch?: Fetch;
   /** Milliseconds that a store may take; 1,000 unless said otherwise. */
@@ -149,7 +151,7 @@ export class Engine {
 
   /** What-if over the policies of a tenant, and of an earlier state of it. It loads the larger module. */
   async whatIf(tenant: Tenant, before?: Tenant): Promise<WhatIf> {
-    const tools = (await toolsModule.factory())();
+    const tools = (await toolsModule.factory(this.options.tools))();
     try {
       return new tools.WhatIf(tenant, before);
     } catch (error) {
@@ -329,8 +331,7 @@ export class Engine {
 
   async #explainer(): Promise<Instance> {
     this.#explaining ??= (async () => {
-      const make: () => ToolsModule = await toolsModule.factory();
-      const instance = start(make, this.configuration);
+      const instance = start(await toolsModule.factory(this.options.tools), this.configuration);
       for (const [issuer, jwks] of this.#keys.current()) instance.setKeys(issuer, jwks);
       return instance;
     })();
@@ -344,7 +345,12 @@ export class Engine {
 }
 
 function start(make: () => EngineModule, configuration: string): Instance {
-  const module = make();
+  let module: EngineModule;
+  try {
+    module = make();
+  } catch (cause) {
+    throw new CaeError("engine.load", "the engine could not be started", { cause });
+  }
   try {
     return new module.Engine(configuration, crypto.getRandomValues(new BigUint64Array(1))[0]!);
   } catch (error) {

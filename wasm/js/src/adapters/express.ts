@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { protect as protectNode } from "./node.js";
 import type { EngineSource, Protection } from "./protect.js";
 
-export { authorizationOf } from "./node.js";
+export { type ClosableWebSocket, authorizationOf, closeWithToken, endWithToken, fromFetch, protectUpgrade } from "./node.js";
 
 /** A request of Express. */
 export type ExpressRequest = IncomingMessage & { readonly ip?: string | undefined };

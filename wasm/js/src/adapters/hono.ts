@@ -1,14 +1,21 @@
 import type { Authorization } from "../authorization.js";
-import { type EngineSource, EngineHolder, type Protection, unavailable } from "./protect.js";
+import { type EngineSource, EngineHolder, type Protection, decide, unavailable } from "./protect.js";
+
+/** For `new Hono<{ Variables: CaeVariables }>()`. */
+export interface CaeVariables {
+  /** What was decided on the request. */
+  cae: Authorization;
+}
 
 /** What of Hono's context is used. */
 export interface HonoContext {
   readonly req: { readonly raw: Request };
+  res: Response;
   set(key: "cae", authorization: Authorization): void;
 }
 
 /**
- * Middleware for Hono. `c.get("cae")` is what was decided.
+ * Middleware for Hono. `c.get("cae")` is what was decided; server-sent events end with the token.
  *
  * Hono runs everywhere and tells nobody where a request comes from: `clientIp` has to say it, by `getConnInfo` of the
  * adapter that it runs on, say.
@@ -20,20 +27,15 @@ export function protect<C extends HonoContext>(
   const holder = new EngineHolder(engine);
   return async (context, next) => {
     const request = context.req.raw;
-    let authorization: Authorization;
-    try {
-      authorization = await (await holder.get()).authorize(request, {
-        store: protection.store,
-        clientIp: protection.clientIp(request, context),
-        country: protection.country?.(request),
-        ...protection.more?.(request),
-      });
-    } catch {
-      return unavailable();
-    }
+    const decided = await decide(holder, protection, request, () => protection.clientIp(request, context));
+    if (decided === undefined) return unavailable();
+    const { authorization, lasting } = decided;
     if (!authorization.isAllowed) return authorization.response();
     context.set("cae", authorization);
     await next();
+    const response = context.res;
+    const ending = lasting(response);
+    if (ending !== response) context.res = ending;
     return undefined;
   };
 }

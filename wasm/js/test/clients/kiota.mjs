@@ -1,0 +1,19 @@
+import { HttpMethod, RequestInformation } from "@microsoft/kiota-abstractions";
+import { AzureIdentityAuthenticationProvider } from "@microsoft/kiota-authentication-azure";
+import { FetchRequestAdapter } from "@microsoft/kiota-http-fetchlibrary";
+
+import { Credential, converse } from "./session.mjs";
+
+const credential = new Credential();
+const adapter = new FetchRequestAdapter(new AzureIdentityAuthenticationProvider(credential, ["api://orders/.default"]));
+await converse(credential, async (url) => {
+  const request = new RequestInformation(HttpMethod.GET);
+  request.URL = url;
+  try {
+    await adapter.sendNoResponseContent(request, undefined);
+    return 200;
+  } catch (error) {
+    if (error.responseStatusCode === undefined) throw error;
+    return error.responseStatusCode;
+  }
+});
