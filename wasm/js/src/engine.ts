@@ -10,7 +10,7 @@ import { Signatures } from "./signature.js";
 import type { Change, ReadStore, Store } from "./stores/store.js";
 import { readRecords } from "./stores/reading.js";
 import { Authorization, faultVerdict } from "./authorization.js";
-import type { DirectoryFacts, Needs, Presenter, SignalAge, SignatureAnswer, Verdict } from "./wasm/engine.js";
+import type { DirectoryFacts, Needs, Presenter, RecordAnswer, SignalAge, SignatureAnswer, Verdict } from "./wasm/engine.js";
 import type { Tenant, WhatIf } from "./wasm/tools.js";
 
 /** Most tokens that the engine is asked about without handing over their text. */
@@ -238,10 +238,12 @@ export class Engine {
         known = { handle: begun.handle, needs: begun.needs, presenter: undefined };
       }
       const { needs } = known;
-      const [records, signature, confirmed] = await Promise.all([
-        readRecords(options.store, needs.records, this.options.storeTimeout ?? 1_000, (problem) => this.#tell(problem)),
-        needs.signature && this.#signatures.check(token, needs.signature),
-        needs.proof && this.#prove(needs.proof.method, credential, request, options, now),
+      const signature = needs.signature && (await this.#signatures.check(token, needs.signature));
+      // Nobody gets a store to work by tokens of his own making: the engine refuses them whatever the records are.
+      const isVerified = signature !== false && needs.key === undefined;
+      const [records, confirmed] = await Promise.all([
+        isVerified ? this.#read(options.store, needs.records) : needs.records.map((): RecordAnswer => "failed"),
+        isVerified && needs.proof ? this.#prove(needs.proof.method, credential, request, options, now) : undefined,
       ]);
       if (instance !== current()) continue;
       const path = this.#settings.readsPath || detail === "explain" ? (options.path ?? credential.path) : undefined;
@@ -266,6 +268,10 @@ export class Engine {
       return new Authorization(verdict, presenter, needs.records, confirmed);
     }
     throw new CaeError("engine.fault", "the token is still stale after it began again");
+  }
+
+  #read(store: ReadStore, keys: readonly string[]): Promise<RecordAnswer[]> {
+    return readRecords(store, keys, this.options.storeTimeout ?? 1_000, (problem) => this.#tell(problem));
   }
 
   async #prove(method: string, credential: Credential, request: AsksFor, options: AuthorizeOptions, now: number): Promise<string | undefined> {
@@ -318,8 +324,13 @@ export class Engine {
     if (!isArgument) {
       this.#faults += 1;
       this.#known.clear();
-      this.#instance = start(this.make, this.configuration);
-      for (const [issuer, jwks] of this.#keys.current()) this.#instance.setKeys(issuer, jwks);
+      try {
+        this.#instance = start(this.make, this.configuration);
+        for (const [issuer, jwks] of this.#keys.current()) this.#instance.setKeys(issuer, jwks);
+      } catch (error) {
+        // There is no memory for another one, say: what is left gives no answer, and the next request tries again.
+        this.#tell(error as CaeError);
+      }
     }
     this.#tell(cause instanceof CaeError ? cause : new CaeError("engine.fault", "the engine gave no answer", { cause }));
     return new Authorization(faultVerdict(isArgument ? "deny" : this.#settings.onError), undefined, []);

@@ -102,6 +102,26 @@ export class World {
     };
     return this.transmitter.sign({ typ: "secevent+jwt" }, claims);
   }
+
+  /** A configuration that also takes logout tokens of the issuer. */
+  configurationWithLogout() {
+    const configuration = this.configuration();
+    configuration.transmitters.push({
+      issuer: ISSUER,
+      audience: "app",
+      algorithms: [this.algorithm],
+      jwks: { keys: [this.issuer.jwk] },
+      speaksFor: [ISSUER],
+    });
+    return configuration;
+  }
+
+  /** A logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
+  logout(user, sid) {
+    const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+    const [iat, jti] = [seconds(), `logout-${(this.#count += 1)}`];
+    return this.issuer.sign({ typ: "logout+jwt" }, { iss: ISSUER, aud: "app", iat, exp: iat + 120, jti, sub: user, sid, events });
+  }
 }
 
 export const asking = (token, more = {}) =>
