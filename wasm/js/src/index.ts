@@ -1,6 +1,13 @@
+/**
+ * The engine, the store in memory, and what receives events.
+ *
+ * @module cae
+ */
+
 export { Authorization, IDENTITY_HEADERS } from "./authorization.js";
 export { type Challenge, parseChallenge } from "./challenge.js";
 export type { Configuration } from "./configuration.js";
+export type { Fetch } from "./http.js";
 export {
   type AuthorizeOptions,
   Engine,
@@ -19,4 +26,4 @@ export { type CacheOptions, cached } from "./stores/cached.js";
 export { MemoryStore } from "./stores/memory.js";
 export type { Change, ReadStore, Store } from "./stores/store.js";
 export type { DirectoryFacts, Fault, Presenter, SignalAge } from "./wasm/engine.js";
-export type { NamedText, Tenant, WhatIf } from "./wasm/tools.js";
+export type { NamedText, Tenant, WhatIf, WhatIfBatch } from "./wasm/tools.js";

@@ -1,3 +1,9 @@
+/**
+ * Connections that end with their token, for what no adapter does.
+ *
+ * @module cae/live
+ */
+
 import type { Authorization } from "./authorization.js";
 
 /** How often a connection is decided on again, in milliseconds; 500 unless said otherwise. */

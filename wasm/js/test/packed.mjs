@@ -8,10 +8,13 @@ import { fileURLToPath } from "node:url";
 
 export const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
+const folders = [];
+process.on("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** A folder that is removed when the process ends. */
 export function temporary() {
   const folder = mkdtempSync(join(tmpdir(), "cae-js-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

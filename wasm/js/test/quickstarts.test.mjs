@@ -6,6 +6,8 @@ import { chmodSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
+import { transform } from "esbuild";
+
 import { browser, site, titleOf, withoutChromium } from "./browser.mjs";
 import { installed, temporary, tool } from "./packed.mjs";
 import { Issuer, cae, freePort, listening, start, stop, without, withoutCae } from "./process.mjs";
@@ -65,7 +67,7 @@ describe("quick starts", { skip: withoutCae || without("curl"), concurrency: 2 }
     test(page, () =>
       served(page, packages, async ({ shell, tries }) => {
         const said = shell(tries.replaceAll("adele", page.replace(".md", "")));
-        const [, before, after] = said.split(/^HTTP\/1\.1 /m);
+        const [, before, after] = said.split("HTTP/1.1 ");
         assert.match(before ?? "", /^200 .*\{"subject":"\w+"\}/s, said);
         assert.match(after ?? "", /^401 .*insufficient_claims.*claims="/s, said);
       }));
@@ -114,8 +116,9 @@ describe("bundlers.md", { skip: withoutChromium }, () => {
   }
 });
 
-test("links lead somewhere, and JSON is JSON", () => {
+test("links lead somewhere, JSON is JSON, scripts are scripts, and what they import is there", async () => {
   const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
+  assert.ok(pages.length >= 10);
   const anchors = (text) => [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => title.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-"));
   for (const page of pages) {
     const text = read(page);
@@ -123,8 +126,15 @@ test("links lead somewhere, and JSON is JSON", () => {
       const there = target === "" ? text : readFileSync(new URL(target, docs), "utf8");
       if (anchor !== undefined) assert.ok(anchors(there).includes(anchor), `${page}: #${anchor}`);
     }
-    for (const [, json] of text.matchAll(/^```json[^\n]*\n(.*?)^```$/gms)) JSON.parse(json);
-    for (const [, entry] of text.matchAll(/from "(cae[^"]*)"/g)) assert.ok(import.meta.resolve(entry), `${page}: ${entry}`);
+    for (const [, json] of text.matchAll(/^```json(?: .*)?\n(.*?)^```$/gms)) JSON.parse(json);
+    for (const [, script] of text.matchAll(/^```js(?: .*)?\n(.*?)^```$/gms)) {
+      await transform(script);
+      for (const [, names, entry] of script.matchAll(/import \{([^}]*)\} from "(cae[^"]*)"/g)) {
+        // Its module is for workerd alone.
+        if (entry === "cae/cloudflare") continue;
+        const exported = await import(entry);
+        for (const name of names.split(",")) assert.ok(name.trim() in exported, `${page}: ${entry} has no ${name}`);
+      }
+    }
   }
-  assert.ok(pages.length >= 8);
 });

@@ -1,29 +1,33 @@
+/**
+ * For Hono.
+ *
+ * @module cae/hono
+ */
+
+import type { Context, MiddlewareHandler } from "hono";
+
 import type { Authorization } from "../authorization.js";
 import { type EngineSource, EngineHolder, type Protection, decide, unavailable } from "./protect.js";
 
-/** For `new Hono<{ Variables: CaeVariables }>()`. */
+export type { EngineSource, Protection };
+
+/** What the middleware leaves in the context. */
 export interface CaeVariables {
   /** What was decided on the request. */
   cae: Authorization;
 }
 
-/** What of Hono's context is used. */
-export interface HonoContext {
-  readonly req: { readonly raw: Request };
-  res: Response;
-  set(key: "cae", authorization: Authorization): void;
-}
+/** What Hono's middleware says of each request besides what it finds out itself. */
+export type HonoProtection = Omit<Protection<Request>, "clientIp"> & {
+  /**
+   * Address of the client. Hono runs everywhere and tells nobody where a request comes from: `getConnInfo` of the adapter
+   * that it runs on does, say.
+   */
+  readonly clientIp: (request: Request, context: Context) => string | undefined;
+};
 
-/**
- * Middleware for Hono. `c.get("cae")` is what was decided; server-sent events end with the token.
- *
- * Hono runs everywhere and tells nobody where a request comes from: `clientIp` has to say it, by `getConnInfo` of the
- * adapter that it runs on, say.
- */
-export function protect<C extends HonoContext>(
-  engine: EngineSource,
-  protection: Omit<Protection<Request>, "clientIp"> & { readonly clientIp: (request: Request, context: C) => string | undefined },
-): (context: C, next: () => Promise<void>) => Promise<Response | undefined> {
+/** Middleware for Hono. `c.get("cae")` is what was decided; server-sent events end with the token. */
+export function protect(engine: EngineSource, protection: HonoProtection): MiddlewareHandler<{ Variables: CaeVariables }> {
   const holder = new EngineHolder(engine);
   return async (context, next) => {
     const request = context.req.raw;

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 
 /**
  * A listener for `node:http`, and a handler for Express, of what answers requests of the Fetch API: such as
- * {@link receivePush} and {@link receiveLogout}. Mount it before what reads bodies.
+ * `receivePush` and `receiveLogout`. Mount it before what reads bodies.
  */
 export function fromFetch(
   handler: (request: Request) => Response | Promise<Response>,

@@ -33,6 +33,12 @@ export function closeWithToken(request: IncomingMessage, webSocket: ClosableWebS
   webSocket.once("close", stop);
 }
 
+/** How a response ends. */
+export interface Ending {
+  /** Whether it is a stream of server-sent events; by its header `content-type` unless said otherwise, if `setHeader` set it. */
+  readonly events?: boolean;
+}
+
 /**
  * Ends a response that is written for long within a second of the event that refuses its token, and when the token ends.
  * Server-sent events end with an event `error` that holds the challenge; anything else breaks off, so that nobody takes
@@ -40,11 +46,11 @@ export function closeWithToken(request: IncomingMessage, webSocket: ClosableWebS
  *
  * @param request The request that it answers, which passed `protect`.
  */
-export function endWithToken(request: IncomingMessage, response: ServerResponse): void {
+export function endWithToken(request: IncomingMessage, response: ServerResponse, ending: Ending = {}): void {
   const { authorization, again, connections } = passedOf(request);
   const stop = connections.watch(authorization, again, (refused) => {
-    const isEvents = String(response.getHeader("content-type") ?? "").startsWith("text/event-stream");
-    if (!isEvents) {
+    const { events = String(response.getHeader("content-type") ?? "").startsWith("text/event-stream") } = ending;
+    if (!events) {
       response.destroy();
       return;
     }

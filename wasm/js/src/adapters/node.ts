@@ -1,3 +1,9 @@
+/**
+ * For `node:http`, and what works like it.
+ *
+ * @module cae/node
+ */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BlockList, isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
@@ -7,8 +13,9 @@ import { addressBehind } from "../forwarded.js";
 import { Guard, headerOf, passedOf } from "./node-guard.js";
 import type { EngineSource, Protection } from "./protect.js";
 
+export type { EngineSource, Protection };
 export { fromFetch } from "./node-fetch.js";
-export { type ClosableWebSocket, closeWithToken, endWithToken } from "./node-live.js";
+export { type ClosableWebSocket, type Ending, closeWithToken, endWithToken } from "./node-live.js";
 
 /** What was decided on a request that passed. */
 export const authorizationOf = (request: IncomingMessage): Authorization => passedOf(request).authorization;
@@ -26,7 +33,7 @@ export function protect<R extends IncomingMessage>(
   return async (request, response, next) => {
     const refusal = await guard.refusalOf(request);
     if (refusal === undefined) next();
-    else response.writeHead(refusal.status, refusal.headers).end();
+    else response.writeHead(refusal.status, { ...refusal.headers, "content-length": "0" }).end();
   };
 }
 
@@ -75,7 +82,7 @@ export interface TrustedProxies {
 }
 
 /**
- * The address of the client from `X-Forwarded-For`, for {@link Protection.clientIp}.
+ * The address of the client from `X-Forwarded-For`, for `clientIp` of {@link Protection}.
  *
  * The header is believed only of a connection that comes from one of the proxies. Whoever connects from elsewhere is
  * the client.

@@ -8,9 +8,10 @@ import { PORT, answer, broken, engine, receive, silent, store } from "./served.m
 const write = (_, response, authorization) => response.end(answer(authorization));
 const stream = (request, response) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
+  // It goes on writing, whatever happens.
   const timer = setInterval(() => response.write("data: tick\n\n"), 50);
   response.on("close", () => clearInterval(timer));
-  endWithToken(request, response);
+  endWithToken(request, response, { events: true });
 };
 const download = (request, response) => {
   response.writeHead(200, { "content-type": "application/octet-stream" });

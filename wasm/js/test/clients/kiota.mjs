@@ -2,10 +2,12 @@ import { HttpMethod, RequestInformation } from "@microsoft/kiota-abstractions";
 import { AzureIdentityAuthenticationProvider } from "@microsoft/kiota-authentication-azure";
 import { FetchRequestAdapter } from "@microsoft/kiota-http-fetchlibrary";
 
-import { Credential, converse } from "./session.mjs";
+import { Credential, api, converse } from "./session.mjs";
 
 const credential = new Credential();
-const adapter = new FetchRequestAdapter(new AzureIdentityAuthenticationProvider(credential, ["api://orders/.default"]));
+const hosts = new Set([new URL(api).hostname]);
+const provider = new AzureIdentityAuthenticationProvider(credential, ["api://orders/.default"], undefined, hosts);
+const adapter = new FetchRequestAdapter(provider);
 await converse(credential, async (url) => {
   const request = new RequestInformation(HttpMethod.GET);
   request.URL = url;

@@ -29,7 +29,7 @@ import { RedisStore } from "cae/redis";
 import { RemoteStore } from "cae/remote";
 import express from "express";
 import { Hono } from "hono";
-import Redis from "ioredis";
+import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { WebSocketServer } from "ws";
 
