@@ -1,6 +1,6 @@
 // What is measured: a tenant's worth of policies, and a token that some of them concern.
 
-import { AUDIENCE, ISSUER, World, seconds } from "../test/world.mjs";
+import { World, seconds } from "../test/world.mjs";
 
 /** In the first named location. */
 export const ADDRESS = "20.64.7.77";
@@ -47,29 +47,19 @@ const policies = (count, locations) =>
 /** An issuer, its policies, and a token of about 1.2 KB that they allow. */
 export async function subject({ policies: count, locations }) {
   const world = await World.make();
+  const [tenant, application, issued] = [id(9, 1), id(8, 1), seconds() - 60];
+  const issuer = `https://login.microsoftonline.com/${tenant}/v2.0`;
   const configuration = world.configuration({
-    issuer: { policies: policies(count, locations), namedLocations: namedLocations(locations), claims: "entra", tenant: id(9, 1) },
+    issuer: { issuer, claims: "entra-v2", policies: policies(count, locations), namedLocations: namedLocations(locations) },
+    transmitter: { speaksFor: [issuer] },
   });
-  configuration.resource = { audiences: [AUDIENCE], application: id(8, 1) };
-  const token = await world.token("adele", {
-    oid: id(4, 7),
-    tid: id(9, 1),
-    uti: "token-7",
-    sid: "session-7",
-    azp: id(7, 1),
-    ver: "2.0",
-    iss: ISSUER,
-    xms_ssm: "1",
-    amr: ["pwd", "mfa"],
-    auth_time: seconds() - 600,
-    nbf: seconds() - 60,
-    acct: 0,
-    groups: GROUPS,
-    wids: ["b79fbf4d-3ef9-4689-8143-76b194e85509"],
-    name: "Adele Vance",
-    ipaddr: ADDRESS,
-    preferred_username: "adele@contoso.example",
-    aio: "A".repeat(200),
+  configuration.resource = { audiences: [application], applicationId: application };
+  const token = await world.issuer.sign({ typ: "JWT" }, {
+    iss: issuer, tid: tenant, ver: "2.0", aud: application, oid: id(4, 7), sub: "pairwise", azp: id(7, 1), uti: "token-7",
+    sid: "session-7", scp: "orders.read", acct: 0, iat: issued, nbf: issued, exp: issued + 86_400, xms_cc: ["cp1"],
+    xms_ssm: "1", amr: ["pwd", "mfa"], auth_time: issued, groups: GROUPS, wids: ["b79fbf4d-3ef9-4689-8143-76b194e85509"],
+    name: "Adele Vance", ipaddr: ADDRESS, preferred_username: "adele@contoso.example", aio: "A".repeat(200),
+    rh: "0.A".repeat(20),
   });
   return { world, configuration, token };
 }

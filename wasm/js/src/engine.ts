@@ -22,8 +22,11 @@ const MOST_LETTERS = 8 << 10;
 export interface EngineOptions {
   /** `cae/engine.wasm`, or how it is loaded, once: for a runtime or bundler that this package does not know. */
   readonly module?: ModuleSource;
-  /** `cae/tools.wasm`, likewise. */
-  readonly tools?: ModuleSource;
+  /**
+   * `cae/tools.wasm`, likewise, and for workers at Cloudflare that explain or ask what if. It is six times the size of what
+   * decides, so that no worker has it unless it says so.
+   */
+  readonly toolsModule?: ModuleSource;
   /** How keys are fetched; `fetch` unless said otherwise. */
   readonly fetch?: Fetch;
   /** Milliseconds that a store may take; 1,000 unless said otherwise. */
@@ -151,7 +154,7 @@ export class Engine {
 
   /** What-if over the policies of a tenant, and of an earlier state of it. It loads the larger module. */
   async whatIf(tenant: Tenant, before?: Tenant): Promise<WhatIf> {
-    const tools = (await toolsModule.factory(this.options.tools))();
+    const tools = (await toolsModule.factory(this.options.toolsModule))();
     try {
       return new tools.WhatIf(tenant, before);
     } catch (error) {
@@ -342,7 +345,7 @@ export class Engine {
 
   async #explainer(): Promise<Instance> {
     this.#explaining ??= (async () => {
-      const instance = start(await toolsModule.factory(this.options.tools), this.configuration);
+      const instance = start(await toolsModule.factory(this.options.toolsModule), this.configuration);
       for (const [issuer, jwks] of this.#keys.current()) instance.setKeys(issuer, jwks);
       return instance;
     })();

@@ -37,7 +37,7 @@ class Lazy<M> {
       return () => this.instantiate(module);
     } catch (cause) {
       this.#loading = undefined;
-      throw new CaeError("engine.load", "the engine could not be loaded", { cause });
+      throw cause instanceof CaeError ? cause : new CaeError("engine.load", "the engine could not be loaded", { cause });
     }
   }
 }
