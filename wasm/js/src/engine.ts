@@ -3,7 +3,7 @@ import { type Configuration, type Settings, settingsOf } from "./configuration.j
 import { CaeError, ConfigurationError, fromBindings } from "./errors.js";
 import type { Fetch } from "./http.js";
 import { Keys } from "./keys.js";
-import { type EngineModule, type ToolsModule, engineModule, toolsModule } from "./loading.js";
+import { type EngineModule, type ModuleSource, engineModule, toolsModule } from "./loading.js";
 import { type Presented, Proofs, prove } from "./proof.js";
 import { type AsksFor, type Credential, credentialOf } from "./request.js";
 import { Signatures } from "./signature.js";
@@ -20,13 +20,13 @@ const MOST_LETTERS = 8 << 10;
 
 /** How an engine is made. */
 export interface EngineOptions {
-  /** `cae/engine.wasm`, compiled: for a runtime or bundler that this package does not know. */
-  readonly module?: WebAssembly.Module;
+  /** `cae/engine.wasm`, or how it is loaded, once: for a runtime or bundler that this package does not know. */
+  readonly module?: ModuleSource;
   /**
-   * `cae/tools.wasm`, compiled: likewise, and for workers at Cloudflare that explain or ask what if. It is six times the
-   * size of what decides, so that no worker has it unless it says so.
+   * `cae/tools.wasm`, likewise, and for workers at Cloudflare that explain or ask what if. It is six times the size of what
+   * decides, so that no worker has it unless it says so.
    */
-  readonly toolsModule?: WebAssembly.Module;
+  readonly toolsModule?: ModuleSource;
   /** How keys are fetched; `fetch` unless said otherwise. */
   readonly fetch?: Fetch;
   /** Milliseconds that a store may take; 1,000 unless said otherwise. */
@@ -327,8 +327,13 @@ export class Engine {
     if (!isArgument) {
       this.#faults += 1;
       this.#known.clear();
-      this.#instance = start(this.make, this.configuration);
-      for (const [issuer, jwks] of this.#keys.current()) this.#instance.setKeys(issuer, jwks);
+      try {
+        this.#instance = start(this.make, this.configuration);
+        for (const [issuer, jwks] of this.#keys.current()) this.#instance.setKeys(issuer, jwks);
+      } catch (error) {
+        // There is no memory for another one, say: what is left gives no answer, and the next request tries again.
+        this.#tell(error as CaeError);
+      }
     }
     this.#tell(cause instanceof CaeError ? cause : new CaeError("engine.fault", "the engine gave no answer", { cause }));
     return new Authorization(faultVerdict(isArgument ? "deny" : this.#settings.onError), undefined, []);
@@ -340,8 +345,7 @@ export class Engine {
 
   async #explainer(): Promise<Instance> {
     this.#explaining ??= (async () => {
-      const make: () => ToolsModule = await toolsModule.factory(this.options.toolsModule);
-      const instance = start(make, this.configuration);
+      const instance = start(await toolsModule.factory(this.options.toolsModule), this.configuration);
       for (const [issuer, jwks] of this.#keys.current()) instance.setKeys(issuer, jwks);
       return instance;
     })();
@@ -355,7 +359,12 @@ export class Engine {
 }
 
 function start(make: () => EngineModule, configuration: string): Instance {
-  const module = make();
+  let module: EngineModule;
+  try {
+    module = make();
+  } catch (cause) {
+    throw new CaeError("engine.load", "the engine could not be started", { cause });
+  }
   try {
     return new module.Engine(configuration, crypto.getRandomValues(new BigUint64Array(1))[0]!);
   } catch (error) {

@@ -10,6 +10,9 @@ export type EngineModule = ReturnType<typeof instantiateEngine>;
 /** One instance of the module with everything. */
 export type ToolsModule = ReturnType<typeof instantiateTools>;
 
+/** A module, or how it is loaded. */
+export type ModuleSource = WebAssembly.Module | (() => Promise<WebAssembly.Module>);
+
 /** A module that is loaded when it is first needed, and once; what failed is tried again by who comes next. */
 class Lazy<M> {
   #loading: Promise<WebAssembly.Module> | undefined;
@@ -19,11 +22,17 @@ class Lazy<M> {
     private readonly instantiate: (module: WebAssembly.Module) => M,
   ) {}
 
-  /** Makes instances, each of which fails alone; of `module`, if it is compiled already. */
-  async factory(module?: WebAssembly.Module): Promise<() => M> {
-    if (module !== undefined) return () => this.instantiate(module);
-    this.#loading ??= this.load();
+  /**
+   * Makes instances, each of which fails alone; of what is given, if the module is loaded another way. What needs an
+   * instance and is given nothing, such as a store, takes the first that was.
+   */
+  async factory(given?: ModuleSource): Promise<() => M> {
+    if (typeof given === "object") {
+      this.#loading ??= Promise.resolve(given);
+      return () => this.instantiate(given);
+    }
     try {
+      this.#loading ??= (given ?? this.load)();
       const module = await this.#loading;
       return () => this.instantiate(module);
     } catch (cause) {
