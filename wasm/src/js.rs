@@ -9,6 +9,8 @@
 
 mod answer;
 mod given;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 #[cfg(feature = "tools")]
 pub mod tools;
 mod types;

@@ -57,6 +57,13 @@ impl Engine {
 #[derive(Debug)]
 pub struct WhatIf(what_if::WhatIf);
 
+#[cfg(feature = "simulation")]
+impl WhatIf {
+    pub(super) const fn inner(&self) -> &what_if::WhatIf {
+        &self.0
+    }
+}
+
 #[wasm_bindgen]
 impl WhatIf {
     /// Compiles a tenant: policies and named locations as Microsoft Graph exports them.
@@ -174,14 +181,6 @@ pub fn inspect_token(token: &str, now: f64) -> Result<String, JsValue> {
 #[must_use]
 pub fn configuration_schema() -> String {
     cae_core::tools::configuration_schema().to_owned()
-}
-
-/// The JSON Schema of a scenario file.
-#[cfg(feature = "simulation")]
-#[wasm_bindgen(js_name = scenarioSchema)]
-#[must_use]
-pub fn scenario_schema() -> String {
-    cae_core::simulation::schema().to_owned()
 }
 
 #[derive(Deserialize)]
