@@ -105,6 +105,14 @@ const MODULES: &[Module] = &[
         hosts: &[("web", "web"), ("bundler", "bundler"), ("nodejs", "nodejs")],
     },
     Module {
+        name: "simulator",
+        features: "js,simulation",
+        profile: "wasm",
+        optimise: "-O3",
+        small: false,
+        hosts: &[("simulator", "web")],
+    },
+    Module {
         name: "engine",
         features: "js",
         profile: "wasm-small",

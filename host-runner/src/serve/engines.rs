@@ -30,6 +30,7 @@ use self::answered::Answered;
 use crate::component::EngineError;
 use crate::directory::Directory;
 use crate::engine::{AnyEngine, Runtime};
+use crate::entra::tenant::Woven;
 use crate::session::fault_verdict;
 use crate::signature::{Signatures, VerifiedTokens};
 use crate::text::{member, word};
@@ -44,6 +45,8 @@ const KNOWN_BYTES: usize = 8 << 10;
 pub(crate) struct Engines {
     pub(crate) configuration: Configuration,
     pub(crate) directory: Option<Directory>,
+    /// What the tenant came to that is read.
+    pub(crate) woven: Option<Woven>,
     /// Whether some policy asks something of the application, which it is told with every answer.
     has_session_controls: bool,
     reads_path: bool,
@@ -140,6 +143,7 @@ impl Engines {
             has_session_controls: has_session_controls(&text),
             reads_path: configuration.settings.reads_path(),
             directory: None,
+            woven: None,
             hasher: RandomState::default(),
             instances: instances?,
             events: Mutex::new(events),

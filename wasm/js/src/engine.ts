@@ -10,7 +10,7 @@ import { Signatures } from "./signature.js";
 import type { Change, ReadStore, Store } from "./stores/store.js";
 import { readRecords } from "./stores/reading.js";
 import { Authorization, faultVerdict } from "./authorization.js";
-import type { DirectoryFacts, Needs, Presenter, RecordAnswer, SignalAge, SignatureAnswer, Verdict } from "./wasm/engine.js";
+import type { DirectoryFacts, MoreAboutRequest, Needs, Presenter, RecordAnswer, SignalAge, SignatureAnswer, Verdict } from "./wasm/engine.js";
 import type { Tenant, WhatIf } from "./wasm/tools.js";
 
 /** Most tokens that the engine is asked about without handing over their text. */
@@ -250,13 +250,8 @@ export class Engine {
       ]);
       if (instance !== current()) continue;
       const path = this.#settings.readsPath || detail === "explain" ? (options.path ?? credential.path) : undefined;
-      const decided = instance.decide(known.handle, now, options.clientIp, options.country, path, signature, records, {
-        ...(scheme === undefined ? {} : { scheme }),
-        ...(confirmed === undefined ? {} : { confirmed }),
-        ...(options.facts === undefined ? {} : { facts: options.facts }),
-        ...(options.signalAge === undefined ? {} : { signalAge: options.signalAge }),
-        detail,
-      });
+      const more = moreAbout({ scheme, confirmed, facts: options.facts, signalAge: options.signalAge, detail });
+      const decided = instance.decide(known.handle, now, options.clientIp, options.country, path, signature, records, more);
       if (decided.kind === "stale") {
         tokens.delete(token);
         continue;
@@ -356,6 +351,12 @@ export class Engine {
       throw error;
     }
   }
+}
+
+/** Nothing where there is nothing to say, as for most requests: reading an object takes longer than deciding. */
+function moreAbout({ detail, ...more }: { [Name in keyof MoreAboutRequest]: MoreAboutRequest[Name] | undefined }): MoreAboutRequest | undefined {
+  const isPlain = (detail ?? "none") === "none" && Object.values(more).every((it) => it === undefined);
+  return isPlain ? undefined : ({ ...more, detail } as MoreAboutRequest);
 }
 
 function start(make: () => EngineModule, configuration: string): Instance {
