@@ -1,11 +1,12 @@
 // The tarball, installed into fresh projects of each kind, on the real runtimes.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 
 import { build as viteBuild } from "vite";
 import { build as esbuildBuild } from "esbuild";
@@ -22,6 +23,7 @@ const files = {
   "src/page.mjs": here("runtimes/page.mjs"),
   "index.html": '<!doctype html><title>…</title><script type="module" src="/src/page.mjs"></script>',
 };
+const runAsync = promisify(execFile);
 const run = (command, parameters, cwd) => execFileSync(command, parameters, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
 test("the tarball holds what is published, and nothing else", () => {
@@ -129,23 +131,26 @@ describe("chromium, under a strict content security policy", { skip: withoutChro
   });
 });
 
-describe("types", () => {
-  const packages = ["@types/node", "@types/express", "@types/ws", "express", "hono", "ws", "redis", "ioredis"];
+describe("types", { concurrency: 2 }, () => {
   const options = { strict: true, skipLibCheck: false, noEmit: true, exactOptionalPropertyTypes: true, target: "es2022" };
+  const lib = { lib: ["es2023", "dom", "dom.iterable"], types: ["node"] };
+  const nodenext = { module: "nodenext", moduleResolution: "nodenext" };
+  const packages = ["@types/node", "@types/express", "@types/ws", "express", "hono", "ws"];
 
-  for (const [name, more] of [
-    ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],
-    ["bundler", { module: "esnext", moduleResolution: "bundler" }],
+  for (const [name, file, more, used] of [
+    ["moduleResolution nodenext", "usage.ts", nodenext, packages],
+    ["moduleResolution bundler", "usage.ts", { module: "esnext", moduleResolution: "bundler" }, packages],
+    ["clients of Redis", "usage-redis.ts", nodenext, ["@types/node", "redis", "ioredis"]],
   ]) {
-    test(`moduleResolution ${name}`, () => {
-      const tsconfig = { compilerOptions: { ...options, ...more, lib: ["es2023", "dom", "dom.iterable"], types: ["node"] }, files: ["usage.ts"] };
-      const folder = installed({ "usage.ts": here("runtimes/usage.ts"), "tsconfig.json": JSON.stringify(tsconfig) }, { packages });
-      run(tool("tsc"), ["--project", "."], folder);
+    test(name, async () => {
+      const tsconfig = JSON.stringify({ compilerOptions: { ...options, ...lib, ...more }, files: [file] });
+      const folder = installed({ [file]: here(`runtimes/${file}`), "tsconfig.json": tsconfig }, { packages: used });
+      await runAsync(tool("tsc"), ["--project", "."], { cwd: folder });
     });
   }
 
-  test("deno check", () => {
+  test("deno check", async () => {
     const folder = installed({ "usage.ts": here("runtimes/usage-deno.ts") });
-    run(tool("deno"), ["check", "--no-remote", "usage.ts"], folder);
+    await runAsync(tool("deno"), ["check", "--no-remote", "usage.ts"], { cwd: folder });
   });
 });

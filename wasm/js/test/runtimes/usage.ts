@@ -25,12 +25,9 @@ import { authorizationOf as authorizationOfExpress, protect as protectExpress } 
 import { type CaeVariables, protect as protectHono } from "cae/hono";
 import { closeCode, closeReason, streamWhileAllowed } from "cae/live";
 import { authorizationOf, behindProxies, closeWithToken, endWithToken, protect, protectListener, protectUpgrade } from "cae/node";
-import { RedisStore } from "cae/redis";
 import { RemoteStore } from "cae/remote";
 import express from "express";
 import { Hono } from "hono";
-import { Redis } from "ioredis";
-import { createClient } from "redis";
 import { WebSocketServer } from "ws";
 
 const configuration: Configuration = {
@@ -45,13 +42,11 @@ const store: Store = new MemoryStore();
 const stores: readonly ReadStore[] = [
   store,
   cached(store, { seconds: 1 }),
-  new RedisStore(createClient()),
-  new RedisStore(new Redis()),
   new RemoteStore({ url: "https://cae.internal:8182", token: "t" }),
   { get: async (keys) => keys.map(() => null) },
 ];
 // @ts-expect-error no store takes events that does not merge
-await engine.readEvent("…", { store: stores[5] });
+await engine.readEvent("…", { store: stores[3] });
 
 const authorization: Authorization = await engine.authorize(new Request("https://api.example/"), { store, clientIp: "192.0.2.1" });
 const outcome: "allow" | "challenge" | "deny" = authorization.outcome;
