@@ -39,7 +39,7 @@ pub mod check;
 pub mod compile;
 pub mod conditions;
 pub mod controls;
-pub(crate) mod date;
+pub mod date;
 pub mod device;
 mod document;
 pub mod evaluate;

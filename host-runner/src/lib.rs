@@ -12,6 +12,7 @@ pub mod digest;
 pub mod directory;
 mod encoding;
 pub mod engine;
+mod entra;
 mod folder;
 mod request_line;
 mod serve;

@@ -6,7 +6,7 @@
 mod administration;
 mod assembly;
 mod authorize;
-mod client;
+pub(crate) mod client;
 pub(crate) mod database;
 mod decision_log;
 mod engines;
@@ -17,14 +17,14 @@ mod proof;
 mod receiver;
 mod records;
 mod reload;
-mod service;
+pub(crate) mod service;
 pub(crate) mod settings;
 mod signals;
 mod simulator;
 pub(crate) mod ssf;
 mod store;
 mod tls;
-mod watched;
+pub(crate) mod watched;
 mod workers;
 
 use std::fs;
@@ -48,6 +48,8 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::component::EngineError;
 use crate::engine::Runtime;
+use crate::entra::outside::first_policies;
+use crate::entra::tenant::Tenant;
 use crate::session::BrakeAlarm;
 use crate::signature::VerifiedTokens;
 pub(crate) use assembly::read_settings;
@@ -78,7 +80,11 @@ pub(crate) struct Addresses {
 /// # Errors
 /// Everything that is wrong.
 pub(crate) fn check(file: &Path, runtime: &Runtime) -> Result<Vec<String>, Faults> {
-    let assembled = assembly::assemble(file, &Default::default(), clock::now())?;
+    let settings = assembly::read_settings(file)?;
+    let tenant = tenant_of(&settings, &[])?;
+    let now = clock::now();
+    let entra = tenant.as_deref().map(|tenant| (tenant, None));
+    let assembled = assembly::assemble(file, settings, &Default::default(), entra, now)?;
     let settings = &assembled.settings;
     let engines = reload::build(&assembled, runtime, &Arc::default())?;
     let mut faults = reload::mismatches(settings, &engines);
@@ -130,19 +136,34 @@ pub(crate) fn run(
     let (store, mut notes) =
         opened.map_err(|error| vec![format!("{}: {error}", settings.store.file.display())])?;
     let policies = assembly::policy_notes(&notes);
-    let assembled = assembly::assemble(file, &policies, clock::now())?;
+    let mut faults = Vec::new();
+    let client = Client::new(settings.certificate_authorities.as_deref());
+    let client = client.map_err(|fault| faults.push(fault)).ok();
+    let Some(client) = client else {
+        return Err(faults);
+    };
+    let tenant = tenant_of(&settings, &notes)?;
+    if let Some(tenant) = &tenant {
+        first_policies(tenant, &client).map_err(|fault| vec![fault])?;
+    }
+    let documents = tenant.as_ref().and_then(|tenant| {
+        let state = tenant.shared.policies.state();
+        state.candidate.or(state.in_force)
+    });
+    let entra = tenant
+        .as_deref()
+        .map(|tenant| (tenant, documents.as_deref()));
+    let assembled = assembly::assemble(file, settings, &policies, entra, clock::now())?;
     let verified: Arc<VerifiedTokens> = Arc::default();
     let engines = reload::build(&assembled, &runtime, &verified)?;
-    let mut faults = reload::mismatches(&assembled.settings, &engines);
+    faults.extend(reload::mismatches(&assembled.settings, &engines));
     let acceptor = match &assembled.settings.tls {
         Some(tls) => tls::acceptor(tls).map_err(|fault| faults.push(fault)).ok(),
         None => None,
     };
-    let client = Client::new(assembled.settings.certificate_authorities.as_deref());
-    let client = client.map_err(|fault| faults.push(fault)).ok();
-    let (Some(client), true) = (client, faults.is_empty()) else {
+    if !faults.is_empty() {
         return Err(faults);
-    };
+    }
     store.set_brakes(brakes(&engines));
     for (name, value) in &assembled.notes {
         store.put_note(name.clone(), value.clone());
@@ -170,6 +191,7 @@ pub(crate) fn run(
             ..Loaded::default()
         }),
         turn: AtomicU64::new(0),
+        entra: ArcSwapOption::from(tenant),
     });
     let tls = Arc::new(ArcSwapOption::from_pointee(acceptor));
     let mut reloader = Reloader::new(
@@ -180,6 +202,9 @@ pub(crate) fn run(
         Arc::clone(&tls),
         &notes,
     );
+    if let Some(documents) = &documents {
+        reloader.took_policies(documents);
+    }
     reloader.start_keys(&notes).map_err(|error| one(&error))?;
     reloader
         .start_receivers(&notes)
@@ -199,6 +224,7 @@ pub(crate) fn run(
         deciding,
         other.handle(),
         reloader,
+        &notes,
         started,
     );
     // Threads that still wait for somebody are left behind: everything that counts is on disk.
@@ -207,6 +233,10 @@ pub(crate) fn run(
     result
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "everything that a running service is made of"
+)]
 fn listen(
     service: &Arc<Service>,
     settings: &settings::Settings,
@@ -214,6 +244,7 @@ fn listen(
     deciding: Workers,
     other: &Handle,
     mut reloader: Reloader,
+    notes_kept: &[(String, Vec<u8>)],
     started: impl FnOnce(&Addresses, &[String]),
 ) -> Result<(), Faults> {
     let bind = |runtime: &Handle, address: SocketAddr| {
@@ -289,6 +320,11 @@ fn listen(
             let _ = cleaning.store.clean(clock::now(), limits).await;
         }
     });
+    // Only now: when it subscribes to changes, somebody has to answer for the URL at once.
+    if let Some(tenant) = service.entra.load_full() {
+        let reads = tenant.start(service, notes_kept);
+        reads.map_err(|error| vec![error.to_string()])?;
+    }
     started(&addresses, &notes(&service.engines.load()));
     other
         .block_on(supervise(&mut reloader))
@@ -317,9 +353,31 @@ async fn supervise(reloader: &mut Reloader) -> std::io::Result<()> {
             _ = end.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = hang_up.recv() => tokio::task::block_in_place(|| reloader.reload()),
+            () = policies_changed(&reloader.service) => {
+                tokio::task::block_in_place(|| reloader.reload_policies());
+            }
             _ = look.tick() => tokio::task::block_in_place(|| reloader.reload_if_changed()),
         }
     }
+}
+
+/// Waits until the policies of the tenant are others.
+async fn policies_changed(service: &Service) {
+    match service.entra.load_full() {
+        Some(tenant) => tenant.shared.policies.changed.notified().await,
+        // Each second somebody looks whether there is one now.
+        None => std::future::pending().await,
+    }
+}
+
+/// The tenant in the settings, if there is one.
+fn tenant_of(
+    settings: &settings::Settings,
+    notes: &[(String, Vec<u8>)],
+) -> Result<Option<Arc<Tenant>>, Faults> {
+    let tenant = settings.entra.clone();
+    let tenant = tenant.map(|settings| Tenant::new(settings, notes).map(Arc::new));
+    tenant.transpose().map_err(|error| vec![error.to_string()])
 }
 
 async fn proxies(

@@ -13,6 +13,8 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cae_core::json::Value;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey, Header};
@@ -199,7 +201,27 @@ impl SigningKey {
         let mut header = Header::new(self.algorithm);
         header.typ = Some(typ.to_owned());
         header.kid.clone_from(&self.jwk.common.key_id);
-        let signed = jsonwebtoken::encode(&header, claims, &self.encoding);
+        self.encode(&header, claims)
+    }
+
+    /// The same for whoever knows the key by its certificate: `thumbprint` is the SHA-256 of that in DER
+    /// (RFC 7515 §4.1.8).
+    ///
+    /// # Errors
+    /// [`KeyError`] if the library refuses to sign.
+    pub(crate) fn sign_as_certified(
+        &self,
+        thumbprint: &[u8; 32],
+        claims: &Value,
+    ) -> Result<String, KeyError> {
+        let mut header = Header::new(self.algorithm);
+        header.typ = Some("JWT".to_owned());
+        header.x5t_s256 = Some(URL_SAFE_NO_PAD.encode(thumbprint));
+        self.encode(&header, claims)
+    }
+
+    fn encode(&self, header: &Header, claims: &Value) -> Result<String, KeyError> {
+        let signed = jsonwebtoken::encode(header, claims, &self.encoding);
         signed.map_err(|error| KeyError::new(format_args!("nothing was signed: {error}")))
     }
 }

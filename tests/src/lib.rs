@@ -9,6 +9,7 @@
 
 pub mod artefacts;
 pub mod generator;
+pub mod graph;
 pub mod histories;
 pub mod oracle;
 pub mod places;

@@ -16,15 +16,31 @@ pub struct Asked {
     pub method: String,
     /// With its query.
     pub path: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
     /// `null` if it is no JSON.
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
     /// When it came.
     pub at: Instant,
+}
+
+impl Asked {
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// What is answered.
 #[derive(Clone, Debug)]
 pub enum Said {
+    /// Nothing: the connection ends.
+    Hangup,
     /// A status, further headers, and a body.
     Reply(u16, Vec<(&'static str, String)>, String),
     /// Nothing, for as long as the other side waits.
@@ -129,27 +145,35 @@ fn connection(
             words.next().unwrap_or_default(),
             words.next().unwrap_or_default(),
         );
-        let mut length = 0;
+        let mut headers = Vec::new();
         loop {
             let mut line = String::new();
             reader.read_line(&mut line)?;
-            let line = line.trim_end().to_lowercase();
+            let line = line.trim_end();
             if line.is_empty() {
                 break;
             }
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
-            }
+            let (name, value) = line.split_once(':').unwrap_or((line, ""));
+            headers.push((name.to_lowercase(), value.trim().to_owned()));
         }
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let length = length
+            .and_then(|(_, value)| value.parse().ok())
+            .unwrap_or(0);
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let asked = Asked {
             method,
             path,
+            headers,
             body: serde_json::from_slice(&body).unwrap_or_default(),
+            text: String::from_utf8_lossy(&body).into_owned(),
             at: Instant::now(),
         };
         all.lock().unwrap().push(asked.clone());
+        if end.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let stream = reader.get_mut();
         match answer(&asked) {
             Said::Reply(status, headers, body) => {
@@ -162,6 +186,7 @@ fn connection(
                 }
                 stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
             }
+            Said::Hangup => return Ok(()),
             Said::Nothing => {
                 while !end.load(Ordering::Relaxed) {
                     thread::sleep(Duration::from_millis(20));

@@ -1,12 +1,32 @@
 //! Dates as Graph writes them.
 
-use crate::time::UnixTime;
+use crate::time::{EventTime, UnixTime};
 
 /// Reads an RFC 3339 date such as `2019-09-15T21:53:34.5001162Z`, rounded up to a whole second.
 ///
 /// Rounded up, because a token issued within the second of a change may have been issued before it. `None` if
 /// the text is not such a date or lies before 1970.
 pub(crate) fn parse(text: &str) -> Option<UnixTime> {
+    let (seconds, fraction) = read(text)?;
+    let rounded = seconds.checked_add(u64::from(fraction.bytes().any(|byte| byte != b'0')))?;
+    Some(UnixTime::from_secs(rounded))
+}
+
+/// Reads such a date to the microsecond; what is finer is left out.
+#[must_use]
+pub fn instant(text: &str) -> Option<EventTime> {
+    let (seconds, fraction) = read(text)?;
+    let digits = fraction.bytes().chain(core::iter::repeat(b'0')).take(6);
+    let micros = digits.fold(0_u64, |sum, digit| {
+        let digit = u64::from(digit.saturating_sub(b'0'));
+        sum.saturating_mul(10).saturating_add(digit)
+    });
+    let micros = seconds.checked_mul(1_000_000)?.checked_add(micros)?;
+    Some(EventTime::from_micros(micros))
+}
+
+/// Whole seconds since 1970, and the digits of the fraction.
+fn read(text: &str) -> Option<(u64, &str)> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let mut fields = date.split('-');
     let (year, month, day) = (
@@ -40,9 +60,8 @@ pub(crate) fn parse(text: &str) -> Option<UnixTime> {
         .checked_add(hour.checked_mul(3_600)?)?
         .checked_add(minute.checked_mul(60)?)?
         .checked_add(second)?
-        .checked_sub(offset_seconds(offset)?)?
-        .checked_add(i64::from(fraction.bytes().any(|byte| byte != b'0')))?;
-    u64::try_from(seconds).ok().map(UnixTime::from_secs)
+        .checked_sub(offset_seconds(offset)?)?;
+    Some((u64::try_from(seconds).ok()?, fraction))
 }
 
 /// `Z` or `+hh:mm`, in seconds east of UTC.
@@ -113,6 +132,22 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(UnixTime::from_secs(seconds)), "{text}");
         }
+    }
+
+    #[test]
+    fn instants_keep_their_fraction() {
+        for (text, micros) in [
+            ("1970-01-01T00:00:01Z", 1_000_000),
+            ("1970-01-01T00:00:01.5Z", 1_500_000),
+            ("1970-01-01T00:00:01.0000019Z", 1_000_001),
+        ] {
+            assert_eq!(
+                instant(text),
+                Some(EventTime::from_micros(micros)),
+                "{text}"
+            );
+        }
+        assert_eq!(instant("1970-01-01"), None);
     }
 
     #[test]

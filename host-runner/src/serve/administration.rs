@@ -20,6 +20,7 @@ use super::service::Service;
 use super::simulator;
 use crate::clock;
 use crate::encoding::form_decoded;
+use crate::entra::sync;
 use crate::request_line::RequestLine;
 
 /// Most bytes of a question: a token with its facts.
@@ -47,6 +48,7 @@ pub(crate) async fn answer(service: Arc<Service>, request: Request<Incoming>) ->
         (&Method::POST, records::READ) => records::read(&service, request).await,
         (&Method::POST, records::MERGE) => records::merge(&service, request).await,
         (&Method::POST, DECIDE) => decide(&service, request, true).await,
+        (&Method::POST, sync::SYNC) => sync::answer(&service).await,
         (&Method::POST, path) => match path.strip_prefix("/v1/release/") {
             Some(name) => release(&service, name).await,
             None => empty(StatusCode::NOT_FOUND),
@@ -109,6 +111,7 @@ fn ready(service: &Service) -> Answer {
             "issuer": source.issuer, "present": source.has_keys, "problem": source.failure,
         })).collect::<Vec<_>>(),
         "transmitters": transmitters,
+        "entra": service.entra.load_full().map(|tenant| tenant.view()),
         "configuration": {"loadedAt": loaded.at, "faults": loaded.faults},
         "engineFaults": engines.faults(),
     });

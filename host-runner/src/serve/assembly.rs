@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::settings::{EngineSource, Settings};
 use crate::digest::sha256;
 use crate::encoding::hexadecimal_of;
+use crate::entra::policies::Documents;
+use crate::entra::tenant::Tenant;
+use crate::entra::tenant::Woven;
 use crate::folder::json_files;
 
 /// Notes about policies begin so.
@@ -23,6 +26,8 @@ pub(crate) struct Assembled {
     pub(crate) settings: Settings,
     /// The engine configuration.
     pub(crate) engine: String,
+    /// What the tenant came to in it.
+    pub(crate) woven: Option<Woven>,
     /// What to note about its policies once it is in force.
     pub(crate) notes: Vec<(String, Vec<u8>)>,
 }
@@ -35,16 +40,17 @@ pub(crate) struct PolicyNote {
     changed_at: Option<u64>,
 }
 
-/// Reads everything again.
+/// Puts together what the settings, their files and the tenant say.
 ///
 /// # Errors
 /// Every fault, one line each, with its file.
 pub(crate) fn assemble(
     file: &Path,
+    settings: Settings,
     known: &BTreeMap<String, PolicyNote>,
+    entra: Option<(&Tenant, Option<&Documents>)>,
     now: UnixTime,
 ) -> Result<Assembled, Vec<String>> {
-    let settings = read_settings(file)?;
     let mut faults = Vec::new();
     let mut engine = match &settings.engine {
         EngineSource::Here(value) => value.clone(),
@@ -74,7 +80,7 @@ pub(crate) fn assemble(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let mut notes = Vec::new();
+    let (mut notes, mut woven) = (Vec::new(), None);
     if let Value::Object(members) = &mut engine {
         add(members, "authenticationStrengths", strengths);
         let owner = match &settings.files.issuer {
@@ -87,10 +93,15 @@ pub(crate) fn assemble(
         };
         add(owner, "policies", policies);
         add(owner, "namedLocations", locations);
+        if let Some((tenant, documents)) = entra {
+            let placed = tenant.weave(members, documents);
+            woven = Some(placed.map_err(|what| vec![line(file, &what)])?);
+        }
         notes = date_policies(members, known, now);
     }
     Ok(Assembled {
         engine: engine.to_string(),
+        woven,
         settings,
         notes,
     })

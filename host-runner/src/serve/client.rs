@@ -27,6 +27,18 @@ pub(crate) fn install_tls() {
 #[derive(Clone, Debug)]
 pub(crate) struct Client(Agent);
 
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a str,
+    /// The value of `Authorization`.
+    pub(crate) authorization: Option<&'a str>,
+    pub(crate) headers: &'a [(&'static str, String)],
+    /// Its content type, and the body.
+    pub(crate) body: Option<(&'static str, String)>,
+}
+
 /// An answer with a status, whatever it is.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -78,15 +90,32 @@ impl Client {
         body: Option<(&'static str, String)>,
         patience: Duration,
     ) -> Result<Reply, NoReply> {
-        let mut request = Request::builder().method(method).uri(url);
+        self.ask(
+            Ask {
+                method,
+                url,
+                authorization,
+                headers: &[],
+                body,
+            },
+            patience,
+        )
+    }
+
+    /// The same, with further headers.
+    pub(crate) fn ask(&self, ask: Ask<'_>, patience: Duration) -> Result<Reply, NoReply> {
+        let mut request = Request::builder().method(ask.method).uri(ask.url);
         request = request.header("accept", "application/json");
-        if let Some(authorization) = authorization {
+        for (name, value) in ask.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(authorization) = ask.authorization {
             let mut value = HeaderValue::from_str(authorization)
                 .map_err(|_| NoReply("the credential is no header value".to_owned()))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        let reply = match body {
+        let reply = match ask.body {
             Some((kind, body)) => {
                 let request = request.header("content-type", kind).body(body);
                 let request = request.map_err(no_reply)?;
@@ -136,7 +165,7 @@ fn no_reply(error: impl fmt::Display) -> NoReply {
     NoReply(error.to_string())
 }
 
-fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
+pub(crate) fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let pem = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let items = parse_pem(&pem).filter_map(|item| match item {
         Ok(PemItem::Certificate(certificate)) => Some(certificate),

@@ -31,6 +31,7 @@ use super::simulator;
 use crate::component::EngineError;
 use crate::directory::Directory;
 use crate::engine::{AnyEngine, Runtime};
+use crate::entra::tenant::Woven;
 use crate::session::fault_verdict;
 use crate::signature::{Signatures, VerifiedTokens};
 use crate::text::{member, word};
@@ -45,6 +46,8 @@ const KNOWN_BYTES: usize = 8 << 10;
 pub(crate) struct Engines {
     pub(crate) configuration: Configuration,
     pub(crate) directory: Option<Directory>,
+    /// What the tenant came to that is read.
+    pub(crate) woven: Option<Woven>,
     /// Whether some policy asks something of the application, which it is told with every answer.
     has_session_controls: bool,
     /// The policies, as JSON for the simulator.
@@ -144,6 +147,7 @@ impl Engines {
             policies: simulator::policies_of(&text),
             reads_path: configuration.settings.reads_path(),
             directory: None,
+            woven: None,
             hasher: RandomState::default(),
             instances: instances?,
             events: Mutex::new(events),

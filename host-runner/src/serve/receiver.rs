@@ -18,6 +18,7 @@ use super::store::NotKept;
 use super::watched::Watched;
 use crate::clock;
 use crate::component::random;
+use crate::entra::schedule::pause;
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -98,7 +99,7 @@ impl Receiver {
             SsfError::Status(_, after) => after.unwrap_or_default(),
             _ => Duration::ZERO,
         };
-        self.stop.sleep(pause(*failures).max(asked))
+        self.stop.sleep(pause(*failures, random()).max(asked))
     }
 
     /// Follows the stream until the service stops or something fails.
@@ -308,32 +309,5 @@ impl Receiver {
             }
         }
         kept_all
-    }
-}
-
-/// Twice as long each time, up to five minutes, of which the last half is random.
-fn pause(failures: u32) -> Duration {
-    let whole = Duration::from_secs(2_u64.saturating_pow(failures.min(16))).min(LONGEST_PAUSE);
-    let half = whole.checked_div(2).unwrap_or(whole);
-    let millis = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).max(1);
-    half.saturating_add(Duration::from_millis(
-        random().checked_rem(millis).unwrap_or(0),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_end() {
-        for failures in 1..40 {
-            let pause = pause(failures);
-            assert!(
-                pause >= Duration::from_secs(1) && pause <= LONGEST_PAUSE,
-                "{failures}: {pause:?}"
-            );
-        }
-        assert!(pause(20) >= LONGEST_PAUSE / 2);
     }
 }

@@ -25,6 +25,10 @@ use super::{Faults, brakes, lines, tell, tls};
 use crate::clock;
 use crate::directory::Directory;
 use crate::engine::Runtime;
+use crate::entra::outside::first_policies;
+use crate::entra::policies::Documents;
+use crate::entra::reader::{policies_note, policies_value};
+use crate::entra::tenant::Tenant;
 use crate::signature::VerifiedTokens;
 
 /// Notes of fetched keys begin so.
@@ -39,7 +43,7 @@ pub(crate) struct Reloader {
     file: PathBuf,
     runtime: Runtime,
     verified: Arc<VerifiedTokens>,
-    service: Arc<Service>,
+    pub(crate) service: Arc<Service>,
     tls: Arc<ArcSwapOption<TlsAcceptor>>,
     policies: BTreeMap<String, PolicyNote>,
     stamps: Vec<(PathBuf, Option<SystemTime>, u64)>,
@@ -61,6 +65,7 @@ pub(crate) fn build(
         verified,
     );
     let mut engines = built.map_err(|error| lines(&error, Path::new("configuration")))?;
+    engines.woven.clone_from(&assembled.woven);
     if let Some(file) = &settings.files.directory {
         let directory = Directory::open(file, &engines.configuration);
         let named = |faults: Vec<String>| -> Faults {
@@ -115,7 +120,11 @@ pub(crate) fn unreadable_secrets(settings: &Settings) -> Faults {
         };
         credentials.into_iter().chain(push)
     });
-    files.filter_map(|file| super::secret(file).err()).collect()
+    let mut faults: Faults = files.filter_map(|file| super::secret(file).err()).collect();
+    if let Some(entra) = &settings.entra {
+        faults.extend(entra.credential_faults(clock::now()));
+    }
+    faults
 }
 
 impl Reloader {
@@ -172,6 +181,7 @@ impl Reloader {
         self.receivers = Arc::default();
         let before = self.service.transmitters.load_full();
         let settings = self.service.settings.load_full();
+        let tenant = self.service.entra.load_full();
         let alive = |name: &str| {
             let note = notes
                 .iter()
@@ -186,7 +196,12 @@ impl Reloader {
         let transmitters: Vec<Arc<Watched>> = settings
             .transmitters
             .iter()
-            .map(|it| Arc::new(Watched::new(it.clone(), alive(&it.name))))
+            .cloned()
+            .chain(tenant.map(|tenant| tenant.as_transmitter()))
+            .map(|it| {
+                let alive = alive(&it.name);
+                Arc::new(Watched::new(it, alive))
+            })
             .collect();
         self.service
             .transmitters
@@ -218,7 +233,27 @@ impl Reloader {
 
     /// Reads everything again; all of it comes into force, or nothing.
     pub(crate) fn reload(&mut self) {
-        let result = self.try_reload();
+        if let Some(tenant) = self.service.entra.load_full() {
+            // What could not be used may be good with what the files say now.
+            tenant.shared.policies.forgive();
+        }
+        let result = self.reload_all();
+        self.tell_result(result);
+    }
+
+    /// Takes up other policies of the tenant.
+    pub(crate) fn reload_policies(&mut self) {
+        let is_new = self.service.entra.load_full().is_some_and(|tenant| {
+            let state = tenant.shared.policies.state();
+            state.candidate.is_some()
+        });
+        if is_new {
+            let result = self.reload_all();
+            self.tell_result(result);
+        }
+    }
+
+    fn tell_result(&self, result: Result<u64, Faults>) {
         let mut loaded = self
             .service
             .loaded
@@ -248,8 +283,80 @@ impl Reloader {
         }
     }
 
-    fn try_reload(&mut self) -> Result<u64, Faults> {
-        let assembled = assembly::assemble(&self.file, &self.policies, clock::now())?;
+    /// With the policies that the tenant has now; if those are what is wrong, with those that it had.
+    fn reload_all(&mut self) -> Result<u64, Faults> {
+        let settings = assembly::read_settings(&self.file)?;
+        let tenant = self.tenant(&settings)?;
+        let state = tenant.as_ref().map(|tenant| tenant.shared.policies.state());
+        let state = state.unwrap_or_default();
+        let Some(candidate) = state.candidate else {
+            return self.try_reload(settings, tenant, state.in_force);
+        };
+        let tried = self.try_reload(settings.clone(), tenant.clone(), Some(candidate.clone()));
+        let (Err(faults), Some(in_force)) = (&tried, state.in_force) else {
+            return tried;
+        };
+        let why = faults.join("; ");
+        let Ok(hit) = self.try_reload(settings, tenant.clone(), Some(in_force)) else {
+            // The files are at fault: with better ones the policies may be good.
+            return tried;
+        };
+        let what = format!(
+            "entra: the policies of the tenant cannot be used, those before stay in force: {why}"
+        );
+        tell("warning", &what);
+        if let Some(tenant) = tenant {
+            tenant.shared.policies.refuse(&candidate, why);
+        }
+        Ok(hit)
+    }
+
+    /// The tenant of these settings: that of before, unless they are others.
+    fn tenant(&self, settings: &Settings) -> Result<Option<Arc<Tenant>>, Faults> {
+        let Some(entra) = &settings.entra else {
+            return Ok(None);
+        };
+        let before = self.service.entra.load_full();
+        let kept = match before {
+            Some(tenant) if tenant.settings == *entra => return Ok(Some(tenant)),
+            Some(tenant) if tenant.settings.tenant == entra.tenant => {
+                tenant.shared.policies.state().in_force
+            }
+            _ => None,
+        };
+        let notes = kept.map(|documents| {
+            let name = policies_note(&entra.tenant);
+            (name, policies_value(&documents))
+        });
+        let notes: Vec<_> = notes.into_iter().collect();
+        let tenant = Tenant::new(entra.clone(), &notes);
+        let tenant = tenant.map_err(|error| vec![error.to_string()])?;
+        let client = Client::new(settings.certificate_authorities.as_deref());
+        let client = client.map_err(|fault| vec![fault])?;
+        first_policies(&tenant, &client).map_err(|fault| vec![fault])?;
+        Ok(Some(Arc::new(tenant)))
+    }
+
+    /// These policies of the tenant are in force: they are kept for a time without Graph.
+    pub(crate) fn took_policies(&self, documents: &Arc<Documents>) {
+        if let Some(tenant) = self.service.entra.load_full() {
+            tenant.shared.policies.accept(documents);
+            let name = policies_note(&tenant.settings.tenant);
+            self.service.store.put_note(name, policies_value(documents));
+        }
+    }
+
+    fn try_reload(
+        &mut self,
+        settings: Settings,
+        tenant: Option<Arc<Tenant>>,
+        documents: Option<Arc<Documents>>,
+    ) -> Result<u64, Faults> {
+        let entra = tenant
+            .as_deref()
+            .map(|tenant| (tenant, documents.as_deref()));
+        let now = clock::now();
+        let assembled = assembly::assemble(&self.file, settings, &self.policies, entra, now)?;
         self.stamps = assembly::stamps(&self.file, &assembled.settings);
         let engines = build(&assembled, &self.runtime, &self.verified)?;
         let faults = mismatches(&assembled.settings, &engines);
@@ -302,7 +409,21 @@ impl Reloader {
                 );
             }
         }
-        let same = before.transmitters == settings.transmitters
+        let tenant_before = self.service.entra.load_full();
+        let same_tenant = match (&tenant_before, &tenant) {
+            (None, None) => true,
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            _ => false,
+        };
+        if let (Some(before), false) = (&tenant_before, same_tenant) {
+            before.inbox.stop();
+        }
+        self.service.entra.store(tenant.clone());
+        if let Some(documents) = &documents {
+            self.took_policies(documents);
+        }
+        let same = same_tenant
+            && before.transmitters == settings.transmitters
             && before.certificate_authorities == settings.certificate_authorities;
         self.service.settings.store(Arc::new(settings));
         let restarted = self
@@ -310,6 +431,10 @@ impl Reloader {
             .and_then(|()| match same {
                 true => Ok(()),
                 false => self.start_receivers(&[]),
+            })
+            .and_then(|()| match tenant {
+                Some(tenant) if !same_tenant => tenant.start(&self.service, &[]),
+                _ => Ok(()),
             });
         if let Err(error) = restarted {
             tell("error", &format!("no thread could be started: {error}"));
@@ -345,6 +470,9 @@ impl Reloader {
     pub(crate) fn stop(&self) {
         self.note_alive();
         self.receivers.stop();
+        if let Some(tenant) = self.service.entra.load_full() {
+            tenant.inbox.stop();
+        }
         if let Some(keys) = self.service.keys.load_full() {
             keys.stop();
         }

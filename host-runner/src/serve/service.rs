@@ -20,6 +20,7 @@ use super::settings::Settings;
 use super::store::{Kept, NotKept, Store};
 use super::watched::Watched;
 use crate::clock;
+use crate::entra::tenant::Tenant;
 
 /// How long a transmitter's SET may wait for its key.
 const KEY_WAIT: Duration = Duration::from_secs(5);
@@ -39,6 +40,8 @@ pub(crate) struct Service {
     pub(crate) client: ArcSwap<Client>,
     pub(crate) loaded: Mutex<Loaded>,
     pub(crate) turn: AtomicU64,
+    /// The tenant that is read.
+    pub(crate) entra: ArcSwapOption<Tenant>,
 }
 
 /// How the configuration in force came about.

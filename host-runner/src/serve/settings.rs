@@ -3,6 +3,7 @@
 //! Keys are camelCase, as everywhere; an unknown one is a fault, and every fault is reported at once. Each setting can
 //! also be given by an environment variable (`environment`); secrets stand in files of their own.
 
+pub(crate) mod entra;
 mod environment;
 mod reading;
 #[cfg(test)]
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) transmitters: Vec<Transmitter>,
     /// Folder with the page of the policy simulator, which the administration listener serves; without it nobody does.
     pub(crate) simulator: Option<PathBuf>,
+    /// A tenant of Microsoft Entra that events and policies are read from.
+    pub(crate) entra: Option<entra::Entra>,
     /// PEM file with further certificate authorities for what the service fetches.
     pub(crate) certificate_authorities: Option<PathBuf>,
     /// Instances of the engine that decide side by side.
@@ -138,6 +141,9 @@ pub(crate) struct DecisionLog {
     pub(crate) address: bool,
     pub(crate) path: bool,
 }
+
+/// The name of the transmitter that `[entra]` is.
+pub(crate) const ENTRA: &str = "entra";
 
 /// One transmitter, and how its events come.
 #[derive(Clone, Debug, PartialEq)]

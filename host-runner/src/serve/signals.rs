@@ -10,7 +10,7 @@ use serde_json::json;
 use super::http::{self, Answer, empty};
 use super::secret;
 use super::service::{Received, Service};
-use super::settings::Delivery;
+use super::settings::{Delivery, ENTRA};
 use super::watched::Watched;
 
 /// Most bytes of a SET: the bound of the engine.
@@ -27,7 +27,8 @@ pub(crate) const LOGOUT: &str = "/backchannel-logout";
 pub(crate) async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
     if let Some(name) = path.strip_prefix(EVENTS) {
-        let Some(watched) = service.named(name) else {
+        let is_own = name == ENTRA && service.entra.load().is_some();
+        let Some(watched) = service.named(name).filter(|_| !is_own) else {
             return empty(StatusCode::NOT_FOUND);
         };
         return match *request.method() {

@@ -306,7 +306,6 @@ impl Store {
     }
 
     /// The same for a thread that may wait.
-    #[cfg(test)]
     pub(crate) fn change(&self, changes: Vec<Change>) -> Result<(), NotKept> {
         let (reply, answer) = oneshot::channel();
         let reply = Some(reply);
@@ -331,7 +330,6 @@ impl Store {
     }
 
     /// The same for a thread that may wait; says whether it is on disk.
-    #[cfg(test)]
     pub(crate) fn keep_note(&self, name: String, value: Vec<u8>) -> Result<(), NotKept> {
         let (reply, answer) = oneshot::channel();
         let reply = Some(reply);

@@ -7,7 +7,7 @@ use js_sys::TypeError;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use super::types::{ConfigurationError, read, to_js};
+use super::types::ConfigurationError;
 use super::{Engine, parsed, signature_answer, time, whole};
 use crate::convert::{reached, texts};
 
@@ -219,4 +219,15 @@ fn named_texts(files: &[NamedText]) -> Vec<(&str, &str)> {
         .iter()
         .map(|file| (file.name.as_str(), file.text.as_str()))
         .collect()
+}
+
+/// A typed answer as a JavaScript object.
+fn to_js<T: Serialize>(answer: &T) -> Result<JsValue, JsValue> {
+    serde_wasm_bindgen::to_value(answer).map_err(JsValue::from)
+}
+
+/// An argument that has the declared shape.
+fn read<T: for<'a> Deserialize<'a>>(argument: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(argument)
+        .map_err(|error| TypeError::new(&error.to_string()).into())
 }

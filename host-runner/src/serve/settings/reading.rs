@@ -13,8 +13,8 @@ use cae_core::json::Value;
 use hyper::header::HeaderName;
 
 use super::{
-    Authorization, Credentials, DecisionLog, Delivery, EngineSource, Files, Listen, Settings,
-    Signals, Store, Tls, Transmitter,
+    Authorization, Credentials, DecisionLog, Delivery, ENTRA, EngineSource, Files, Listen,
+    Settings, Signals, Store, Tls, Transmitter, entra,
 };
 
 const KEYS: &[&str] = &[
@@ -29,6 +29,7 @@ const KEYS: &[&str] = &[
     "decisionLog",
     "administration",
     "transmitter",
+    "entra",
     "certificateAuthorities",
     "instances",
 ];
@@ -116,6 +117,10 @@ pub(super) fn read(document: &Value, folder: &Path) -> Result<Settings, Faults> 
             "simulator",
             folder,
         ),
+        entra: root
+            .has("entra")
+            .then(|| entra::read(root.object("entra", entra::KEYS), folder))
+            .flatten(),
         certificate_authorities: file(&mut root, "certificateAuthorities", folder),
         instances: count(root.integer("instances", 1..=256, processors())),
     };
@@ -132,7 +137,7 @@ fn processors() -> u64 {
     })
 }
 
-fn count(number: u64) -> usize {
+pub(super) fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
@@ -151,7 +156,7 @@ fn path(text: &str) -> Option<&Path> {
     (!text.is_empty()).then(|| Path::new(text))
 }
 
-fn file(object: &mut ObjectReader<'_, '_>, key: &str, folder: &Path) -> Option<PathBuf> {
+pub(super) fn file(object: &mut ObjectReader<'_, '_>, key: &str, folder: &Path) -> Option<PathBuf> {
     object
         .parse(key, "the name of a file", path)
         .map(|file| folder.join(file))
@@ -333,6 +338,7 @@ fn decision_log(mut object: ObjectReader<'_, '_>, folder: &Path) -> DecisionLog 
 }
 
 fn transmitters(root: &mut ObjectReader<'_, '_>, folder: &Path) -> Vec<Transmitter> {
+    let has_entra = root.has("entra");
     let Some(mut list) = root.get("transmitter") else {
         return Vec::new();
     };
@@ -342,6 +348,10 @@ fn transmitters(root: &mut ObjectReader<'_, '_>, folder: &Path) -> Vec<Transmitt
         let transmitter = transmitter(&mut object, folder)?;
         if names.contains(&transmitter.name) {
             object.fault("name", DUPLICATE, "another transmitter has this name");
+        }
+        if transmitter.name == ENTRA && has_entra {
+            let what = "is the name of the transmitter that [entra] is; take another one";
+            object.fault("name", DUPLICATE, what);
         }
         names.push(transmitter.name.clone());
         Some(transmitter)
@@ -455,9 +465,9 @@ fn oauth(mut object: ObjectReader<'_, '_>, folder: &Path) -> Option<Credentials>
     })
 }
 
-const URL: &str = "an https URL (http on this machine only)";
+pub(super) const URL: &str = "an https URL (http on this machine only)";
 
-fn url(object: &mut ObjectReader<'_, '_>, key: &str) -> Option<String> {
+pub(super) fn url(object: &mut ObjectReader<'_, '_>, key: &str) -> Option<String> {
     object.parse(key, URL, |text| is_url(text).then(|| text.to_owned()))
 }
 
@@ -494,7 +504,7 @@ fn short_name(text: &str) -> Option<String> {
 
 /// Where the schema has which keys.
 #[cfg(test)]
-pub(super) const ALL_KEYS: [(&str, &[&str]); 10] = [
+pub(super) const ALL_KEYS: [(&str, &[&str]); 12] = [
     ("", KEYS),
     ("/properties/files", FILES_KEYS),
     ("/properties/listen", LISTEN_KEYS),
@@ -505,4 +515,9 @@ pub(super) const ALL_KEYS: [(&str, &[&str]); 10] = [
     ("/properties/decisionLog", DECISION_LOG_KEYS),
     ("/properties/transmitter/items", TRANSMITTER_KEYS),
     ("/properties/transmitter/items/properties/oauth", OAUTH_KEYS),
+    ("/properties/entra", entra::KEYS),
+    (
+        "/properties/entra/properties/notifications",
+        entra::NOTIFICATION_KEYS,
+    ),
 ];

@@ -1,0 +1,23 @@
+//! Microsoft Entra as the source: events and policies of a tenant, from Microsoft Graph.
+//!
+//! Entra sends no security events to third parties; Graph tells the same on request. One thread asks ([`reader`]): users and
+//! applications by delta query, risk and the audit log by time, policies as a whole. Change notifications only say that
+//! there is something to ask for. What is learned becomes security event tokens of a transmitter named `entra`, signed with
+//! a key that lives as long as the process ([`facts`]), and takes the way of any other event.
+
+pub(crate) mod credential;
+pub(crate) mod facts;
+pub(crate) mod graph;
+pub(crate) mod host;
+pub(crate) mod inbox;
+pub(crate) mod live;
+pub(crate) mod outside;
+pub(crate) mod permissions;
+pub(crate) mod policies;
+pub(crate) mod reader;
+pub(crate) mod roster;
+pub(crate) mod schedule;
+pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod tenant;
+pub(crate) mod users;

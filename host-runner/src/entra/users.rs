@@ -1,0 +1,245 @@
+//! Users: by delta query, and one by one when a notification names them.
+//!
+//! What is remembered of a user is who they are and one byte: whether they are disabled is in their record, and everything
+//! else has a time of its own. Who is remembered and does not come any more when everything is read again was deleted
+//! meanwhile.
+
+use cae_core::json::Value;
+use cae_core::policy::date;
+use cae_core::state::record::{AccountStatus, TransmitterId};
+use cae_core::time::{EventTime, UnixTime};
+
+use super::facts::{About, Fact, What};
+use super::graph::{Graph, GraphError};
+use super::host::Host;
+use super::roster::{Guid, Kind, Roster};
+use crate::text::{member, word};
+
+/// What is asked of a user.
+/// SPEC: <https://learn.microsoft.com/graph/api/resources/user>.
+const SELECT: &str =
+    "id,accountEnabled,signInSessionsValidFromDateTime,lastPasswordChangeDateTime,userType";
+
+/// How far the reading of users has come.
+#[derive(Debug, Default)]
+pub(crate) struct Users {
+    /// The page to go on with, or where changes are asked for. `None` reads everything.
+    link: Option<String>,
+    /// Whether everything is being read, and nobody may be missed who does not come.
+    whole: bool,
+    /// The link of the last whole round.
+    pub(crate) done: Option<String>,
+}
+
+impl Users {
+    /// Goes on from where an earlier process had come to.
+    pub(crate) const fn from(link: Option<String>) -> Self {
+        Self {
+            link,
+            whole: false,
+            done: None,
+        }
+    }
+
+    /// Reads one page of changes; says whether the round is over.
+    /// SPEC: <https://learn.microsoft.com/graph/api/user-delta>, <https://learn.microsoft.com/graph/delta-query-users>.
+    ///
+    /// # Errors
+    /// The page is read again the next time.
+    pub(crate) fn step(
+        &mut self,
+        graph: &mut Graph,
+        host: &dyn Host,
+        transmitter: TransmitterId,
+        roster: &mut Roster,
+    ) -> Result<bool, GraphError> {
+        let link = self.link.clone().unwrap_or_else(|| {
+            self.whole = true;
+            roster.begin();
+            graph.url(&format!("/users/delta?$select={SELECT}"))
+        });
+        let asked_at = host.now();
+        let page = match graph.page(host, &link) {
+            Ok(page) => page,
+            Err(error) => {
+                // What happened since is learned by reading everything again.
+                if error == GraphError::Gone {
+                    self.link = None;
+                    host.tell(
+                        "entra: the delta token for users is too old: all of them are read again",
+                    );
+                }
+                return Err(error);
+            }
+        };
+        let mut facts = Vec::new();
+        for user in &page.value {
+            learn(user, asked_at, host, transmitter, roster, &mut facts);
+        }
+        host.keep(&facts).map_err(|_| GraphError::NotKept)?;
+        match (page.next, page.delta) {
+            (Some(next), _) => {
+                self.link = Some(next);
+                Ok(false)
+            }
+            (None, Some(delta)) => {
+                if self.whole {
+                    self.miss(host, transmitter, roster)?;
+                }
+                self.whole = false;
+                self.link = Some(delta.clone());
+                self.done = Some(delta);
+                Ok(true)
+            }
+            (None, None) => Err(GraphError::Answer(
+                "a page of changes names neither the next one nor a delta link".to_owned(),
+            )),
+        }
+    }
+
+    /// Looks at one user now.
+    /// SPEC: <https://learn.microsoft.com/graph/api/user-get>.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, which the next round of changes explains.
+    pub(crate) fn look(
+        graph: &mut Graph,
+        host: &dyn Host,
+        transmitter: TransmitterId,
+        roster: &mut Roster,
+        id: &str,
+    ) -> Result<(), GraphError> {
+        let asked_at = host.now();
+        let user = graph.get(host, &graph.url(&format!("/users/{id}?$select={SELECT}")))?;
+        let mut facts = Vec::new();
+        learn(&user, asked_at, host, transmitter, roster, &mut facts);
+        host.keep(&facts).map_err(|_| GraphError::NotKept)
+    }
+
+    /// Whoever was there before and did not come: deleted while nobody looked.
+    fn miss(
+        &self,
+        host: &dyn Host,
+        transmitter: TransmitterId,
+        roster: &mut Roster,
+    ) -> Result<(), GraphError> {
+        let missing = roster.missing();
+        for part in missing.chunks(500) {
+            let mut facts = Vec::new();
+            for guid in part {
+                let about = About::User(guid.to_string());
+                set_status(
+                    about,
+                    AccountStatus::Disabled,
+                    host.now(),
+                    host,
+                    transmitter,
+                    &mut facts,
+                );
+            }
+            host.keep(&facts).map_err(|_| GraphError::NotKept)?;
+        }
+        roster.forget(&missing);
+        Ok(())
+    }
+}
+
+/// What one object says that is not known yet.
+fn learn(
+    user: &Value,
+    asked_at: UnixTime,
+    host: &dyn Host,
+    transmitter: TransmitterId,
+    roster: &mut Roster,
+    facts: &mut Vec<Fact>,
+) {
+    let Some(guid) = word(user, "id").and_then(Guid::read) else {
+        return;
+    };
+    let about = About::User(guid.to_string());
+    if let Some(removed) = user.get("@removed") {
+        // SPEC: delta-query-users: `changed` can be restored within 30 days, `deleted` cannot.
+        let status = match word(removed, "reason") {
+            Some("deleted") => AccountStatus::Purged,
+            _ => AccountStatus::Disabled,
+        };
+        set_status(about, status, asked_at, host, transmitter, facts);
+        roster.remove(guid);
+        return;
+    }
+    let kind = match word(user, "userType") {
+        Some(kind) if kind.eq_ignore_ascii_case("guest") => Some(Kind::Guest),
+        Some(kind) if kind.eq_ignore_ascii_case("member") => Some(Kind::Member),
+        _ => None,
+    };
+    roster.see(guid, kind);
+    let earliest = asked_at.saturating_sub(host.longest_token());
+    let known = host.record(&about);
+    let cut_off = known.cut_off.map_or(EventTime::from_micros(0), |it| it.at);
+    let mut last = cut_off;
+    let dated = [
+        ("lastPasswordChangeDateTime", What::PasswordChanged),
+        ("signInSessionsValidFromDateTime", What::SessionsRevoked),
+    ];
+    for (name, what) in dated {
+        let at = word(user, name).and_then(date::instant);
+        // A cut-off that is as late says the same.
+        if let Some(at) = at.filter(|at| *at > last && at.floor() >= earliest) {
+            facts.push(Fact::new(about.clone(), what, at));
+            last = at;
+        }
+    }
+    match member(user, "accountEnabled").as_bool() {
+        Some(true) => set_status(
+            about,
+            AccountStatus::Enabled,
+            asked_at,
+            host,
+            transmitter,
+            facts,
+        ),
+        Some(false) => set_status(
+            about,
+            AccountStatus::Disabled,
+            asked_at,
+            host,
+            transmitter,
+            facts,
+        ),
+        // It did not change.
+        None => {}
+    }
+}
+
+/// Says that an account has this status, unless that is known.
+pub(super) fn set_status(
+    about: About,
+    status: AccountStatus,
+    asked_at: UnixTime,
+    host: &dyn Host,
+    transmitter: TransmitterId,
+    facts: &mut Vec<Fact>,
+) {
+    let record = host.record(&about);
+    let known = record.status.iter().find(|(by, _)| *by == transmitter);
+    let (value, since) = known.map_or((AccountStatus::Enabled, None), |(_, entry)| {
+        (entry.value, Some(entry.at))
+    });
+    if value == status {
+        return;
+    }
+    let mut at: EventTime = asked_at.into();
+    // Of two values of one second the stricter one stays: one that is milder has to wait for the next.
+    if status < value
+        && let Some(since) = since.filter(|since| *since >= at)
+    {
+        at = since.next_second().into();
+        while host.now() < at.floor() && !host.pause(std::time::Duration::from_millis(100)) {}
+    }
+    let what = match status {
+        AccountStatus::Enabled => What::Enabled,
+        AccountStatus::Disabled => What::Disabled,
+        AccountStatus::Purged => What::Purged,
+    };
+    facts.push(Fact::new(about, what, at));
+}
