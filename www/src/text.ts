@@ -287,6 +287,7 @@ export const text = {
     redo: "Redo",
     fine: "The engine finds no fault.",
     engineFault: "engine",
+    notUnderstood: (policy: string, members: string[]) => `${policy}: not understood, so undetermined where it matters: ${members.join(", ")}`,
     mendFirst: "The text is not JSON at the moment: mend it, and the form is back.",
     unnamed: "without a name",
     newName: "new",
@@ -445,6 +446,7 @@ export const text = {
   controls: (name: string): string => CONTROL_WORDS[name] ?? name,
   faults: {
     title: (number: number) => plural(number, "fault", "faults"),
+    warnings: (number: number) => plural(number, "thing is", "things are") + " likely not meant",
     at: (pointer: string) => (pointer === "" ? "whole document" : pointer),
     more: (number: number) => `and ${count(number)} more`,
   },

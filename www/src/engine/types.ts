@@ -159,6 +159,12 @@ export interface Checked {
   faults: Fault[];
 }
 
+/** What is wrong with a document, and what is likely not meant. */
+export interface Checks {
+  faults: Fault[];
+  warnings: string[];
+}
+
 /** Time at risk and effort of one way of doing it. */
 export interface Story {
   kind: "continuous" | "plain" | "short";
@@ -185,7 +191,7 @@ export interface Calls {
   matchLocations(namedLocations: string, addresses: string[]): Json;
   /** `byNetwork`: whether the policy has a condition on the network at all. */
   hitPolicies(tenant: Tenant, address: string): (PolicyAnswer & { byNetwork: boolean })[];
-  check(kind: DocumentKind, documentText: string, tenant: Tenant): Fault[];
+  check(kind: DocumentKind, documentText: string, tenant: Tenant): Checks;
   schemas(): { configuration: JsonObject; scenario: JsonObject };
 }
 

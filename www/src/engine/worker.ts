@@ -5,7 +5,8 @@ import module from "#simulator/simulator_bg.wasm?url";
 
 import { tellStories } from "../conversation/stories.ts";
 import type { Answer } from "./engine.ts";
-import type { Calls, Explanation, Fault, Json, JsonObject, Line, PolicyAnswer, SignIn, State, Tenant, WhatIfAnswer } from "./types.ts";
+import { text } from "../text.ts";
+import type { Calls, Checked, Checks, Explanation, Fault, Json, JsonObject, Line, PolicyAnswer, SignIn, State, Tenant, WhatIfAnswer } from "./types.ts";
 import { dimensions } from "./sign-ins.ts";
 
 /** What the last what-if was about, for explanations and the report. */
@@ -101,6 +102,15 @@ const faultsOf = (attempt: () => void): Fault[] => {
   }
 };
 
+function checkedPolicies(tenant: Tenant): Checks {
+  const { policies, warnings, faults } = JSON.parse(checkPolicies(tenant.policies, tenant.namedLocations, tenant.applicationGroups)) as Checked;
+  const ofPolicies = policies.flatMap((policy) => {
+    const name = policy.displayName ?? policy.id ?? String(policy.index + 1);
+    return [...policy.warnings.map((warning) => `${name}: ${warning}`), ...(policy.notUnderstood.length > 0 ? [text.editor.notUnderstood(name, policy.notUnderstood)] : [])];
+  });
+  return { faults, warnings: [...warnings, ...ofPolicies] };
+}
+
 const calls: Calls = {
   run,
   stories: (scenario) => tellStories(scenario, run),
@@ -121,13 +131,13 @@ const calls: Calls = {
   check(kind, documentText, tenant) {
     switch (kind) {
       case "policies":
-        return faultsOf(() => new WhatIf({ ...tenant, policies: [{ name: "policies", text: documentText }] }).free());
+        return checkedPolicies({ ...tenant, policies: [{ name: "policies", text: documentText }] });
       case "namedLocations":
-        return (JSON.parse(matchLocations(documentText, [])) as { faults: Fault[] }).faults;
+        return JSON.parse(matchLocations(documentText, [])) as Checks;
       case "scenario":
-        return faultsOf(() => checkScenario(documentText));
+        return { faults: faultsOf(() => checkScenario(documentText)), warnings: [] };
       case "configuration":
-        return faultsOf(() => new Engine(documentText, 0n).free());
+        return { faults: faultsOf(() => new Engine(documentText, 0n).free()), warnings: [] };
     }
   },
   schemas: () => ({ configuration: JSON.parse(configurationSchema()), scenario: JSON.parse(scenarioSchema()) }),
