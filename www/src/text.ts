@@ -131,7 +131,8 @@ export const text = {
         signIn: "sign-in", clientRetry: "nothing to take back", request: "request", event: "signs a security event", delivery: "event arrives",
         accountChange: "account changes", policyChange: "policies change", stateClear: "state is cleared", networkChange: "moves", keyRotation: "keys change", advance: "time passes",
       },
-      open: (label: string, time: string) => `${label}, at ${time}: show what was sent`,
+      /** Heard before a message; where the lanes cannot be seen. */
+      between: (from: string, to: string | undefined) => (to === undefined ? `${from}: ` : `${from} to ${to}: `),
     },
     details: {
       at: (time: string) => `${time} after the start`,
