@@ -3,7 +3,8 @@ import { type Configuration, type Settings, settingsOf } from "./configuration.j
 import { CaeError, ConfigurationError, fromBindings } from "./errors.js";
 import type { Fetch } from "./http.js";
 import { Keys } from "./keys.js";
-import { type EngineModule, type ModuleSource, engineModule, toolsModule } from "./loading.js";
+import { type EngineModule, engineModule, toolsModule } from "./loading.js";
+import type { ModuleSource } from "./module.js";
 import { type Presented, Proofs, prove } from "./proof.js";
 import { type AsksFor, type Credential, credentialOf } from "./request.js";
 import { Signatures } from "./signature.js";
