@@ -160,7 +160,7 @@ impl Graph {
     pub fn block(&self) -> String {
         format!(
             "[entra]\ntenant = \"{TENANT}\"\nclientId = \"{CLIENT}\"\nclientSecretFile = \"secret\"\n\
-             loginUri = \"{url}\"\ngraphUri = \"{url}\"\npollSeconds = 1\npolicySeconds = 1\n",
+             loginUri = \"{url}\"\ngraphUri = \"{url}\"\n",
             url = self.url()
         )
     }

@@ -142,11 +142,11 @@ impl About {
             Self::Application {
                 object,
                 application: None,
-            } => json!({"application": one(object)}),
+            } => json!({"format": "complex", "application": one(object)}),
             Self::Application {
                 object,
                 application: Some(application),
-            } => json!({"application": {
+            } => json!({"format": "complex", "application": {
                 "format": "aliases", "identifiers": [one(application), one(object)],
             }}),
         }

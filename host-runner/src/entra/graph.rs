@@ -37,7 +37,6 @@ pub(crate) enum GraphError {
     Answer(String),
     /// What was learned could not be kept.
     NotKept,
-    Stopped,
 }
 
 impl fmt::Display for GraphError {
@@ -54,7 +53,6 @@ impl fmt::Display for GraphError {
             Self::Unreachable(what) => write!(f, "Graph cannot be reached: {what}"),
             Self::Answer(what) => write!(f, "an answer of Graph cannot be read: {what}"),
             Self::NotKept => f.write_str("the store takes nothing just now"),
-            Self::Stopped => f.write_str("the service stops"),
         }
     }
 }

@@ -24,6 +24,7 @@ use super::{Faults, brakes, lines, tell, tls};
 use crate::clock;
 use crate::directory::Directory;
 use crate::engine::Runtime;
+use crate::entra::directory::View;
 use crate::entra::outside::first_policies;
 use crate::entra::policies::Documents;
 use crate::entra::reader::{policies_note, policies_value};
@@ -64,7 +65,10 @@ pub(crate) fn build(
         verified,
     );
     let mut engines = built.map_err(|error| lines(&error, Path::new("configuration")))?;
-    engines.woven.clone_from(&assembled.woven);
+    if let Some((woven, directory)) = &assembled.tenant {
+        let wanted = woven.wanted(&engines.configuration);
+        engines.tenant = Some(View::new(Arc::clone(directory), wanted));
+    }
     if let Some(file) = &settings.files.directory {
         let directory = Directory::open(file, &engines.configuration);
         let named = |faults: Vec<String>| -> Faults {
@@ -424,7 +428,11 @@ impl Reloader {
             })
             .and_then(|()| match tenant {
                 Some(tenant) if !same_tenant => tenant.start(&self.service, &[]),
-                _ => Ok(()),
+                Some(tenant) => {
+                    tenant.inbox.reloaded();
+                    Ok(())
+                }
+                None => Ok(()),
             });
         if let Err(error) = restarted {
             tell("error", &format!("no thread could be started: {error}"));

@@ -1,5 +1,9 @@
 //! `cae serve` with a tenant of Entra as its source: a stand-in for Graph that speaks its endpoints, a real process.
 #![cfg(test)]
 
+mod applications;
+mod directory;
 mod own;
+mod policies;
+mod risk;
 mod users;

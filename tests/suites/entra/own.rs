@@ -102,7 +102,15 @@ impl Setup {
     pub(crate) fn start(self, engine: &Value, more: &str) -> Option<World> {
         self.folder
             .write("engine.json", &self.engine(engine).to_string());
-        let configuration = format!("engine = \"engine.json\"\n{}{more}", self.graph.block());
+        let fast = if more.contains("pollSeconds") {
+            ""
+        } else {
+            "pollSeconds = 1\npolicySeconds = 1\n"
+        };
+        let configuration = format!(
+            "engine = \"engine.json\"\n{}{fast}{more}",
+            self.graph.block()
+        );
         let service = Service::start_with_signals(&self.folder, &configuration, self.signals)?;
         Some(World {
             graph: self.graph,
