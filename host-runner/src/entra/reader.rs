@@ -363,6 +363,11 @@ impl Reader {
             }
         }
         if let Some(outcome) = outcome {
+            if feature == Feature::Policies
+                && let Err(why) = &outcome
+            {
+                self.shared.policies.not_read(why);
+            }
             self.answer(feature, outcome);
         }
     }

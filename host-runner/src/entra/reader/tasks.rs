@@ -263,17 +263,9 @@ impl Tasks {
     }
 
     fn read_policies(&mut self, host: &dyn Host) -> Result<bool, GraphError> {
-        let read = Documents::read(&mut self.graph, host, &mut self.tagged);
-        match read {
-            Ok(documents) => {
-                self.shared.policies.read(documents);
-                Ok(true)
-            }
-            Err(error) => {
-                self.shared.policies.not_read(&error.to_string());
-                Err(error)
-            }
-        }
+        let documents = Documents::read(&mut self.graph, host, &mut self.tagged)?;
+        self.shared.policies.read(documents);
+        Ok(true)
     }
 
     /// Keeps how far a list was seen; says whether the round is over.
