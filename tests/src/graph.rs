@@ -78,6 +78,8 @@ pub struct State {
     pub is_out: bool,
     /// Until when everything is throttled.
     pub throttled_until: Option<Instant>,
+    /// The keys with which tokens beside resource data are signed.
+    pub publisher: Value,
     /// Paths (by what they contain) that are forbidden whatever the token says.
     pub forbidden: Vec<&'static str>,
 }
@@ -116,6 +118,7 @@ impl Graph {
             next: VecDeque::new(),
             is_out: false,
             throttled_until: None,
+            publisher: json!({"keys": []}),
             forbidden: Vec::new(),
         }));
         let shared = Arc::clone(&state);
@@ -205,6 +208,9 @@ fn answer(state: &Arc<Mutex<State>>, asked: &Asked) -> Said {
     }
     if path == format!("/{TENANT}/oauth2/v2.0/token") {
         return held.token(&asked.text);
+    }
+    if path == format!("/{TENANT}/discovery/v2.0/keys") {
+        return Said::json(&held.publisher);
     }
     if let Some(until) = held.throttled_until {
         let left = until.saturating_duration_since(Instant::now());

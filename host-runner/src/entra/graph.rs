@@ -324,6 +324,7 @@ fn roles(token: &str) -> Option<Vec<String>> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
     let claims = json::parse(&payload, Limits::TOKEN).ok()?;
+    claims.get("roles")?;
     let roles = elements(&claims, "roles").filter_map(Value::as_str);
     Some(roles.map(str::to_owned).collect())
 }

@@ -3,6 +3,8 @@
 
 mod applications;
 mod directory;
+mod faults;
+mod notifications;
 mod own;
 mod policies;
 mod risk;
