@@ -12,6 +12,7 @@ const built = (path) => new URL(`../../target/cae/js/${path}`, import.meta.url);
 for (const folder of ["src/wasm", "dist"]) rmSync(here(folder), { recursive: true, force: true });
 mkdirSync(here("src/wasm"), { recursive: true });
 
+cpSync(built("engine/prepared_bg.wasm"), here("src/wasm/prepared.wasm"));
 for (const [name, folder, stem] of [
   ["engine", "engine", "engine"],
   ["tools", "web", "cae"],
@@ -48,7 +49,7 @@ function factory(glue) {
     "export function instantiate(module) {",
     body.replaceAll(/^export /gm, ""),
     "__wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);",
-    `return { ${names.join(", ")} };`,
+    `return { ${names.join(", ")}, exports: wasm };`,
     "}",
     "",
   ].join("\n");
@@ -57,7 +58,8 @@ function factory(glue) {
 function declaration(bindings) {
   return [
     `export type * from "${bindings}";`,
-    `export declare function instantiate(module: WebAssembly.Module): typeof import("${bindings}");`,
+    "export interface Exports { readonly memory: WebAssembly.Memory; readonly __wbindgen_externrefs: WebAssembly.Table }",
+    `export declare function instantiate(module: WebAssembly.Module): typeof import("${bindings}") & { readonly exports: Exports };`,
     "",
   ].join("\n");
 }

@@ -7,18 +7,25 @@
     reason = "these comments become those of the TypeScript declarations, where errors are thrown"
 )]
 
+mod answer;
+mod given;
+#[cfg(feature = "prepared")]
+pub mod prepared;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 #[cfg(feature = "tools")]
 pub mod tools;
 mod types;
 
 use cae_core::decision::{Answers, DirectoryFacts, RecordAnswer, Request};
-use cae_core::engine::{self, Conversation as _, Detail, Handle, SignatureAnswer};
+use cae_core::engine::{self, Conversation as _, Handle, SignatureAnswer};
 use cae_core::time::UnixTime;
 use js_sys::{Array, JSON, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{faults, reached, texts};
-use types::{ConfigurationError, Decided, EventReading, MoreAboutRequest, to_js};
+use given::MoreAboutRequest;
+use types::ConfigurationError;
 
 /// One engine with its configuration and the tokens it knows by handle.
 ///
@@ -36,14 +43,7 @@ impl Engine {
     /// Throws a `ConfigurationError` that lists every fault.
     #[wasm_bindgen(constructor)]
     pub fn new(configuration: &str, seed: u64) -> Result<Self, JsValue> {
-        engine::Engine::new(configuration, seed)
-            .map(Self)
-            .map_err(|found| {
-                let error = ConfigurationError::new(&found.to_string());
-                error.set_name("ConfigurationError");
-                error.set_faults(parsed(&faults(&found)));
-                error.into()
-            })
+        made(configuration, seed)
     }
 
     /// Reads a token and says what its decision needs. `now` is in seconds since the epoch; `detail` is how much
@@ -55,14 +55,11 @@ impl Engine {
         &mut self,
         token: &str,
         now: f64,
-        #[wasm_bindgen(unchecked_optional_param_type = "Detail")] detail: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Detail")] detail: Option<String>,
     ) -> Result<JsValue, JsValue> {
-        let detail = types::read::<Option<types::Detail>>(detail)?;
-        to_js(&types::Begun::from(reached(self.0.begin(
-            token,
-            time(now)?,
-            detail.map_or(Detail::None, Into::into),
-        ))))
+        let detail = given::detail(detail.as_deref())?;
+        let begun = self.0.begin(token, time(now)?, detail);
+        Ok(answer::begun(reached(begun)))
     }
 
     /// Decides one request with a token that began before.
@@ -85,18 +82,17 @@ impl Engine {
         path: Option<String>,
         signature: Option<bool>,
         #[wasm_bindgen(unchecked_param_type = "readonly RecordAnswer[]")] records: &Array,
-        #[wasm_bindgen(unchecked_optional_param_type = "MoreAboutRequest")] more: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "MoreAboutRequest")] more: &JsValue,
     ) -> Result<JsValue, JsValue> {
         let now = time(now)?;
         let more = MoreAboutRequest::read(more)?;
-        let facts = more.facts.unwrap_or_default();
+        let facts = &more.facts;
         let member_of = facts.member_of.as_deref().map(texts);
         let roles = facts.roles.as_deref().map(texts);
         let signal_age: Vec<(&str, u64)> = more
             .signal_age
             .iter()
-            .flatten()
-            .map(|age| (age.issuer.as_str(), age.seconds))
+            .map(|(issuer, seconds)| (issuer.as_str(), *seconds))
             .collect();
         let request = Request {
             now,
@@ -124,20 +120,17 @@ impl Engine {
             confirmed: more.confirmed.as_deref(),
             records: &records,
         };
-        let decided = self.0.decide(
-            handle_of(handle),
-            &request,
-            &answers,
-            more.detail.map_or(Detail::None, Into::into),
-        );
-        to_js(&Decided::from(reached(decided)))
+        let decided = self
+            .0
+            .decide(handle_of(handle), &request, &answers, more.detail);
+        Ok(answer::decided(reached(decided)))
     }
 
     /// Who presents a token that passed; `undefined` if the handle names none.
     #[wasm_bindgen(unchecked_return_type = "Presenter | undefined")]
-    pub fn presenter(&mut self, handle: f64) -> Result<JsValue, JsValue> {
+    pub fn presenter(&mut self, handle: f64) -> JsValue {
         let presenter = self.0.presenter(handle_of(handle));
-        to_js(&presenter.map(types::Presenter::from))
+        presenter.map_or(JsValue::UNDEFINED, |it| answer::presenter(&it))
     }
 
     /// Reads a security event token (compact JWS) that was received at `receivedAt`, in seconds since the epoch.
@@ -155,7 +148,7 @@ impl Engine {
     ) -> Result<JsValue, JsValue> {
         let signature = signature_answer(signature.as_deref())?;
         let reading = self.0.read_event(set, time(received_at)?, signature);
-        to_js(&EventReading::from(reached(reading)))
+        Ok(answer::event_reading(&reached(reading)))
     }
 
     /// Replaces the key set (RFC 7517) of an issuer or transmitter. No faults: it took.
@@ -178,6 +171,17 @@ impl Engine {
     pub fn outdated_tokens(&mut self, now: f64) -> Result<u32, JsValue> {
         Ok(reached(self.0.outdated_tokens(time(now)?)))
     }
+}
+
+fn made(configuration: &str, seed: u64) -> Result<Engine, JsValue> {
+    engine::Engine::new(configuration, seed)
+        .map(Engine)
+        .map_err(|found| {
+            let error = ConfigurationError::new(&found.to_string());
+            error.set_name("ConfigurationError");
+            error.set_faults(parsed(&faults(&found)));
+            error.into()
+        })
 }
 
 /// What a store said about one key, with the bytes copied out of JavaScript.
@@ -204,16 +208,6 @@ impl StoreAnswer {
             Self::Found(bytes) => RecordAnswer::Found(bytes),
             Self::None => RecordAnswer::None,
             Self::Failed => RecordAnswer::Failed,
-        }
-    }
-}
-
-impl From<types::Detail> for Detail {
-    fn from(detail: types::Detail) -> Self {
-        match detail {
-            types::Detail::None => Self::None,
-            types::Detail::Decision => Self::Decision,
-            types::Detail::Explain => Self::Explain,
         }
     }
 }

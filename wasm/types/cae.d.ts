@@ -123,6 +123,20 @@ export interface Verdict {
     json?: string;
 }
 
+/** Who presents a token, in the words of its issuer. */
+export interface Presenter {
+    /** Issuer as configured. */
+    issuer: string;
+    /** The user, or the service principal where an application speaks for itself. */
+    subject?: string;
+    /** The tenant, where one issuer has several. */
+    tenant?: string;
+    /** Client application id. */
+    client?: string;
+    /** Whether the client takes claims challenges (`cp1`). */
+    capable: boolean;
+}
+
 /** One record to merge into the state. */
 export interface Change {
     /** 32 lower-case hexadecimal digits. */
@@ -241,6 +255,10 @@ export class Engine {
      * Throws a `TypeError` if `now` is not a time.
      */
     outdatedTokens(now: number): number;
+    /**
+     * Who presents a token that passed; `undefined` if the handle names none.
+     */
+    presenter(handle: number): Presenter | undefined;
     /**
      * Reads a security event token (compact JWS) that was received at `receivedAt`, in seconds since the epoch.
      * `signature` is the answer to `needsSignature` or `needsKey`.

@@ -48,19 +48,33 @@ fn place(name: &str) -> PathBuf {
     workspace::root().join("target/xtask").join(name)
 }
 
-/// The source files below a path; what is not there has no files.
+/// The source files below a path; what is not there has no files. What a `.gitignore` names by its place is no source.
 pub(crate) fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    collect_unless(path, &mut Vec::new(), files)
+}
+
+fn collect_unless(
+    path: &Path,
+    ignored: &mut Vec<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<()> {
     if path.is_file() {
         files.push(path.to_owned());
     } else if path.is_dir() {
+        let list = fs::read_to_string(path.join(".gitignore")).unwrap_or_default();
+        ignored.extend(
+            list.lines()
+                .filter(|line| !line.is_empty())
+                .map(|line| path.join(line.trim_matches('/'))),
+        );
         for entry in fs::read_dir(path)? {
             let entry = entry?;
             let name = entry.file_name();
-            if !["target", ".git", "node_modules"]
+            let is_skipped = ["target", ".git", "node_modules"]
                 .iter()
-                .any(|skipped| name == *skipped)
-            {
-                collect(&entry.path(), files)?;
+                .any(|skipped| name == *skipped);
+            if !is_skipped && !ignored.contains(&entry.path()) {
+                collect_unless(&entry.path(), ignored, files)?;
             }
         }
     }

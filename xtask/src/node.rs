@@ -1,8 +1,8 @@
-//! Node and the two npm packages that the modules for JavaScript need.
+//! Node, the npm packages that the modules for JavaScript need, and the npm packages of this workspace.
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{Failure, has, output, run, step};
@@ -57,6 +57,39 @@ pub(crate) fn ensure() -> Result<Option<Node>, Failure> {
         },
     )?;
     Ok(Some(Node(folder)))
+}
+
+/// A script of an npm package of this workspace, whose own dependencies are installed first.
+pub(crate) fn script(package: &str, name: &str) -> Result<Command, Failure> {
+    let folder = workspace::root().join(package);
+    install(&folder)?;
+    let mut command = Command::new("npm");
+    command.current_dir(&folder).args(["run", "--silent", name]);
+    Ok(command)
+}
+
+/// Installs what a package says it needs, unless that was done for these very words.
+fn install(folder: &Path) -> Result<(), Failure> {
+    let wanted = fs::read_to_string(folder.join("package.json"))?;
+    let note = folder.join("node_modules/.installed-for");
+    if fs::read_to_string(&note).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    step(
+        "npm packages",
+        &format!("what builds and tests {}", folder.display()),
+        || {
+            // The versions are exact; a lock file would name the registry of whoever wrote it.
+            run(Command::new("npm").current_dir(folder).args([
+                "install",
+                "--no-package-lock",
+                "--no-audit",
+                "--no-fund",
+            ]))?;
+            fs::write(&note, &wanted)?;
+            Ok(())
+        },
+    )
 }
 
 impl Node {

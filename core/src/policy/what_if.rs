@@ -10,6 +10,7 @@ mod generate;
 mod members;
 mod pairing;
 mod population;
+mod results;
 mod sign_in;
 mod sketch;
 mod summary;
@@ -167,23 +168,10 @@ impl WhatIf {
     #[must_use]
     pub fn evaluate(&self, lines: &[u8], first_line: u64, write: bool) -> Batch {
         let mut batch = Batch::default();
-        let numbers = (0..).map(|offset| first_line.saturating_add(offset));
-        for (number, line) in numbers.zip(lines.split(|byte| *byte == b'\n')) {
-            let line = core::str::from_utf8(line).map_err(|error| {
-                let at = error.valid_up_to();
-                alloc::format!("byte {at} is not UTF-8: save the lines as UTF-8")
-            });
-            let line = line.map(|line| line.trim_start_matches('\u{FEFF}').trim());
-            if line == Ok("") {
-                continue;
-            }
-            match line.and_then(SignIn::read) {
+        for sign_in in read_lines(lines, first_line) {
+            match sign_in {
                 Ok(sign_in) => self.evaluate_one(&sign_in, write, &mut batch),
-                Err(error) => {
-                    let fault = FaultyLine {
-                        line: number,
-                        error,
-                    };
+                Err(fault) => {
                     batch.write(write, &fault);
                     batch.counts.summary.count_fault(fault);
                 }
@@ -209,6 +197,30 @@ impl WhatIf {
         }
         batch.counts.changes.count(sign_in, both, difference);
     }
+}
+
+/// The sign-ins of lines that are not empty, of which the first has the number `first_line`.
+fn read_lines(
+    lines: &[u8],
+    first_line: u64,
+) -> impl Iterator<Item = Result<SignIn, FaultyLine>> + '_ {
+    let numbers = (0..).map(move |offset| first_line.saturating_add(offset));
+    let lines = numbers.zip(lines.split(|byte| *byte == b'\n'));
+    lines.filter_map(|(number, line)| {
+        let line = core::str::from_utf8(line).map_err(|error| {
+            let at = error.valid_up_to();
+            alloc::format!("byte {at} is not UTF-8: save the lines as UTF-8")
+        });
+        let line = line.map(|line| line.trim_start_matches('\u{FEFF}').trim());
+        if line == Ok("") {
+            return None;
+        }
+        let sign_in = line.and_then(SignIn::read);
+        Some(sign_in.map_err(|error| FaultyLine {
+            line: number,
+            error,
+        }))
+    })
 }
 
 impl Batch {

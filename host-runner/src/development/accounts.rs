@@ -33,6 +33,8 @@ pub(super) struct Session {
 #[derive(Clone, Debug, Default)]
 struct Account {
     disabled: bool,
+    /// It is a client that gets tokens for itself: events name it as an application.
+    is_workload: bool,
     /// Sessions that began before this second are over.
     valid_from: u64,
     risk: Option<String>,
@@ -57,12 +59,11 @@ impl Accounts {
         Some(())
     }
 
-    /// Whether this account may have tokens.
-    pub(super) fn is_enabled(&self, user: &str) -> bool {
-        !self
-            .accounts
-            .get(user)
-            .is_some_and(|account| account.disabled)
+    /// Lets a client have tokens for itself; `false` if it is disabled. Accounts come into being so, too.
+    pub(super) fn admits_workload(&mut self, client: &str) -> bool {
+        let account = self.accounts.entry(client.to_owned()).or_default();
+        account.is_workload = true;
+        !account.disabled
     }
 
     /// The session of a refresh token, unless it is over.
@@ -90,7 +91,6 @@ impl Accounts {
         happening: &Happening,
         now: UnixTime,
     ) -> Option<(&'static str, Vec<String>, Value)> {
-        let user = json!({"format": "iss_sub", "sub": happening.user});
         let level = happening.level.as_deref();
         if happening.what == "device" {
             let device =
@@ -106,6 +106,15 @@ impl Accounts {
             return Some(("device-compliance-change", members, device));
         }
         let account = self.accounts.entry(happening.user.clone()).or_default();
+        let (user, principal) = if account.is_workload {
+            let application = json!({"format": "opaque", "id": happening.user});
+            (
+                json!({"format": "complex", "application": application}),
+                "APPLICATION",
+            )
+        } else {
+            (json!({"format": "iss_sub", "sub": happening.user}), "USER")
+        };
         let after = now.as_secs().saturating_add(1);
         match happening.what.as_str() {
             "revoke" | "logout" => {
@@ -142,7 +151,7 @@ impl Accounts {
                     "risk-level-change",
                     vec![
                         format!("current_level={level}"),
-                        "principal=USER".to_owned(),
+                        format!("principal={principal}"),
                     ],
                     user,
                 ))

@@ -60,7 +60,7 @@ impl Issuer {
         let fresh = || fresh_id().unwrap_or_default();
         let (session, refresh_token) = match get("grant_type") {
             Some("client_credentials") => {
-                if !self.accounts().is_enabled(&client) {
+                if !self.accounts().admits_workload(&client) {
                     return fault(
                         StatusCode::BAD_REQUEST,
                         "unauthorized_client",

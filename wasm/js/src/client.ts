@@ -1,4 +1,8 @@
-// For clients of an API: taking its claims challenges. It loads no engine.
+/**
+ * For clients of an API: taking its claims challenges. It loads no engine.
+ *
+ * @module cae/client
+ */
 
 import { type Challenge, parseChallenge } from "./challenge.js";
 

@@ -12,6 +12,15 @@ export interface Settings {
   readonly hasSessionControls: boolean;
 }
 
+/** The section of a compiled engine's module that holds its settings, as JSON. */
+export const SETTINGS = "cae.settings";
+
+/** The settings of a compiled engine; `undefined` if the module is none. */
+export function settingsIn(module: WebAssembly.Module): Settings | undefined {
+  const [section] = WebAssembly.Module.customSections(module, SETTINGS);
+  return section && (JSON.parse(new TextDecoder().decode(section)) as Settings);
+}
+
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 /** Session controls that are enforced at the issuer or by the engine. */

@@ -1,16 +1,17 @@
 import { Bounded } from "./bounded.js";
-import { type Configuration, type Settings, settingsOf } from "./configuration.js";
+import type { Configuration, Settings } from "./configuration.js";
 import { CaeError, ConfigurationError, fromBindings } from "./errors.js";
 import type { Fetch } from "./http.js";
 import { Keys } from "./keys.js";
-import { type EngineModule, type ToolsModule, engineModule, toolsModule } from "./loading.js";
+import { type ModuleSource, toolsModule } from "./loading.js";
 import { type Presented, Proofs, prove } from "./proof.js";
 import { type AsksFor, type Credential, credentialOf } from "./request.js";
 import { Signatures } from "./signature.js";
+import { type Instance, type Source, sourceOf, start } from "./source.js";
 import type { Change, ReadStore, Store } from "./stores/store.js";
 import { readRecords } from "./stores/reading.js";
 import { Authorization, faultVerdict } from "./authorization.js";
-import type { DirectoryFacts, Needs, Presenter, SignalAge, SignatureAnswer, Verdict } from "./wasm/engine.js";
+import type { DirectoryFacts, MoreAboutRequest, Needs, Presenter, RecordAnswer, SignalAge, SignatureAnswer, Verdict } from "./wasm/engine.js";
 import type { Tenant, WhatIf } from "./wasm/tools.js";
 
 /** Most tokens that the engine is asked about without handing over their text. */
@@ -20,8 +21,13 @@ const MOST_LETTERS = 8 << 10;
 
 /** How an engine is made. */
 export interface EngineOptions {
-  /** `cae/engine.wasm`, compiled: for a runtime or bundler that this package does not know. */
-  readonly module?: WebAssembly.Module;
+  /** `cae/engine.wasm`, or how it is loaded, once: for a runtime or bundler that this package does not know. */
+  readonly module?: ModuleSource;
+  /**
+   * `cae/tools.wasm`, likewise, and for workers at Cloudflare that explain or ask what if. It is six times the size of what
+   * decides, so that no worker has it unless it says so.
+   */
+  readonly toolsModule?: ModuleSource;
   /** How keys are fetched; `fetch` unless said otherwise. */
   readonly fetch?: Fetch;
   /** Milliseconds that a store may take; 1,000 unless said otherwise. */
@@ -78,16 +84,16 @@ interface Known {
   readonly presenter: Presenter | undefined;
 }
 
-type Instance = InstanceType<EngineModule["Engine"]>;
-
 /**
- * Makes an engine from a configuration (`ENGINE.json`).
+ * Makes an engine from a configuration (`ENGINE.json`), or from the module that `cae-compile` made of one.
  *
  * Rejects with a {@link ConfigurationError} that lists every fault, or with code `engine.load`.
  */
-export async function createEngine(configuration: Configuration | string, options: EngineOptions = {}): Promise<Engine> {
-  const text = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
-  return new Engine(text, await engineModule.factory(options.module), options);
+export async function createEngine(
+  configuration: Configuration | string | WebAssembly.Module,
+  options: EngineOptions = {},
+): Promise<Engine> {
+  return new Engine(await sourceOf(configuration, options.module), options);
 }
 
 /** Decides requests and reads events. Every decision is the engine's; this asks what it wants to know. */
@@ -104,12 +110,11 @@ export class Engine {
 
   /** @internal */
   constructor(
-    private readonly configuration: string,
-    private readonly make: () => EngineModule,
+    private readonly source: Source,
     private readonly options: EngineOptions,
   ) {
-    this.#instance = start(make, configuration);
-    this.#settings = settingsOf(configuration);
+    this.#instance = source.start();
+    this.#settings = source.settings();
     const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.#keys = new Keys(this.#settings.keySources, fetch, (issuer, jwks) => {
       this.#explaining = undefined;
@@ -137,7 +142,7 @@ export class Engine {
 
   /**
    * The same with its reasons: every check and every policy, in `evaluation`. It loads the larger module, and nothing is
-   * remembered.
+   * remembered. A compiled engine cannot.
    */
   async explain(request: AsksFor, options: AuthorizeOptions): Promise<Authorization> {
     const instance = await this.#explainer();
@@ -149,7 +154,7 @@ export class Engine {
 
   /** What-if over the policies of a tenant, and of an earlier state of it. It loads the larger module. */
   async whatIf(tenant: Tenant, before?: Tenant): Promise<WhatIf> {
-    const tools = (await toolsModule.factory())();
+    const tools = (await toolsModule.factory(this.options.toolsModule))();
     try {
       return new tools.WhatIf(tenant, before);
     } catch (error) {
@@ -236,20 +241,17 @@ export class Engine {
         known = { handle: begun.handle, needs: begun.needs, presenter: undefined };
       }
       const { needs } = known;
-      const [records, signature, confirmed] = await Promise.all([
-        readRecords(options.store, needs.records, this.options.storeTimeout ?? 1_000, (problem) => this.#tell(problem)),
-        needs.signature && this.#signatures.check(token, needs.signature),
-        needs.proof && this.#prove(needs.proof.method, credential, request, options, now),
+      const signature = needs.signature && (await this.#signatures.check(token, needs.signature));
+      // Nobody gets a store to work by tokens of his own making: the engine refuses them whatever the records are.
+      const isVerified = signature !== false && needs.key === undefined;
+      const [records, confirmed] = await Promise.all([
+        isVerified ? this.#read(options.store, needs.records) : needs.records.map((): RecordAnswer => "failed"),
+        isVerified && needs.proof ? this.#prove(needs.proof.method, credential, request, options, now) : undefined,
       ]);
       if (instance !== current()) continue;
       const path = this.#settings.readsPath || detail === "explain" ? (options.path ?? credential.path) : undefined;
-      const decided = instance.decide(known.handle, now, options.clientIp, options.country, path, signature, records, {
-        ...(scheme === undefined ? {} : { scheme }),
-        ...(confirmed === undefined ? {} : { confirmed }),
-        ...(options.facts === undefined ? {} : { facts: options.facts }),
-        ...(options.signalAge === undefined ? {} : { signalAge: options.signalAge }),
-        detail,
-      });
+      const more = moreAbout({ scheme, confirmed, facts: options.facts, signalAge: options.signalAge, detail });
+      const decided = instance.decide(known.handle, now, options.clientIp, options.country, path, signature, records, more);
       if (decided.kind === "stale") {
         tokens.delete(token);
         continue;
@@ -264,6 +266,10 @@ export class Engine {
       return new Authorization(verdict, presenter, needs.records, confirmed);
     }
     throw new CaeError("engine.fault", "the token is still stale after it began again");
+  }
+
+  #read(store: ReadStore, keys: readonly string[]): Promise<RecordAnswer[]> {
+    return readRecords(store, keys, this.options.storeTimeout ?? 1_000, (problem) => this.#tell(problem));
   }
 
   async #prove(method: string, credential: Credential, request: AsksFor, options: AuthorizeOptions, now: number): Promise<string | undefined> {
@@ -316,8 +322,13 @@ export class Engine {
     if (!isArgument) {
       this.#faults += 1;
       this.#known.clear();
-      this.#instance = start(this.make, this.configuration);
-      for (const [issuer, jwks] of this.#keys.current()) this.#instance.setKeys(issuer, jwks);
+      try {
+        this.#instance = this.source.start();
+        for (const [issuer, jwks] of this.#keys.current()) this.#instance.setKeys(issuer, jwks);
+      } catch (error) {
+        // There is no memory for another one, say: what is left gives no answer, and the next request tries again.
+        this.#tell(error as CaeError);
+      }
     }
     this.#tell(cause instanceof CaeError ? cause : new CaeError("engine.fault", "the engine gave no answer", { cause }));
     return new Authorization(faultVerdict(isArgument ? "deny" : this.#settings.onError), undefined, []);
@@ -328,9 +339,10 @@ export class Engine {
   }
 
   async #explainer(): Promise<Instance> {
+    const { configuration } = this.source;
+    if (configuration === undefined) throw new CaeError("argument", "a compiled engine does not explain: make one of its configuration");
     this.#explaining ??= (async () => {
-      const make: () => ToolsModule = await toolsModule.factory();
-      const instance = start(make, this.configuration);
+      const instance = start(await toolsModule.factory(this.options.toolsModule), configuration);
       for (const [issuer, jwks] of this.#keys.current()) instance.setKeys(issuer, jwks);
       return instance;
     })();
@@ -343,13 +355,10 @@ export class Engine {
   }
 }
 
-function start(make: () => EngineModule, configuration: string): Instance {
-  const module = make();
-  try {
-    return new module.Engine(configuration, crypto.getRandomValues(new BigUint64Array(1))[0]!);
-  } catch (error) {
-    throw fromBindings(error);
-  }
+/** Nothing where there is nothing to say, as for most requests: reading an object takes longer than deciding. */
+function moreAbout({ detail, ...more }: { [Name in keyof MoreAboutRequest]: MoreAboutRequest[Name] | undefined }): MoreAboutRequest | undefined {
+  const isPlain = (detail ?? "none") === "none" && Object.values(more).every((it) => it === undefined);
+  return isPlain ? undefined : ({ ...more, detail } as MoreAboutRequest);
 }
 
 const fromAnother = (): Received => ({

@@ -1,3 +1,9 @@
+/**
+ * Connections that end with their token, for what no adapter does.
+ *
+ * @module cae/live
+ */
+
 import type { Authorization } from "./authorization.js";
 
 /** How often a connection is decided on again, in milliseconds; 500 unless said otherwise. */
@@ -7,6 +13,8 @@ export interface LiveOptions {
 
 /** Close code of a WebSocket whose token is refused: the first that applications may give a meaning (RFC 6455 section 7.4.2). */
 export const CLOSE_CODE = 3000;
+/** Close code where nothing could be decided: try again later (1013 in the registry of RFC 6455 section 11.7). */
+const LATER = 1013;
 /** Most bytes of the reason of a close (RFC 6455 section 5.5). */
 const REASON_BYTES = 123;
 
@@ -35,6 +43,9 @@ export function whileAllowed(again: () => Promise<Authorization>, end: (authoriz
     clearTimeout(timer);
   };
 }
+
+/** The code of a close: whether another token could help, or a later attempt. */
+export const closeCode = ({ status }: Authorization): number => (status < 500 ? CLOSE_CODE : LATER);
 
 /**
  * The reason of a close: `claims=` with the claims that the client takes to its issuer, if that fits, else why. A client

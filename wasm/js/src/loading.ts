@@ -10,6 +10,9 @@ export type EngineModule = ReturnType<typeof instantiateEngine>;
 /** One instance of the module with everything. */
 export type ToolsModule = ReturnType<typeof instantiateTools>;
 
+/** A module, or how it is loaded. */
+export type ModuleSource = WebAssembly.Module | (() => Promise<WebAssembly.Module>);
+
 /** A module that is loaded when it is first needed, and once; what failed is tried again by who comes next. */
 class Lazy<M> {
   #loading: Promise<WebAssembly.Module> | undefined;
@@ -19,22 +22,32 @@ class Lazy<M> {
     private readonly instantiate: (module: WebAssembly.Module) => M,
   ) {}
 
-  /** Makes instances, each of which fails alone; of `module`, if it is compiled already. */
-  async factory(module?: WebAssembly.Module): Promise<() => M> {
-    if (module !== undefined) return () => this.instantiate(module);
-    this.#loading ??= this.load();
+  /**
+   * Makes instances, each of which fails alone; of what is given, if the module is loaded another way. What needs an
+   * instance and is given nothing, such as a store, takes the first that was.
+   */
+  async factory(given?: ModuleSource): Promise<() => M> {
+    if (isModule(given)) {
+      this.#loading ??= Promise.resolve(given);
+      return () => this.instantiate(given);
+    }
     try {
+      this.#loading ??= (given ?? this.load)();
       const module = await this.#loading;
       return () => this.instantiate(module);
     } catch (cause) {
       this.#loading = undefined;
-      throw new CaeError("engine.load", "the engine could not be loaded", { cause });
+      throw cause instanceof CaeError ? cause : new CaeError("engine.load", "the engine could not be loaded", { cause });
     }
   }
 }
 
 export const engineModule = new Lazy(loadEngine, instantiateEngine);
 export const toolsModule = new Lazy(loadTools, instantiateTools);
+
+export function isModule(value: unknown): value is WebAssembly.Module {
+  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
+}
 
 let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
 
@@ -43,16 +56,16 @@ let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
  *
  * It throws on bytes that are no record.
  */
-export function merger(): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
-  merging ??= makeMerger().catch((error: unknown) => {
+export function merger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+  merging ??= makeMerger(given).catch((error: unknown) => {
     merging = undefined;
     throw error;
   });
   return merging;
 }
 
-async function makeMerger(): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
-  const make = await engineModule.factory();
+async function makeMerger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+  const make = await engineModule.factory(given);
   let module = make();
   return (a, b) => {
     let merged: Uint8Array | undefined;

@@ -67,17 +67,10 @@ test("what could not be kept is not acknowledged", async () => {
 
 test("a session that its provider ended is over", async () => {
   const { world, store } = await start();
-  const configuration = world.configuration();
-  configuration.transmitters.push({
-    issuer: ISSUER, audience: "app", algorithms: ["ES256"], jwks: { keys: [world.issuer.jwk] }, speaksFor: [ISSUER],
-  });
-  const engine = await createEngine(configuration);
+  const engine = await createEngine(world.configurationWithLogout());
   const token = await world.token("adele", { sid: "s-1" });
   assert.equal((await engine.authorize(asking(token), { store })).outcome, "allow");
-  const logout = await world.issuer.sign({ typ: "logout+jwt" }, {
-    iss: ISSUER, aud: "app", iat: seconds(), exp: seconds() + 120, jti: "l-1", sub: "adele", sid: "s-1",
-    events: { "http://schemas.openid.net/event/backchannel-logout": {} },
-  });
+  const logout = await world.logout("adele", "s-1");
   const form = (body) =>
     new Request("https://api.example/logout", { method: "POST", body, headers: { "content-type": "application/x-www-form-urlencoded" } });
   for (const body of ["", "logout_token=", `logout_token=${logout}&logout_token=${logout}`, `logout_token=${logout}x`]) {

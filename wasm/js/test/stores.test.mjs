@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { existsSync } from "node:fs";
 
 import { MemoryStore, cached } from "cae";
 import { RedisStore } from "cae/redis";
@@ -14,6 +9,8 @@ import { RemoteStore } from "cae/remote";
 import Redis from "ioredis";
 import { createClient } from "redis";
 
+import { temporary } from "./packed.mjs";
+import { cae, freePort, listening, program, start, stop, without, withoutCae } from "./process.mjs";
 import { World } from "./world.mjs";
 import { conformsReadOnly, conformsReadWrite } from "./stores.mjs";
 
@@ -47,9 +44,9 @@ test("a cache is late by what it says, and by nothing for what goes through it",
   await assert.rejects(cached({ get: async () => [] }, { seconds: 60 }).get(["a"]), TypeError);
 });
 
-test("redis", { skip: !hasProgram("redis-server") && "redis-server is not installed" }, async () => {
+test("redis", { skip: without("redis-server") }, async () => {
   const port = await freePort();
-  const server = spawn("redis-server", ["--port", String(port), "--save", "", "--bind", "127.0.0.1"], { stdio: "ignore" });
+  const server = start(program("redis-server"), ["--port", String(port), "--save", "", "--bind", "127.0.0.1"], { stdio: "ignore" });
   ending.push(() => stop(server));
   await listening(port);
   const clients = [];
@@ -72,11 +69,8 @@ test("redis", { skip: !hasProgram("redis-server") && "redis-server is not instal
   await assert.rejects(new RedisStore(lost).get(["a"]));
 });
 
-const binary = new URL("../../../target/debug/cae", import.meta.url).pathname;
-
-test("cae serve", { skip: !existsSync(binary) && "target/debug/cae is not built" }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "cae-remote-"));
-  ending.push(() => rm(folder, { recursive: true, force: true }));
+test("cae serve", { skip: withoutCae }, async () => {
+  const folder = temporary();
   const world = await World.make();
   const [authorization, signals, administration] = [await freePort(), await freePort(), await freePort()];
   await writeFile(join(folder, "engine.json"), JSON.stringify(world.configuration()));
@@ -95,7 +89,7 @@ name = "own"
 issuer = "https://ssf.example"
 `,
   );
-  const service = spawn(binary, ["serve", "--engine", "native", "--config", join(folder, "cae.toml")], { stdio: "ignore" });
+  const service = start(cae, ["serve", "--engine", "native", "--config", join(folder, "cae.toml")], { stdio: "ignore" });
   ending.push(() => stop(service));
   await listening(administration);
   const url = `http://127.0.0.1:${administration}`;
@@ -104,34 +98,3 @@ issuer = "https://ssf.example"
   await stop(service);
   await assert.rejects(new RemoteStore({ url, token: "a-token-for-the-edge" }).get(["0".repeat(32)]), { code: "remote" });
 });
-
-function hasProgram(name) {
-  return (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, name)));
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function listening(port) {
-  for (let turn = 0; turn < 500; turn += 1) {
-    const answered = await import("node:net").then(({ connect }) => new Promise((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => (socket.destroy(), resolve(true)));
-      socket.on("error", () => resolve(false));
-    }));
-    if (answered) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`nobody listens on ${port}`);
-}
-
-async function stop(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill();
-  await once(child, "exit");
-}

@@ -1,12 +1,12 @@
-// An issuer and a transmitter of the tests' own, with really signed tokens and events.
-
-import { Buffer } from "node:buffer";
+// An issuer and a transmitter of the tests' own, with really signed tokens and events, in every runtime.
 
 export const ISSUER = "https://login.example";
 export const TRANSMITTER = "https://ssf.example";
 export const AUDIENCE = "api://orders";
 
-const base64url = (text) => Buffer.from(text).toString("base64url");
+const utf8 = (text) => new TextEncoder().encode(text);
+const base64url = (bytes) =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 export const seconds = () => Math.floor(Date.now() / 1000);
 
 /** A signing key and its public JWK. */
@@ -27,8 +27,8 @@ export async function makeKey(kid, algorithm = "ES256") {
   const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey("jwk", publicKey);
   const jwk = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, kid, use: "sig", alg: algorithm }));
   const sign = async (header, claims) => {
-    const message = `${base64url(JSON.stringify({ alg: algorithm, kid, ...header }))}.${base64url(JSON.stringify(claims))}`;
-    return `${message}.${base64url(new Uint8Array(await crypto.subtle.sign(signing, privateKey, Buffer.from(message))))}`;
+    const message = `${base64url(utf8(JSON.stringify({ alg: algorithm, kid, ...header })))}.${base64url(utf8(JSON.stringify(claims)))}`;
+    return `${message}.${base64url(new Uint8Array(await crypto.subtle.sign(signing, privateKey, utf8(message))))}`;
   };
   return { jwk, sign };
 }
@@ -101,6 +101,26 @@ export class World {
       ...more,
     };
     return this.transmitter.sign({ typ: "secevent+jwt" }, claims);
+  }
+
+  /** A configuration that also takes logout tokens of the issuer. */
+  configurationWithLogout() {
+    const configuration = this.configuration();
+    configuration.transmitters.push({
+      issuer: ISSUER,
+      audience: "app",
+      algorithms: [this.algorithm],
+      jwks: { keys: [this.issuer.jwk] },
+      speaksFor: [ISSUER],
+    });
+    return configuration;
+  }
+
+  /** A logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
+  logout(user, sid) {
+    const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+    const [iat, jti] = [seconds(), `logout-${(this.#count += 1)}`];
+    return this.issuer.sign({ typ: "logout+jwt" }, { iss: ISSUER, aud: "app", iat, exp: iat + 120, jti, sub: user, sid, events });
   }
 }
 

@@ -7,7 +7,7 @@ use js_sys::TypeError;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use super::types::{ConfigurationError, read, to_js};
+use super::types::ConfigurationError;
 use super::{Engine, parsed, signature_answer, time, whole};
 use crate::convert::{reached, texts};
 
@@ -56,6 +56,13 @@ impl Engine {
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct WhatIf(what_if::WhatIf);
+
+#[cfg(feature = "simulation")]
+impl WhatIf {
+    pub(super) const fn inner(&self) -> &what_if::WhatIf {
+        &self.0
+    }
+}
 
 #[wasm_bindgen]
 impl WhatIf {
@@ -176,14 +183,6 @@ pub fn configuration_schema() -> String {
     cae_core::tools::configuration_schema().to_owned()
 }
 
-/// The JSON Schema of a scenario file.
-#[cfg(feature = "simulation")]
-#[wasm_bindgen(js_name = scenarioSchema)]
-#[must_use]
-pub fn scenario_schema() -> String {
-    cae_core::simulation::schema().to_owned()
-}
-
 #[derive(Deserialize)]
 struct NamedText {
     name: String,
@@ -220,4 +219,15 @@ fn named_texts(files: &[NamedText]) -> Vec<(&str, &str)> {
         .iter()
         .map(|file| (file.name.as_str(), file.text.as_str()))
         .collect()
+}
+
+/// A typed answer as a JavaScript object.
+fn to_js<T: Serialize>(answer: &T) -> Result<JsValue, JsValue> {
+    serde_wasm_bindgen::to_value(answer).map_err(JsValue::from)
+}
+
+/// An argument that has the declared shape.
+fn read<T: for<'a> Deserialize<'a>>(argument: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(argument)
+        .map_err(|error| TypeError::new(&error.to_string()).into())
 }

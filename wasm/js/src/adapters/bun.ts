@@ -1,4 +1,12 @@
+/**
+ * For `Bun.serve`.
+ *
+ * @module cae/bun
+ */
+
 import { type EngineSource, type Handler, type Protection, protectFetch } from "./protect.js";
+
+export type { EngineSource, Handler, Protection };
 
 /** What of Bun's server is used. */
 export interface Server {

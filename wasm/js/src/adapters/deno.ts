@@ -1,4 +1,12 @@
+/**
+ * For `Deno.serve`.
+ *
+ * @module cae/deno
+ */
+
 import { type EngineSource, type Handler, type Protection, protectFetch } from "./protect.js";
+
+export type { EngineSource, Handler, Protection };
 
 /** What `Deno.serve` says of a connection. */
 export interface ServeInfo {

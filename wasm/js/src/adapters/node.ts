@@ -1,16 +1,24 @@
+/**
+ * For `node:http`, and what works like it.
+ *
+ * @module cae/node
+ */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { BlockList, isIPv6 } from "node:net";
+import type { Duplex } from "node:stream";
 
 import type { Authorization } from "../authorization.js";
-import { type EngineSource, EngineHolder, type Protection } from "./protect.js";
+import { addressBehind } from "../forwarded.js";
+import { Guard, headerOf, passedOf } from "./node-guard.js";
+import type { EngineSource, Protection } from "./protect.js";
 
-const decisions = new WeakMap<IncomingMessage, Authorization>();
+export type { EngineSource, Protection };
+export { fromFetch } from "./node-fetch.js";
+export { type ClosableWebSocket, type Ending, closeWithToken, endWithToken } from "./node-live.js";
 
 /** What was decided on a request that passed. */
-export function authorizationOf(request: IncomingMessage): Authorization {
-  const authorization = decisions.get(request);
-  if (authorization === undefined) throw new TypeError("the request did not pass `protect`");
-  return authorization;
-}
+export const authorizationOf = (request: IncomingMessage): Authorization => passedOf(request).authorization;
 
 /**
  * Middleware for `node:http`, Connect and Express: calls `next` only for what may pass, and answers the rest.
@@ -21,41 +29,77 @@ export function protect<R extends IncomingMessage>(
   engine: EngineSource,
   protection: Protection<R>,
 ): (request: R, response: ServerResponse, next: () => void) => Promise<void> {
-  const holder = new EngineHolder(engine);
+  const guard = new Guard(engine, protection);
   return async (request, response, next) => {
-    let authorization: Authorization;
-    try {
-      authorization = await authorize(holder, protection, request);
-    } catch {
-      response.writeHead(503, { "cache-control": "no-store" }).end();
-      return;
-    }
-    if (authorization.isAllowed) {
-      decisions.set(request, authorization);
-      next();
+    const refusal = await guard.refusalOf(request);
+    if (refusal === undefined) next();
+    else response.writeHead(refusal.status, { ...refusal.headers, "content-length": "0" }).end();
+  };
+}
+
+/** A listener for `createServer` of `node:http` that hands on only what may pass. */
+export function protectListener(
+  engine: EngineSource,
+  protection: Protection<IncomingMessage>,
+  listener: (request: IncomingMessage, response: ServerResponse, authorization: Authorization) => void,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const middleware = protect(engine, protection);
+  return (request, response) => middleware(request, response, () => listener(request, response, authorizationOf(request)));
+}
+
+/**
+ * A listener for the event `upgrade` of a server, such as for WebSockets: hands on only what may pass, and answers the
+ * rest.
+ */
+export function protectUpgrade(
+  engine: EngineSource,
+  protection: Protection<IncomingMessage>,
+  listener: (request: IncomingMessage, socket: Duplex, head: Buffer, authorization: Authorization) => void,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void> {
+  const guard = new Guard(engine, protection);
+  return async (request, socket, head) => {
+    // Whoever hangs up meanwhile is nobody's fault.
+    const ignore = (): void => undefined;
+    socket.on("error", ignore);
+    const refusal = await guard.refusalOf(request);
+    if (refusal === undefined) {
+      socket.off("error", ignore);
+      listener(request, socket, head, authorizationOf(request));
     } else {
-      response.writeHead(authorization.status, authorization.refusalHeaders()).end();
+      const headers = { ...refusal.headers, connection: "close", "content-length": "0" };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.end(`HTTP/1.1 ${refusal.status} Refused\r\n${lines.join("")}\r\n`);
     }
   };
 }
 
-/** @internal */
-export async function authorize<R extends IncomingMessage>(holder: EngineHolder, protection: Protection<R>, request: R): Promise<Authorization> {
-  const engine = await holder.get();
-  const { protocol, originalUrl } = request as { protocol?: string; originalUrl?: string };
-  const target = originalUrl ?? request.url ?? "";
-  const isTls = protocol === undefined ? "encrypted" in request.socket : protocol === "https";
-  const asked = {
-    // Node would keep the first of two tokens: all of them together are none.
-    headers: { get: (name: string) => request.headersDistinct[name]?.join(", ") ?? null },
-    url: target,
-    ...(request.method === undefined ? {} : { method: request.method }),
+/** Proxies of your own that stand before this server. */
+export interface TrustedProxies {
+  /** How many of them a request goes through. */
+  readonly count: number;
+  /** Where they connect from: addresses and ranges (`10.0.0.0/8`). */
+  readonly from: readonly string[];
+}
+
+/**
+ * The address of the client from `X-Forwarded-For`, for `clientIp` of {@link Protection}.
+ *
+ * The header is believed only of a connection that comes from one of the proxies. Whoever connects from elsewhere is
+ * the client.
+ */
+export function behindProxies({ count, from }: TrustedProxies): (request: IncomingMessage) => string | undefined {
+  const proxies = new BlockList();
+  for (const range of from) {
+    const [address = "", bits] = range.split("/");
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    if (bits === undefined) proxies.addAddress(address, family);
+    else proxies.addSubnet(address, Number(bits), family);
+  }
+  // A number that is none is said here, and not with the first request.
+  addressBehind(count, null);
+  return (request) => {
+    const peer = request.socket.remoteAddress;
+    if (peer === undefined || !proxies.check(peer, isIPv6(peer) ? "ipv6" : "ipv4")) return peer;
+    return addressBehind(count, headerOf(request, "x-forwarded-for"));
   };
-  return engine.authorize(asked, {
-    store: protection.store,
-    clientIp: protection.clientIp === undefined ? request.socket.remoteAddress : protection.clientIp(request),
-    country: protection.country?.(request),
-    url: `${isTls ? "https" : "http"}://${request.headers.host ?? ""}${target}`,
-    ...protection.more?.(request),
-  });
 }

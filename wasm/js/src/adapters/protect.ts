@@ -1,5 +1,6 @@
 import type { Authorization } from "../authorization.js";
 import type { AuthorizeOptions, Engine } from "../engine.js";
+import { streamWhileAllowed } from "../live.js";
 
 /** An engine, or one that is being made. */
 export type EngineSource = Engine | Promise<Engine> | (() => Promise<Engine>);
@@ -33,7 +34,41 @@ export class EngineHolder {
   }
 }
 
-/** Answers a request that carries a token, or hands it on with what was decided. */
+/** What was decided on a request of the Fetch API. */
+export interface Decided {
+  readonly authorization: Authorization;
+  /** The response as long as it may go on: server-sent events end with the token. */
+  readonly lasting: (response: Response) => Response;
+}
+
+/** Decides on a request; `undefined` if there is no engine. */
+export async function decide(
+  holder: EngineHolder,
+  protection: Omit<Protection<Request>, "clientIp">,
+  request: Request,
+  clientIp: () => string | undefined,
+): Promise<Decided | undefined> {
+  try {
+    const engine = await holder.get();
+    const options = {
+      store: protection.store,
+      clientIp: clientIp(),
+      country: protection.country?.(request),
+      ...protection.more?.(request),
+    };
+    const authorization = await engine.authorize(request, options);
+    const { confirmed } = authorization;
+    const lasting = (response: Response): Response => {
+      const isStream = (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
+      return isStream ? streamWhileAllowed(response, () => engine.authorize(request, { ...options, confirmed })) : response;
+    };
+    return { authorization, lasting };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers a request that carries a token, with what was decided. */
 export type Handler<C extends unknown[]> = (request: Request, authorization: Authorization, ...context: C) => Response | Promise<Response>;
 
 /** A server that hands on only what may pass. `address` says where a request comes from. */
@@ -45,18 +80,11 @@ export function protectFetch<C extends unknown[]>(
 ): (request: Request, ...context: C) => Promise<Response> {
   const holder = new EngineHolder(engine);
   return async (request, ...context) => {
-    let authorization: Authorization;
-    try {
-      authorization = await (await holder.get()).authorize(request, {
-        store: protection.store,
-        clientIp: protection.clientIp === undefined ? address(request, ...context) : protection.clientIp(request),
-        country: protection.country?.(request),
-        ...protection.more?.(request),
-      });
-    } catch {
-      return unavailable();
-    }
-    return authorization.isAllowed ? handler(request, authorization, ...context) : authorization.response();
+    const { clientIp = () => address(request, ...context) } = protection;
+    const decided = await decide(holder, protection, request, () => clientIp(request));
+    if (decided === undefined) return unavailable();
+    const { authorization, lasting } = decided;
+    return authorization.isAllowed ? lasting(await handler(request, authorization, ...context)) : authorization.response();
   };
 }
 

@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Authorization } from "../authorization.js";
 import { CLOSE_CODE, closeReason } from "../live.js";
 import type { DurableObjectStore, Watcher } from "./records.js";
-import { type GuardSettings, Held, type Made, withIdentity } from "./worker.js";
+import { type Facts, type GuardSettings, Held, type Made, withIdentity } from "./worker.js";
 
 /** Connections are decided on again at least so often, whatever is told: in milliseconds. */
 const LONGEST = 300_000;
@@ -13,9 +13,7 @@ interface Opened {
   readonly url: string;
   readonly method: string;
   readonly authorization: string;
-  readonly clientIp: string | null;
-  readonly country: string | null;
-  readonly confirmed: string | null;
+  readonly facts: Facts;
 }
 
 type Row = { id: string; opened: string };
@@ -31,6 +29,8 @@ export abstract class CaeConnections<Env extends object> extends DurableObject<E
   readonly #sql: SqlStorage;
   readonly #held = new Held<Env>((env) => this.settings(env));
   readonly #upstreams = new Map<string, WebSocket>();
+  /** Connections that are not open yet, and whether records that they rest on changed since they were decided on. */
+  readonly #opening = new Map<string, { isOutdated: boolean }>();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -58,38 +58,56 @@ export abstract class CaeConnections<Env extends object> extends DurableObject<E
   /** Opens a connection that the guard allowed. */
   override async fetch(request: Request): Promise<Response> {
     const made = await this.#held.of(this.env);
-    const first = await made.authorize(request);
+    const facts = made.facts(request);
+    const first = await made.authorize(request, facts);
     if (!first.isAllowed) return first.response();
+    let upstream: WebSocket | undefined;
+    try {
+      upstream = await this.upstream(withIdentity(request, first));
+    } catch {
+      return new Response(null, { status: 502 });
+    }
     const id = crypto.randomUUID();
-    const country = request.cf?.["country"];
     const opened: Opened = {
       url: request.url,
       method: request.method,
       authorization: request.headers.get("authorization") ?? "",
-      clientIp: request.headers.get("cf-connecting-ip"),
-      country: typeof country === "string" ? country : null,
-      confirmed: first.confirmed ?? null,
+      facts: { ...facts, confirmed: first.confirmed },
     };
-    // What changes from here on is told; what changed before is found by deciding once more.
-    this.#sql.exec("INSERT INTO connections VALUES (?, ?, ?)", id, JSON.stringify(opened), null);
-    for (const key of first.records) this.#sql.exec("INSERT OR IGNORE INTO keys VALUES (?, ?)", key, id);
-    await this.records(this.env).watch(first.records, this.ctx.id.toString());
-    const second = await again(made, opened);
-    if (!second.isAllowed) {
-      await this.#forget(id);
-      return second.response();
-    }
-    let upstream: WebSocket | undefined;
     try {
-      upstream = await this.upstream(withIdentity(request, second));
-    } catch {
+      return await this.#open(id, made, opened, first.records, upstream);
+    } catch (error) {
+      close(upstream, 1011, "");
       await this.#forget(id);
-      return new Response(null, { status: 502 });
+      throw error;
+    } finally {
+      this.#opening.delete(id);
     }
+  }
+
+  /** Has changes told from here on, decides until none came in between, and opens the connection in the same turn. */
+  async #open(id: string, made: Made, opened: Opened, records: readonly string[], upstream: WebSocket | undefined): Promise<Response> {
+    const opening = { isOutdated: false };
+    this.#opening.set(id, opening);
+    this.#sql.exec("INSERT INTO connections VALUES (?, ?, ?)", id, JSON.stringify(opened), Date.now() + LONGEST);
+    for (const key of records) this.#sql.exec("INSERT OR IGNORE INTO keys VALUES (?, ?)", key, id);
+    await this.records(this.env).watch(records, this.ctx.id.toString());
+    let last: Authorization;
+    do {
+      opening.isOutdated = false;
+      last = await again(made, opened);
+    } while (last.isAllowed && opening.isOutdated);
+    if (!last.isAllowed) {
+      close(upstream, 1008, "");
+      await this.#forget(id);
+      return last.response();
+    }
+    // Nothing may wait between the last decision and this: a change that is told now finds the socket.
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [id]);
+    this.#opening.delete(id);
     if (upstream !== undefined) this.#join(id, server, upstream);
-    await this.#note(id, second);
+    this.#note(id, last);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -134,6 +152,11 @@ export abstract class CaeConnections<Env extends object> extends DurableObject<E
     const made = await this.#held.of(this.env).catch(() => undefined);
     await Promise.all(
       [...connections].map(async ([id, opened]) => {
+        const opening = this.#opening.get(id);
+        if (opening !== undefined) {
+          opening.isOutdated = true;
+          return;
+        }
         const authorization = made && (await again(made, JSON.parse(opened) as Opened));
         const [socket] = this.ctx.getWebSockets(id);
         if (socket === undefined) return this.#forget(id);
@@ -147,10 +170,10 @@ export abstract class CaeConnections<Env extends object> extends DurableObject<E
   }
 
   /** When time alone can change the decision. */
-  async #note(id: string, { revisitAt }: Authorization): Promise<void> {
+  #note(id: string, { revisitAt }: Authorization): void {
     const revisit = Math.min(Date.now() + LONGEST, (revisitAt ?? Infinity) * 1000);
     this.#sql.exec("UPDATE connections SET revisit = ? WHERE id = ?", revisit, id);
-    await this.#setAlarm();
+    this.ctx.waitUntil(this.#setAlarm());
   }
 
   async #setAlarm(): Promise<void> {
@@ -182,13 +205,8 @@ export abstract class CaeConnections<Env extends object> extends DurableObject<E
   }
 }
 
-function again(made: Made, opened: Opened): Promise<Authorization> {
-  const request = new Request(opened.url, { method: opened.method, headers: { authorization: opened.authorization } });
-  return made.authorize(request, {
-    clientIp: opened.clientIp ?? undefined,
-    country: opened.country ?? undefined,
-    confirmed: opened.confirmed ?? undefined,
-  });
+function again(made: Made, { url, method, authorization, facts }: Opened): Promise<Authorization> {
+  return made.authorize(new Request(url, { method, headers: { authorization } }), facts);
 }
 
 /** Closes a socket, with what may be sent of what was received (RFC 6455 section 7.4.1). */

@@ -19,18 +19,37 @@ export interface Watcher extends Rpc.DurableObjectBranded {
   recordsChanged(keys: readonly string[]): Promise<void>;
 }
 
+/** Whom the cache is in the list of those that are told. */
+const CACHE = "cache";
+/** What the cache holds where there is no record. */
+export const NO_RECORD = "-";
+/**
+ * After so many seconds the cache forgets a record by itself: a record that it could not be told of is answered no longer
+ * than this.
+ */
+const CACHED_SECONDS = 3_600;
+/** Whoever could not be told is told again after so many milliseconds, and after twice as many each time, */
+const AGAIN = 1_000;
+/** but not after more than so many. */
+const LATEST = 60_000;
 /** Most records of one question. */
 const MOST = 1_024;
 /** Most bytes of one record: far above what the engine bounds it to. */
 const MOST_BYTES = 64 << 10;
 const KEY = /^[0-9a-f]{32}$/;
 
+/** A change that somebody has to be told of. */
+type Owed = { change: number; key: string };
+
 /**
  * One shard of the records, in SQLite: the only one that writes them, one change after the other, and durable before it
  * answers.
  */
-export class CaeRecords extends DurableObject<RecordsEnv> {
+export abstract class CaeRecords extends DurableObject<RecordsEnv> {
   readonly #sql: SqlStorage;
+  /** Who is being told. */
+  readonly #telling = new Set<string>();
+  #failures = 0;
 
   constructor(state: DurableObjectState, env: RecordsEnv) {
     super(state, env);
@@ -39,30 +58,47 @@ export class CaeRecords extends DurableObject<RecordsEnv> {
       CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS watchers (key TEXT, watcher TEXT, PRIMARY KEY (key, watcher)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS shards (count INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS untold (
+        change INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT, key TEXT, UNIQUE (recipient, key) ON CONFLICT REPLACE);
     `);
   }
 
-  /** One record for each key, `null` where there is none. */
-  async get(shards: number, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  /** What merges records: the module of the worker's engine. */
+  protected abstract engine(): WebAssembly.Module;
+
+  /** One record for each key, `null` where there is none; has the cache filled with what it asked for in vain. */
+  async get(shards: number, keys: readonly string[], isForCache = false): Promise<(Uint8Array | null)[]> {
     this.#check(shards, keys);
+    if (isForCache && this.env.CAE_CACHE !== undefined) {
+      for (const key of keys) this.#owe(CACHE, key);
+      await this.#tell();
+    }
     return keys.map((key) => this.#read(key));
   }
 
   /** Merges all of the changes or none. */
   async merge(shards: number, changes: readonly Change[]): Promise<void> {
     this.#check(shards, changes.map(({ key }) => key));
-    const join = await merger();
-    const changed = new Map<string, Uint8Array>();
+    const join = await merger(this.engine());
     this.ctx.storage.transactionSync(() => {
       for (const { key, record } of changes) {
         if (!(record instanceof Uint8Array) || record.byteLength > MOST_BYTES) throw new CaeError("argument", "no record");
         const merged = join(this.#read(key) ?? record, record);
         this.#sql.exec("INSERT INTO records VALUES (?1, ?2) ON CONFLICT DO UPDATE SET record = ?2", key, merged.slice().buffer);
-        changed.set(key, merged);
+        if (this.env.CAE_CACHE !== undefined) this.#owe(CACHE, key);
+        if (this.env.CAE_CONNECTIONS === undefined) continue;
+        for (const { watcher } of this.#sql.exec<{ watcher: string }>("SELECT watcher FROM watchers WHERE key = ?", key)) {
+          this.#owe(watcher, key);
+        }
       }
     });
+    await this.#tell();
     await this.ctx.storage.sync();
-    await this.#tell(changed);
+  }
+
+  /** Tells those that could not be told, or that an object owed when it ended. */
+  override async alarm(): Promise<void> {
+    await this.#tell();
   }
 
   /** Tells a watcher of every change of these records from now on. */
@@ -93,23 +129,53 @@ export class CaeRecords extends DurableObject<RecordsEnv> {
     if (keys.length > MOST || !keys.every((key) => KEY.test(key))) throw new CaeError("argument", "no keys of records");
   }
 
-  /** What fails here is no loss: the cache is stale for as long as it may be, and connections look again by themselves. */
-  async #tell(changed: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    const { CAE_CACHE: cache, CAE_CONNECTIONS: connections } = this.env;
-    const telling: Promise<void>[] = [];
-    const watchers = new Map<string, string[]>();
-    for (const [key, record] of changed) {
-      if (cache !== undefined) telling.push(cache.put(key, toBase64(record)));
-      for (const { watcher } of this.#sql.exec<{ watcher: string }>("SELECT watcher FROM watchers WHERE key = ?", key)) {
-        watchers.set(watcher, [...(watchers.get(watcher) ?? []), key]);
-      }
+  #owe(recipient: string, key: string): void {
+    this.#sql.exec("INSERT INTO untold (recipient, key) VALUES (?, ?)", recipient, key);
+  }
+
+  /**
+   * Begins to tell whoever has to be told; nobody waits for that. What could not be told, or was not before this object
+   * ended, the alarm tells: it is set as durably as what is owed.
+   */
+  async #tell(): Promise<void> {
+    const owed = [...this.#sql.exec<{ recipient: string }>("SELECT DISTINCT recipient FROM untold")];
+    if (owed.length === 0) return;
+    await this.ctx.storage.setAlarm(Date.now() + Math.min(AGAIN * 2 ** this.#failures, LATEST));
+    for (const { recipient } of owed) {
+      if (this.#telling.has(recipient)) continue;
+      this.#telling.add(recipient);
+      this.ctx.waitUntil(this.#tellOne(recipient));
     }
-    if (connections !== undefined) {
-      for (const [watcher, keys] of watchers) {
-        telling.push(connections.get(connections.idFromString(watcher)).recordsChanged(keys));
+  }
+
+  /** One after the other, and always of the record as it is then, so that no older one comes last. */
+  async #tellOne(recipient: string): Promise<void> {
+    try {
+      for (;;) {
+        const owed = [...this.#sql.exec<Owed>("SELECT change, key FROM untold WHERE recipient = ? LIMIT 32", recipient)];
+        if (owed.length === 0) break;
+        const keys = owed.map(({ key }) => key);
+        if (recipient === CACHE) await Promise.all(keys.map((key) => this.#cache(key)));
+        else await this.#watcher(recipient)?.recordsChanged(keys);
+        for (const { change } of owed) this.#sql.exec("DELETE FROM untold WHERE change = ?", change);
       }
+      this.#failures = 0;
+    } catch {
+      this.#failures += 1;
+    } finally {
+      this.#telling.delete(recipient);
     }
-    await Promise.allSettled(telling);
+  }
+
+  async #cache(key: string): Promise<void> {
+    const record = this.#read(key);
+    const text = record === null ? NO_RECORD : toBase64(record);
+    await this.env.CAE_CACHE?.put(key, text, { expirationTtl: CACHED_SECONDS });
+  }
+
+  #watcher(id: string): DurableObjectStub<Watcher> | undefined {
+    const { CAE_CONNECTIONS: connections } = this.env;
+    return connections?.get(connections.idFromString(id));
   }
 }
 
@@ -122,9 +188,18 @@ export class DurableObjectStore implements Store {
   ) {}
 
   async get(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+    return this.#get(keys, false);
+  }
+
+  /** The same, of keys that the cache did not hold: it holds them afterwards. */
+  async getForCache(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+    return this.#get(keys, true);
+  }
+
+  async #get(keys: readonly string[], isForCache: boolean): Promise<(Uint8Array | null)[]> {
     const found = new Map<string, Uint8Array | null>();
     await this.#each(keys, (key) => key, async (shard, part) => {
-      const records = await shard.get(this.shards, part);
+      const records = await shard.get(this.shards, part, isForCache);
       part.forEach((key, place) => found.set(key, records[place] ?? null));
     });
     return keys.map((key) => found.get(key) ?? null);

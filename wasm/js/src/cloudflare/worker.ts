@@ -4,6 +4,7 @@ import type { Configuration } from "../configuration.js";
 import { type AuthorizeOptions, type Engine, type EngineOptions, createEngine } from "../engine.js";
 import { streamWhileAllowed } from "../live.js";
 import { type PollOptions, poll, receiveLogout, receivePush } from "../receiver.js";
+import type { AsksFor } from "../request.js";
 import type { ReadStore, Store } from "../stores/store.js";
 
 /** A transmitter that pushes to `/.cae/events/NAME`. */
@@ -14,10 +15,13 @@ export interface Push {
   readonly token?: string;
 }
 
+/** What is said about a request besides what it says itself. */
+export type Facts = Omit<AuthorizeOptions, "store">;
+
 /** How a worker guards an origin. */
 export interface GuardSettings {
-  /** `ENGINE.json`. */
-  readonly configuration: Configuration | string;
+  /** A module that `cae-compile` made; or `ENGINE.json`, with `cae/engine.wasm` as `engine.module`. */
+  readonly configuration: Configuration | string | WebAssembly.Module;
   readonly engine?: EngineOptions;
   /** Where events are merged. */
   readonly store: Store;
@@ -32,7 +36,7 @@ export interface GuardSettings {
   /** Where WebSockets are kept, so that they end with their token: a class that extends `CaeConnections`. */
   readonly connections?: DurableObjectNamespace;
   /** Anything else that the engine may be told of a request. */
-  readonly more?: (request: Request) => Omit<AuthorizeOptions, "store" | "clientIp" | "country">;
+  readonly more?: (request: Request) => Omit<Facts, "clientIp" | "country">;
 }
 
 /** Where transmitters send to: below it nothing goes to the origin. */
@@ -59,7 +63,7 @@ export function guard<Env extends object>(settings: (env: Env) => GuardSettings)
         made = await held.of(env);
         const { pathname } = new URL(request.url);
         if (pathname.startsWith(OWN)) return await receive(made, request, pathname.slice(OWN.length));
-        authorization = await made.authorize(request);
+        authorization = await made.authorize(request, made.facts(request));
         context.waitUntil(made.engine.refreshKeys());
       } catch (error) {
         console.error(String(error));
@@ -82,7 +86,8 @@ export function guard<Env extends object>(settings: (env: Env) => GuardSettings)
 export interface Made {
   readonly engine: Engine;
   readonly settings: GuardSettings;
-  authorize(request: Request, more?: Partial<AuthorizeOptions>): Promise<Authorization>;
+  facts(request: Request): Facts;
+  authorize(request: AsksFor, facts: Facts): Promise<Authorization>;
 }
 
 /** One engine for a worker, made by its first request; one that could not be made is made again by the next. */
@@ -105,15 +110,14 @@ export class Held<Env extends object> {
     const settings = this.settings(env);
     const onProblem = (problem: Error): void => console.error(String(problem));
     const engine = await createEngine(settings.configuration, { onProblem, ...settings.engine });
-    const authorize = (request: Request, more?: Partial<AuthorizeOptions>): Promise<Authorization> =>
-      engine.authorize(request, {
-        store: reading(settings),
-        clientIp: request.headers.get("cf-connecting-ip") ?? undefined,
-        country: countryOf(request),
-        ...settings.more?.(request),
-        ...more,
-      });
-    return { engine, settings, authorize };
+    const facts = (request: Request): Facts => ({
+      clientIp: request.headers.get("cf-connecting-ip") ?? undefined,
+      country: countryOf(request),
+      ...settings.more?.(request),
+    });
+    const store = reading(settings);
+    const authorize = (request: AsksFor, facts: Facts): Promise<Authorization> => engine.authorize(request, { ...facts, store });
+    return { engine, settings, facts, authorize };
   }
 }
 
@@ -143,10 +147,10 @@ async function handOn(made: Made, request: Request, authorization: Authorization
     return connections.get(connections.idFromName(authorization.records[0] ?? "")).fetch(request);
   }
   const response = await forward(identified);
-  const isStream = (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
-  if (!isStream) return response;
-  const { confirmed } = authorization;
-  return streamWhileAllowed(response, () => made.authorize(request, { confirmed }));
+  // What says its length is an answer; what does not may go on for as long as it likes.
+  if (response.headers.has("content-length")) return response;
+  const facts = { ...made.facts(request), confirmed: authorization.confirmed };
+  return streamWhileAllowed(response, () => made.authorize(request, facts));
 }
 
 /** The request as the origin gets it: who asks is said by this worker alone. */

@@ -1,4 +1,5 @@
-import module from "../wasm/tools.wasm";
+import { CaeError } from "../errors.js";
 
-/** The module, compiled when the worker was uploaded. */
-export const load = (): Promise<WebAssembly.Module> => Promise.resolve(module);
+/** A worker would carry the larger module with every upload: one that explains brings it itself. */
+export const load = (): Promise<WebAssembly.Module> =>
+  Promise.reject(new CaeError("engine.load", "in a worker, hand over `cae/tools.wasm` as `toolsModule` of createEngine"));

@@ -20,15 +20,18 @@ interface Kept {
  */
 export function cached<S extends ReadStore>(store: S, { seconds, most = 10_000 }: CacheOptions): S extends Store ? Store : ReadStore {
   const kept = new Bounded<string, Kept>(most);
+  let merges = 0;
 
   async function get(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
     const now = Date.now();
     const answers = keys.map((key) => kept.get(key)).map((it) => (it !== undefined && it.until > now ? it : undefined));
     const missing = keys.filter((_, place) => answers[place] === undefined);
     if (missing.length === 0) return answers.map((it) => it!.record);
+    const before = merges;
     const fetched = await store.get(missing);
     if (fetched.length !== missing.length) throw new TypeError("the store gave no answer for each key");
-    missing.forEach((key, place) => kept.set(key, { record: fetched[place] ?? null, until: now + seconds * 1000 }));
+    // What was asked before something was merged may be older than that.
+    if (before === merges) missing.forEach((key, place) => kept.set(key, { record: fetched[place] ?? null, until: now + seconds * 1000 }));
     let place = 0;
     return answers.map((it) => (it !== undefined ? it.record : (fetched[place++] ?? null)));
   }
@@ -37,6 +40,7 @@ export function cached<S extends ReadStore>(store: S, { seconds, most = 10_000 }
     try {
       await (store as unknown as Store).merge(changes);
     } finally {
+      merges += 1;
       for (const { key } of changes) kept.delete(key);
     }
   }

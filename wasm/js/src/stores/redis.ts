@@ -1,3 +1,9 @@
+/**
+ * Records in Redis.
+ *
+ * @module cae/redis
+ */
+
 import { fromBase64, toBase64 } from "../bytes.js";
 import { CaeError } from "../errors.js";
 import { merger } from "../loading.js";

@@ -1,3 +1,9 @@
+/**
+ * Records of a running `cae serve`.
+ *
+ * @module cae/remote
+ */
+
 import { fromHex, toHex } from "../bytes.js";
 import { CaeError } from "../errors.js";
 import { type Fetch, textFrom } from "../http.js";

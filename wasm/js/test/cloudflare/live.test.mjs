@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { Response as MiniflareResponse, WebSocketPair } from "miniflare";
 
 import { World, seconds } from "../world.mjs";
-import { bundle, run } from "./edge.mjs";
+import { bundle, run, until } from "./edge.mjs";
 
 let world;
 let proxied;
@@ -16,12 +16,22 @@ before(async () => {
   // An application that lives in the object: nothing keeps it awake.
   const worker = `
     import { CaeConnections, CaeRecords, DurableObjectStore, guard } from "cae/cloudflare";
-    import configuration from "../engine.json";
+    import engine from "../build/engine.wasm";
+    import { transmitters } from "../engine.json";
     const records = (env) => new DurableObjectStore(env.CAE_RECORDS);
-    const pushes = { main: { transmitter: configuration.transmitters[0].issuer } };
-    const settings = (env) => ({ configuration, store: records(env), connections: env.CAE_CONNECTIONS, pushes });
+    const pushes = { main: { transmitter: transmitters[0].issuer } };
+    // Between an answer of the store and the decision the test may do something.
+    const slow = (store) => ({
+      get: async (keys) => {
+        const answers = await store.get(keys);
+        await fetch("http://meanwhile.example/");
+        return answers;
+      },
+      merge: (changes) => store.merge(changes),
+    });
+    const settings = (env) => ({ configuration: engine, store: slow(records(env)), connections: env.CAE_CONNECTIONS, pushes });
     export default guard(settings);
-    export class Records extends CaeRecords {}
+    export class Records extends CaeRecords { engine() { return engine; } }
     let woken = 0;
     export class Connections extends CaeConnections {
       constructor(state, env) { super(state, env); woken += 1; }
@@ -33,6 +43,8 @@ before(async () => {
   ({ modules: own } = bundle(configuration, { "src/worker.js": worker }));
 });
 
+/** What happens between an answer of the store and the decision that it is for; and once. */
+let meanwhile;
 const running = [];
 after(async () => {
   for (const worker of running) await worker.dispose();
@@ -40,6 +52,11 @@ after(async () => {
 
 const upstreams = [];
 const origin = async (request) => {
+  if (new URL(request.url).hostname === "meanwhile.example") {
+    await meanwhile?.();
+    return new MiniflareResponse(null, { status: 204 });
+  }
+  if (new URL(request.url).pathname === "/slow") await meanwhile?.();
   if (request.headers.get("upgrade") !== "websocket") return new MiniflareResponse("served");
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
@@ -60,8 +77,8 @@ class Socket {
   #messages = [];
   #waiting = [];
 
-  static async open(worker, token) {
-    const response = await worker.dispatchFetch("https://api.example/live", {
+  static async open(worker, token, path = "/live") {
+    const response = await worker.dispatchFetch(`https://api.example${path}`, {
       headers: { authorization: `Bearer ${token}`, upgrade: "websocket" },
     });
     if (response.webSocket === null) return response;
@@ -121,7 +138,7 @@ test("a WebSocket is closed with the challenge once an event refuses its token, 
   if (later instanceof Socket) assert.equal(await later.ask("back"), "adele: back");
   // What a client closes is closed at the origin.
   bruno.socket.close(1000, "bye");
-  for (let turn = 0; turn < 100 && upstreams.length === 0; turn += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => upstreams.length > 0);
   assert.deepEqual(upstreams, [["bruno", 1000]]);
 });
 
@@ -148,4 +165,26 @@ test("a WebSocket whose object sleeps is closed all the same", async () => {
   const { code, at } = await socket.closed;
   assert.equal(code, 3000);
   assert.ok(at - began < 1_000, `${at - began} ms`);
+});
+
+test("a WebSocket that opens while the event comes is not opened", async () => {
+  for (const [modules, path, turns] of [[proxied, "/slow", [0]], [own, "/live", [0, 1, 2]]]) {
+    // For the worker itself, for the object, and once more when changes are told.
+    for (const turn of turns) {
+      const worker = await start(modules);
+      const [token, set] = [await world.token("emil"), await world.set("emil")];
+      let count = 0;
+      meanwhile = async () => {
+        if (count++ === turn) await push(worker, set);
+      };
+      try {
+        const answer = await Socket.open(worker, token, path);
+        assert.ok(count > turn);
+        assert.equal(answer.status, 401, `${path}, at turn ${turn}`);
+        assert.match(answer.headers.get("www-authenticate"), /insufficient_claims/);
+      } finally {
+        meanwhile = undefined;
+      }
+    }
+  }
 });

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { conformsReadOnly, conformsReadWrite } from "../stores.mjs";
+import { changesOf, conformsReadOnly, conformsReadWrite } from "../stores.mjs";
+import { temporary } from "../packed.mjs";
 import { World } from "../world.mjs";
-import { bundle, run } from "./edge.mjs";
+import { bundle, run, until } from "./edge.mjs";
 
 /** A worker that lends out its stores, and one that guards by a store that fails. */
 const lending = `
   import { CaeRecords, DurableObjectStore, KvStore } from "cae/cloudflare";
+  import engine from "../build/engine.wasm";
   const hex = (record) => record === null ? null : Array.from(record, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const bytes = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
   export default {
@@ -24,14 +27,24 @@ const lending = `
       }
     },
   };
-  export class Records extends CaeRecords {}
+  export class Records extends CaeRecords { engine() { return engine; } }
   export class Connections {}`;
+
+const withoutCache = lending.replace(
+  "class Records extends CaeRecords {",
+  `class Records extends CaeRecords {
+    constructor(state, env) {
+      super(state, { ...env, CAE_CACHE: { put: () => Promise.reject(new Error("429 Too Many Requests")) } });
+    }`,
+);
 
 let world;
 let modules;
+let failingCache;
 before(async () => {
   world = await World.make();
   ({ modules } = bundle(world.configuration(), { "src/worker.js": lending }));
+  ({ modules: failingCache } = bundle(world.configuration(), { "src/worker.js": withoutCache }));
 });
 
 const running = [];
@@ -64,27 +77,55 @@ test("Durable Objects", async () => {
 test("Workers KV, which the objects fill", async () => {
   const worker = run(modules, { kvNamespaces: ["CAE_CACHE"] });
   running.push(worker);
+  const [records, cached] = [client(worker, { shards: 16 }), client(worker, { shards: 16, cached: true })];
   // What KV is late by cannot be seen here: its stand-in on this machine is at once what it will be.
-  await conformsReadOnly(client(worker, { shards: 16 }), client(worker, { shards: 16, cached: true }), 60);
+  await conformsReadOnly(records, cached, 60);
   const cache = await worker.getKVNamespace("CAE_CACHE");
   const { keys } = await cache.list();
   assert.ok(keys.length > 0);
-  // A record that is late is answered, one that is not there is asked of the objects.
+  for (const { expiration } of keys) assert.ok(expiration <= Date.now() / 1000 + 3_600, "a record that nobody renews is forgotten");
+  // A record that is late is answered, one that is not there is asked of the objects, and is there from then on.
   const [{ name }] = keys;
-  const [record] = await client(worker, { shards: 16 }).get([name]);
+  const [record] = await records.get([name]);
   await cache.delete(name);
-  assert.deepEqual(await client(worker, { shards: 16, cached: true }).get([name]), [record]);
+  assert.deepEqual(await cached.get([name]), [record]);
+  await until(async () => (await cache.get(name)) !== null);
+  // That there is no record is held as well, until there is one.
+  const none = "5".repeat(32);
+  assert.deepEqual(await cached.get([none]), [null]);
+  await until(async () => (await cache.get(none)) !== null);
+  assert.deepEqual(await cached.get([none]), [null]);
+  await records.merge([{ key: none, record }]);
+  await until(async () => (await cached.get([none]))[0] !== null);
   await cache.put(name, "%%%");
-  await assert.rejects(client(worker, { shards: 16, cached: true }).get([name]), /no record/);
+  await assert.rejects(cached.get([name]), /no record/);
+});
+
+test("a cache that cannot be told is told again, by the object that comes after too", async () => {
+  const persist = join(temporary(), "state");
+  const first = run(failingCache, { persist, kvNamespaces: ["CAE_CACHE"] });
+  const [[{ record }]] = await changesOf(1);
+  const key = "6".repeat(32);
+  await client(first, { shards: 16 }).merge([{ key, record }]);
+  assert.deepEqual((await (await first.getKVNamespace("CAE_CACHE")).list()).keys, []);
+  await first.dispose();
+  // The same records, and a cache that takes them; nothing is asked of it.
+  const second = run(modules, { persist, kvNamespaces: ["CAE_CACHE"] });
+  running.push(second);
+  await second.ready;
+  await client(second, { shards: 16 }).get([key]);
+  const cache = await second.getKVNamespace("CAE_CACHE");
+  await until(async () => (await cache.get(key)) !== null, 10_000);
 });
 
 test("a store that fails refuses, and so does an engine that cannot be made", async () => {
   const failing = `
     import { guard } from "cae/cloudflare";
-    import configuration from "../engine.json";
+    import engine from "../build/engine.wasm";
+    import { transmitters } from "../engine.json";
     const down = { get: () => Promise.reject(new Error("down")), merge: () => Promise.reject(new Error("down")) };
-    const pushes = { main: { transmitter: configuration.transmitters[0].issuer } };
-    export default guard((env) => ({ configuration: env.BROKEN ? "no JSON" : configuration, store: down, pushes }));
+    const pushes = { main: { transmitter: transmitters[0].issuer } };
+    export default guard((env) => ({ configuration: env.BROKEN ? "no JSON" : engine, store: down, pushes }));
     export class Records {}
     export class Connections {}`;
   const bundled = bundle(world.configuration(), { "src/worker.js": failing });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -12,9 +14,10 @@ import { bundle, run } from "./edge.mjs";
 
 let world;
 let modules;
+let folder;
 before(async () => {
   world = await World.make();
-  ({ modules } = bundle(world.configuration({ settings: { privateAddresses: "ordinary" } })));
+  ({ modules, folder } = bundle(world.configurationWithLogout()));
 });
 
 const running = [];
@@ -26,7 +29,8 @@ after(async () => {
 let asked = [];
 const origin = async (request) => {
   asked.push([request.method, new URL(request.url).pathname, Object.fromEntries(request.headers)]);
-  if (new URL(request.url).pathname === "/feed") {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/feed" || pathname === "/export") {
     const stream = new ReadableStream({
       async start(controller) {
         for (let turn = 0; turn < 100; turn += 1) {
@@ -36,7 +40,7 @@ const origin = async (request) => {
         controller.close();
       },
     });
-    return new MiniflareResponse(stream, { headers: { "content-type": "text/event-stream" } });
+    return new MiniflareResponse(stream, { headers: { "content-type": pathname === "/feed" ? "text/event-stream" : "text/csv" } });
   }
   return new MiniflareResponse("served", { headers: { "x-origin": "yes" } });
 };
@@ -164,4 +168,51 @@ test("a stream of events ends with the challenge within a second", async () => {
   assert.ok(took < 1_000, `${took} ms`);
   assert.match(text, /event: error\ndata: \{"status":401,.*insufficient_claims/);
   assert.ok(!text.includes("data: 99"));
+});
+
+test("any other stream breaks off within a second", async () => {
+  const worker = await start();
+  const response = await get(worker, await world.token("hugo"), {}, "/export");
+  assert.deepEqual([response.status, response.headers.get("content-type")], [200, "text/csv"]);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value;
+  assert.equal((await push(worker, await world.set("hugo"))).status, 202);
+  const began = performance.now();
+  // workerd ends what broke off as if it were whole (a last chunk, then it closes), so that it just ends here.
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  const took = performance.now() - began;
+  assert.ok(took < 1_000, `${took} ms`);
+  assert.ok(text.includes("data: 0") && !text.includes("data: 99") && !text.includes("error"), text);
+});
+
+test("a logout ends the session's tokens, and no other's", async () => {
+  const worker = await start();
+  const [ended, other] = [await world.token("ivo", { sid: "s-1" }), await world.token("ivo", { sid: "s-2" })];
+  for (const token of [ended, other]) assert.equal((await get(worker, token)).status, 200);
+  const logout = (logout_token) =>
+    worker.dispatchFetch("https://api.example/.cae/backchannel-logout", { method: "POST", body: new URLSearchParams({ logout_token }) });
+  assert.equal((await logout("no token")).status, 400);
+  assert.equal((await logout(await world.logout("ivo", "s-1"))).status, 200);
+  assert.equal((await get(worker, ended)).status, 401);
+  assert.equal((await get(worker, other)).status, 200);
+});
+
+test("a template with a faulty configuration is not deployed: the place is named", async () => {
+  const check = (text) => {
+    writeFileSync(join(folder, "engine.json"), text);
+    return spawnSync(process.execPath, ["node_modules/cae/dist/check.js", "engine.json"], { cwd: folder, encoding: "utf8" });
+  };
+  const good = JSON.stringify(world.configuration());
+  assert.equal(check(good).status, 0);
+  const faulty = check(good.replace('"audiences"', '"audience"'));
+  assert.equal(faulty.status, 1);
+  assert.match(faulty.stderr, /\/resource/);
+});
+
+test("the page shows the template as it is", () => {
+  const root = new URL("../../../../", import.meta.url);
+  const page = readFileSync(new URL("docs/javascript/cloudflare.md", root), "utf8");
+  const shown = [...page.matchAll(/<!-- (\S+) -->\n```\w+\n([^]*?)```/g)];
+  assert.deepEqual(shown.map(([, name]) => name), ["wasm/edge/cloudflare/src/worker.js", "wasm/edge/cloudflare/wrangler.jsonc"]);
+  for (const [, name, text] of shown) assert.equal(text, readFileSync(new URL(name, root), "utf8"), name);
 });

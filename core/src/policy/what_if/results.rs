@@ -1,0 +1,74 @@
+//! What each sign-in comes to, without its policies: all that a picture of many of them needs.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+
+use serde::Serialize;
+
+use super::comparison::Change;
+use super::evaluation::{Evaluation, SignInResult};
+use super::{WhatIf, read_lines};
+use crate::json::{self, Value};
+
+/// One state of a tenant.
+#[derive(Serialize)]
+struct State<'a> {
+    result: SignInResult,
+    unmet: &'a BTreeSet<Cow<'a, str>>,
+    /// Whether it comes to this only as far as can be told.
+    uncertain: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a Value,
+    after: State<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<State<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Change>,
+}
+
+impl<'a> State<'a> {
+    fn of(evaluation: &'a Evaluation<'a>) -> Self {
+        Self {
+            result: evaluation.result,
+            unmet: &evaluation.unmet,
+            uncertain: evaluation.is_uncertain(),
+        }
+    }
+}
+
+impl WhatIf {
+    /// What each line comes to, as one line of canonical JSON: `{"id", "after": {"result", "unmet", "uncertain"}}`; of a
+    /// comparison with `before` too, and `change` if there is one. A line that cannot be used is answered by
+    /// `{"line", "error"}`. `first_line` is the number of the first; lines without anything are left out.
+    #[must_use]
+    pub fn results(&self, lines: &[u8], first_line: u64) -> String {
+        let mut answers = String::new();
+        for sign_in in read_lines(lines, first_line) {
+            let answer = match &sign_in {
+                Err(fault) => json::to_text(fault),
+                Ok(sign_in) => {
+                    let after = Evaluation::of(&self.tenant, sign_in);
+                    let comparison = self.before.as_ref();
+                    let before =
+                        comparison.map(|comparison| Evaluation::of(&comparison.before, sign_in));
+                    let change = comparison.zip(before.as_ref());
+                    let change = change
+                        .and_then(|(comparison, before)| comparison.difference(before, &after));
+                    json::to_text(&Line {
+                        id: &sign_in.id,
+                        after: State::of(&after),
+                        before: before.as_ref().map(State::of),
+                        change: change.map(|(change, _)| change),
+                    })
+                }
+            };
+            answers.push_str(&answer);
+            answers.push('\n');
+        }
+        answers
+    }
+}
