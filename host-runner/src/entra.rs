@@ -16,6 +16,7 @@ pub(crate) mod host;
 mod inbox;
 mod live;
 mod memberships;
+pub(crate) mod migration;
 pub(crate) mod notifications;
 pub(crate) mod outside;
 mod permissions;

@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 mod applications;
+mod commands;
 mod directory;
 mod faults;
 mod notifications;
 mod own;
 mod policies;
+mod reloads;
 mod risk;
 mod users;

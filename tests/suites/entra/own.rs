@@ -46,6 +46,18 @@ pub(crate) fn date(seconds: u64) -> String {
     )
 }
 
+/// The issuer of the tenant.
+fn issuer() -> String {
+    format!("https://login.microsoftonline.com/{TENANT}/v2.0")
+}
+
+fn claims(issuer: &str, user: &str, issued: u64) -> Value {
+    json!({
+        "ver": "2.0", "iss": issuer, "tid": TENANT, "aud": AUDIENCE, "oid": user, "sub": user, "azp": APP,
+        "scp": "read", "iat": issued, "nbf": issued, "exp": issued.saturating_add(86_400), "xms_cc": ["cp1"],
+    })
+}
+
 /// A running service, and the tenant that it reads.
 pub(crate) struct World {
     pub(crate) graph: Graph,
@@ -59,6 +71,7 @@ pub(crate) struct Setup {
     pub(crate) graph: Graph,
     pub(crate) folder: Folder,
     key: SigningKey,
+    rsa: SigningKey,
     /// Where notifications go.
     pub(crate) signals: u16,
 }
@@ -78,6 +91,7 @@ impl Setup {
             graph,
             folder,
             key: SigningKey::generate(Some("EdDSA"), Some("k")).unwrap(),
+            rsa: SigningKey::generate(Some("RS256"), Some("r")).unwrap(),
             signals: free_port(),
         }
     }
@@ -96,6 +110,23 @@ impl Setup {
             engine[name] = value.clone();
         }
         engine
+    }
+
+    /// A token of a user.
+    pub(crate) fn token(&self, user: &str, issued: u64) -> String {
+        self.key
+            .sign("JWT", &claims(&issuer(), user, issued))
+            .unwrap()
+    }
+
+    /// The same by another name of the issuer, with a key that Entra could have.
+    pub(crate) fn token_of(&self, issuer: &str, user: &str, issued: u64) -> String {
+        self.rsa.sign("JWT", &claims(issuer, user, issued)).unwrap()
+    }
+
+    /// The key of such tokens.
+    pub(crate) fn jwks(&self) -> Value {
+        self.rsa.jwks().unwrap()
     }
 
     /// Starts the service: `more` is added to `[entra]`.
@@ -128,11 +159,7 @@ impl World {
     }
 
     pub(crate) fn token_with(&self, user: &str, issued: u64, more: &Value) -> String {
-        let mut claims = json!({
-            "ver": "2.0", "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
-            "tid": TENANT, "aud": AUDIENCE, "oid": user, "sub": user, "azp": APP, "scp": "read",
-            "iat": issued, "nbf": issued, "exp": issued.saturating_add(86_400), "xms_cc": ["cp1"],
-        });
+        let mut claims = claims(&issuer(), user, issued);
         for (name, value) in more.as_object().into_iter().flatten() {
             claims[name] = value.clone();
         }
