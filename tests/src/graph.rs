@@ -129,7 +129,6 @@ impl Graph {
     }
 
     /// The tenant, to be changed.
-    #[must_use]
     pub fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }

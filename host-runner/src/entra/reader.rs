@@ -4,6 +4,8 @@
 //! What was learned is on disk before the place in the changes moves on, so whatever breaks in between is learned again.
 
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cae_core::json::Value;
+use cae_core::json::{Map, Value};
 use cae_core::policy::date;
 use cae_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
@@ -233,24 +233,30 @@ fn made_for(settings: &Notifications) -> String {
 }
 
 fn body(settings: &Notifications, client_state: &str, expires: UnixTime) -> Result<Value, String> {
-    let mut body = json!({
-        "changeType": "updated,deleted",
-        "notificationUrl": settings.uri,
-        "lifecycleNotificationUrl": format!("{}/lifecycle", settings.uri),
-        "resource": RESOURCE,
-        "expirationDateTime": in_seconds(expires),
-        "clientState": client_state,
-        "latestSupportedTlsVersion": "v1_2",
-    });
-    if let Some((certificate, _)) = &settings.encryption {
-        let chain = certificates(certificate)?;
-        let first = chain.first().ok_or("the chain is empty")?;
-        body["resource"] = RICH_RESOURCE.into();
-        body["includeResourceData"] = true.into();
-        body["encryptionCertificate"] = STANDARD.encode(first.der()).into();
-        body["encryptionCertificateId"] = certificate_id(first.der()).into();
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
+    put("changeType", "updated,deleted".into());
+    put("notificationUrl", settings.uri.clone().into());
+    let lifecycle = format!("{}/lifecycle", settings.uri);
+    put("lifecycleNotificationUrl", lifecycle.into());
+    put("expirationDateTime", in_seconds(expires).into());
+    put("clientState", client_state.into());
+    put("latestSupportedTlsVersion", "v1_2".into());
+    match &settings.encryption {
+        None => put("resource", RESOURCE.into()),
+        Some((certificate, _)) => {
+            let chain = certificates(certificate)?;
+            let first = chain.first().ok_or("the chain is empty")?;
+            put("resource", RICH_RESOURCE.into());
+            put("includeResourceData", true.into());
+            put("encryptionCertificate", STANDARD.encode(first.der()).into());
+            put(
+                "encryptionCertificateId",
+                certificate_id(first.der()).into(),
+            );
+        }
     }
-    Ok(body)
+    Ok(Value::Object(body))
 }
 
 /// Graph may give less than was asked for.

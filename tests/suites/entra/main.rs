@@ -1,5 +1,9 @@
 //! `cae serve` with a tenant of Entra as its source: a stand-in for Graph that speaks its endpoints, a real process.
 #![cfg(test)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "counts and times of tests, which stay small"
+)]
 
 mod applications;
 mod commands;

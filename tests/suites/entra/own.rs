@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cae_core::time::UnixTime;
 use cae_host_runner::signing::SigningKey;
 use cae_tests::graph::{Graph, SECRET, TENANT};
 use cae_tests::service::{Folder, Service, free_port};
@@ -24,26 +25,10 @@ pub(crate) fn now() -> u64 {
 
 /// A date as Graph writes it.
 pub(crate) fn date(seconds: u64) -> String {
-    let days = i64::try_from(seconds / 86_400).unwrap() + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let rest = seconds % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
+    UnixTime::from_secs(seconds)
+        .utc()
+        .to_string()
+        .replacen(' ', "T", 1)
 }
 
 /// The issuer of the tenant.
