@@ -9,7 +9,7 @@ import { preview } from "vite";
 
 export const folder = fileURLToPath(new URL("..", import.meta.url));
 export const workspace = fileURLToPath(new URL("../..", import.meta.url));
-const EXECUTABLE = process.env.CAE_CHROMIUM ?? "/usr/bin/chromium";
+export const EXECUTABLE = process.env.CAE_CHROMIUM ?? "/usr/bin/chromium";
 /** Large enough for a slow machine that does other things as well. */
 const PATIENCE = 20_000;
 
