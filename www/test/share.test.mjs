@@ -3,15 +3,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { choose, downloaded, inBrowser, visit, visitStory, workspace } from "./browser.mjs";
+import { CAE, choose, downloaded, inBrowser, visit, visitStory, workspace } from "./browser.mjs";
 
 const browser = inBrowser();
-const CAE = process.env.CAE_BINARY ?? `${workspace}target/debug/cae`;
 const withoutCae = existsSync(CAE) ? false : `${CAE} is not built`;
 const messages = (page) => page.getByRole("list", { name: "Messages" }).getByRole("button");
 
@@ -71,7 +70,7 @@ test("the report is that of the command line, byte for byte", { skip: withoutCae
   assert.equal(name, "report.html");
   assert.match(text, /<svg[^]*<svg/);
   const what = `${workspace}examples/what-if/`;
-  const names = await (await import("node:fs/promises")).readFile(new URL("../src/examples/names.json", import.meta.url), "utf8");
+  const names = await readFile(new URL("../src/examples/names.json", import.meta.url), "utf8");
   const objects = JSON.stringify(Object.entries(JSON.parse(names)).map(([id, displayName]) => ({ id, displayName })));
   const { folder, status, stderr } = await cae(
     t,
@@ -79,7 +78,7 @@ test("the report is that of the command line, byte for byte", { skip: withoutCae
     { "names.json": objects },
   );
   assert.equal(status, 0, stderr);
-  const theirs = await (await import("node:fs/promises")).readFile(join(folder, "report.html"), "utf8");
+  const theirs = await readFile(join(folder, "report.html"), "utf8");
   // The command line names files with their folders.
   assert.equal(text, theirs.replaceAll(what, ""));
 
@@ -88,7 +87,7 @@ test("the report is that of the command line, byte for byte", { skip: withoutCae
   await page.getByText(/made up from what the policies name/).waitFor();
   const made = await downloaded(page, "Report of what changes (HTML)");
   const again = await cae(t, ["what-if", "--diff", `${what}before.json`, `${what}after.json`, "--named-locations", `${what}named-locations.json`, "--names", "names.json", "--html", "report.html"], { "names.json": objects });
-  assert.equal(made.text, (await (await import("node:fs/promises")).readFile(join(again.folder, "report.html"), "utf8")).replaceAll(what, ""));
+  assert.equal(made.text, (await readFile(join(again.folder, "report.html"), "utf8")).replaceAll(what, ""));
   quiet();
 });
 
