@@ -300,18 +300,6 @@ mod tests {
     }
 
     #[test]
-    fn digits_stand_in_groups() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (12_345_678, "12,345,678"),
-        ] {
-            assert_eq!(count(number), text);
-        }
-    }
-
-    #[test]
     fn columns_are_aligned() {
         let cell = |text: &str| (text.to_owned(), GOOD);
         let rows = vec![
