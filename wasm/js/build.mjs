@@ -1,7 +1,7 @@
 // Makes the package: the modules with their glue, then TypeScript. `cargo xtask build --js` comes before.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { compile } from "json-schema-to-typescript";
@@ -12,6 +12,7 @@ const built = (path) => new URL(`../../target/cae/js/${path}`, import.meta.url);
 for (const folder of ["src/wasm", "dist"]) rmSync(here(folder), { recursive: true, force: true });
 mkdirSync(here("src/wasm"), { recursive: true });
 
+cpSync(built("engine/prepared_bg.wasm"), here("src/wasm/prepared.wasm"));
 for (const [name, folder, stem] of [
   ["engine", "engine", "engine"],
   ["tools", "web", "cae"],
@@ -33,6 +34,8 @@ for (const project of ["tsconfig.json", "tsconfig.cloudflare.json"]) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+for (const program of ["check", "compile"]) chmodSync(here(`dist/${program}.js`), 0o755);
+
 /**
  * wasm-bindgen's module holds one instance, for ever. One that trapped has to be replaced, so the same text becomes a
  * function that makes an instance with everything around it.
@@ -48,7 +51,7 @@ function factory(glue) {
     "export function instantiate(module) {",
     body.replaceAll(/^export /gm, ""),
     "__wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()), module);",
-    `return { ${names.join(", ")} };`,
+    `return { ${names.join(", ")}, exports: wasm };`,
     "}",
     "",
   ].join("\n");
@@ -68,7 +71,8 @@ function declaration(bindings) {
   return [
     `export type * from "${bindings}";`,
     'import type { CompiledModule } from "../module.js";',
-    `export declare function instantiate(module: CompiledModule): typeof import("${bindings}");`,
+    "export interface Exports { readonly memory: { readonly buffer: ArrayBuffer }; readonly __wbindgen_externrefs: { readonly length: number } }",
+    `export declare function instantiate(module: CompiledModule): typeof import("${bindings}") & { readonly exports: Exports };`,
     "",
   ].join("\n");
 }

@@ -9,6 +9,8 @@
 
 mod answer;
 mod given;
+#[cfg(feature = "prepared")]
+pub mod prepared;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 #[cfg(feature = "tools")]
@@ -41,14 +43,7 @@ impl Engine {
     /// Throws a `ConfigurationError` that lists every fault.
     #[wasm_bindgen(constructor)]
     pub fn new(configuration: &str, seed: u64) -> Result<Self, JsValue> {
-        engine::Engine::new(configuration, seed)
-            .map(Self)
-            .map_err(|found| {
-                let error = ConfigurationError::new(&found.to_string());
-                error.set_name("ConfigurationError");
-                error.set_faults(parsed(&faults(&found)));
-                error.into()
-            })
+        made(configuration, seed)
     }
 
     /// Reads a token and says what its decision needs. `now` is in seconds since the epoch; `detail` is how much
@@ -176,6 +171,17 @@ impl Engine {
     pub fn outdated_tokens(&mut self, now: f64) -> Result<u32, JsValue> {
         Ok(reached(self.0.outdated_tokens(time(now)?)))
     }
+}
+
+fn made(configuration: &str, seed: u64) -> Result<Engine, JsValue> {
+    engine::Engine::new(configuration, seed)
+        .map(Engine)
+        .map_err(|found| {
+            let error = ConfigurationError::new(&found.to_string());
+            error.set_name("ConfigurationError");
+            error.set_faults(parsed(&faults(&found)));
+            error.into()
+        })
 }
 
 /// What a store said about one key, with the bytes copied out of JavaScript.

@@ -93,7 +93,22 @@ struct Module {
     small: bool,
     /// Folder below [`workspace::javascript`], and what wasm-bindgen calls the host.
     hosts: &'static [(&'static str, &'static str)],
+    /// What a second module exports beside what the glue needs, one without the code for anything else.
+    prepared: &'static [&'static str],
 }
+
+/// What the glue of wasm-bindgen calls in a module.
+const GLUE: &[&str] = &[
+    "memory",
+    "__externref_table_alloc",
+    "__externref_table_dealloc",
+    "__wbindgen_exn_store",
+    "__wbindgen_externrefs",
+    "__wbindgen_free",
+    "__wbindgen_malloc",
+    "__wbindgen_realloc",
+    "__wbindgen_start",
+];
 
 const MODULES: &[Module] = &[
     Module {
@@ -103,6 +118,7 @@ const MODULES: &[Module] = &[
         optimise: "-O3",
         small: false,
         hosts: &[("web", "web"), ("bundler", "bundler"), ("nodejs", "nodejs")],
+        prepared: &[],
     },
     Module {
         name: "simulator",
@@ -111,14 +127,25 @@ const MODULES: &[Module] = &[
         optimise: "-O3",
         small: false,
         hosts: &[("simulator", "web")],
+        prepared: &[],
     },
     Module {
         name: "engine",
-        features: "js",
+        features: "js,prepared",
         profile: "wasm-small",
         optimise: "-Oz",
         small: true,
         hosts: &[("engine", "web")],
+        prepared: &[
+            "__wbg_engine_free",
+            "engine_begin",
+            "engine_decide",
+            "engine_presenter",
+            "engine_readEvent",
+            "engine_setKeys",
+            "mergeRecords",
+            "prepared",
+        ],
     },
 ];
 
@@ -155,12 +182,54 @@ impl Module {
             step(
                 "optimising",
                 "smaller modules load faster at the edge",
-                || self.optimise(node, &built.clone().collect::<Vec<_>>()),
+                || {
+                    self.optimise(node, &built.clone().collect::<Vec<_>>())?;
+                    self.without_reading(node, &artefact)
+                },
             )
         })?;
         built
             .clone()
+            .chain(
+                prepared_of(&artefact)
+                    .exists()
+                    .then(|| prepared_of(&artefact)),
+            )
             .try_for_each(|module| sizes("module", &module))
+    }
+
+    /// A module that runs in the memory of the first with less code: what reads a configuration is gone. Data and the
+    /// table of functions stay where they are.
+    fn without_reading(&self, node: &Node, module: &Path) -> Result<(), Failure> {
+        if self.prepared.is_empty() {
+            return Ok(());
+        }
+        let exports: Vec<&str> = GLUE.iter().chain(self.prepared).copied().collect();
+        let nodes = exports
+            .iter()
+            .map(|name| format!(r#"{{"name": "{name}", "export": "{name}"}}"#));
+        let root = format!(
+            r#"{{"name": "host", "root": true, "reaches": ["{}"]}}"#,
+            exports.join(r#"", ""#)
+        );
+        let graph = workspace::artefacts().join("reachable.json");
+        let list: Vec<String> = nodes.chain([root]).collect();
+        fs::write(&graph, format!("[{}]", list.join(",\n")))?;
+        let to = prepared_of(module);
+        let argument = format!("--graph-file={}", graph.display());
+        run(node
+            .tool("wasm-metadce")
+            .args(["--all-features", &argument])
+            .arg(module)
+            .arg("-o")
+            .arg(&to)
+            .stdout(std::process::Stdio::null()))?;
+        run(node
+            .tool("wasm-opt")
+            .arg(self.optimise)
+            .arg(&to)
+            .arg("-o")
+            .arg(&to))
     }
 
     fn file(&self, folder: &str) -> PathBuf {
@@ -187,6 +256,10 @@ impl Module {
         }
         Ok(())
     }
+}
+
+fn prepared_of(module: &Path) -> PathBuf {
+    module.with_file_name("prepared_bg.wasm")
 }
 
 fn build_if_changed(

@@ -65,6 +65,12 @@ impl Engine {
         })
     }
 
+    /// Forgets every token, and tells them apart by another seed from then on: for an engine that was made somewhere
+    /// else than it decides.
+    pub fn forget_tokens(&mut self, seed: u64) {
+        self.handles = Handles::new(seed);
+    }
+
     /// The configuration in force.
     #[must_use]
     pub const fn configuration(&self) -> &Configuration {

@@ -39,7 +39,7 @@ function size(modules) {
 async function coldStart(configuration) {
   const worker = `
     import { createEngine } from "cae";
-    import configuration from "../engine.json";
+    import engine from "../build/engine.wasm";
     const tick = () => fetch("http://origin.example/");
     export default {
       async fetch() {
@@ -48,7 +48,7 @@ async function coldStart(configuration) {
         for (let turn = 0; turn < 5; turn += 1) await tick();
         const ticks = Date.now() - began;
         const configured = Date.now();
-        await createEngine(configuration);
+        await createEngine(engine);
         for (let turn = 0; turn < 5; turn += 1) await tick();
         return Response.json(Date.now() - configured - ticks);
       },
@@ -119,14 +119,14 @@ async function perRequest() {
   const near = `
     import { CaeRecords, DurableObjectStore, guard } from "cae/cloudflare";
     import { cached } from "cae";
-    import configuration from "../engine.json";
+    import engine from "../build/engine.wasm";
     let store;
     export default guard((env) => ({
-      configuration,
+      configuration: engine,
       store: (store ??= cached(new DurableObjectStore(env.CAE_RECORDS), { seconds: 1 })),
       forward: (request) => fetch(new URL(new URL(request.url).pathname, env.ORIGIN), request),
     }));
-    export class Records extends CaeRecords {}
+    export class Records extends CaeRecords { engine() { return engine; } }
     export class Connections {}`;
   const origin = createServer((_, response) => response.end("served")).listen(0, "127.0.0.1");
   await once(origin, "listening");

@@ -1,3 +1,4 @@
+import type { CompiledModule } from "./module.js";
 import type { Configuration } from "./wasm/configuration.js";
 
 export type { Configuration };
@@ -10,6 +11,15 @@ export interface Settings {
   readonly readsPath: boolean;
   /** Whether some policy asks something of the application, which it is told with every answer. */
   readonly hasSessionControls: boolean;
+}
+
+/** The section of a compiled engine's module that holds its settings, as JSON. */
+export const SETTINGS = "cae.settings";
+
+/** The settings of a compiled engine; `undefined` if the module is none. */
+export function settingsIn(module: CompiledModule): Settings | undefined {
+  const [section] = WebAssembly.Module.customSections(module, SETTINGS);
+  return section && (JSON.parse(new TextDecoder().decode(section)) as Settings);
 }
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };

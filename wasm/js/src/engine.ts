@@ -1,13 +1,14 @@
 import { Bounded } from "./bounded.js";
-import { type Configuration, type Settings, settingsOf } from "./configuration.js";
+import type { Configuration, Settings } from "./configuration.js";
 import { CaeError, ConfigurationError, fromBindings } from "./errors.js";
 import type { Fetch } from "./http.js";
 import { Keys } from "./keys.js";
-import { type EngineModule, engineModule, toolsModule } from "./loading.js";
-import type { ModuleSource } from "./module.js";
+import { toolsModule } from "./loading.js";
+import type { CompiledModule, ModuleSource } from "./module.js";
 import { type Presented, Proofs, prove } from "./proof.js";
 import { type AsksFor, type Credential, credentialOf } from "./request.js";
 import { Signatures } from "./signature.js";
+import { type Instance, type Source, sourceOf, start } from "./source.js";
 import type { Change, ReadStore, Store } from "./stores/store.js";
 import { readRecords } from "./stores/reading.js";
 import { Authorization, faultVerdict } from "./authorization.js";
@@ -84,16 +85,16 @@ interface Known {
   readonly presenter: Presenter | undefined;
 }
 
-type Instance = InstanceType<EngineModule["Engine"]>;
-
 /**
- * Makes an engine from a configuration (`ENGINE.json`).
+ * Makes an engine from a configuration (`ENGINE.json`), or from the module that `cae-compile` made of one.
  *
  * Rejects with a {@link ConfigurationError} that lists every fault, or with code `engine.load`.
  */
-export async function createEngine(configuration: Configuration | string, options: EngineOptions = {}): Promise<Engine> {
-  const text = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
-  return new Engine(text, await engineModule.factory(options.module), options);
+export async function createEngine(
+  configuration: Configuration | string | CompiledModule,
+  options: EngineOptions = {},
+): Promise<Engine> {
+  return new Engine(await sourceOf(configuration, options.module), options);
 }
 
 /** Decides requests and reads events. Every decision is the engine's; this asks what it wants to know. */
@@ -110,12 +111,11 @@ export class Engine {
 
   /** @internal */
   constructor(
-    private readonly configuration: string,
-    private readonly make: () => EngineModule,
+    private readonly source: Source,
     private readonly options: EngineOptions,
   ) {
-    this.#instance = start(make, configuration);
-    this.#settings = settingsOf(configuration);
+    this.#instance = source.start();
+    this.#settings = source.settings();
     const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.#keys = new Keys(this.#settings.keySources, fetch, (issuer, jwks) => {
       this.#explaining = undefined;
@@ -143,7 +143,7 @@ export class Engine {
 
   /**
    * The same with its reasons: every check and every policy, in `evaluation`. It loads the larger module, and nothing is
-   * remembered.
+   * remembered. A compiled engine cannot.
    */
   async explain(request: AsksFor, options: AuthorizeOptions): Promise<Authorization> {
     const instance = await this.#explainer();
@@ -324,7 +324,7 @@ export class Engine {
       this.#faults += 1;
       this.#known.clear();
       try {
-        this.#instance = start(this.make, this.configuration);
+        this.#instance = this.source.start();
         for (const [issuer, jwks] of this.#keys.current()) this.#instance.setKeys(issuer, jwks);
       } catch (error) {
         // There is no memory for another one, say: what is left gives no answer, and the next request tries again.
@@ -340,8 +340,10 @@ export class Engine {
   }
 
   async #explainer(): Promise<Instance> {
+    const { configuration } = this.source;
+    if (configuration === undefined) throw new CaeError("argument", "a compiled engine does not explain: make one of its configuration");
     this.#explaining ??= (async () => {
-      const instance = start(await toolsModule.factory(this.options.toolsModule), this.configuration);
+      const instance = start(await toolsModule.factory(this.options.toolsModule), configuration);
       for (const [issuer, jwks] of this.#keys.current()) instance.setKeys(issuer, jwks);
       return instance;
     })();
@@ -358,20 +360,6 @@ export class Engine {
 function moreAbout({ detail, ...more }: { [Name in keyof MoreAboutRequest]: MoreAboutRequest[Name] | undefined }): MoreAboutRequest | undefined {
   const isPlain = (detail ?? "none") === "none" && Object.values(more).every((it) => it === undefined);
   return isPlain ? undefined : ({ ...more, detail } as MoreAboutRequest);
-}
-
-function start(make: () => EngineModule, configuration: string): Instance {
-  let module: EngineModule;
-  try {
-    module = make();
-  } catch (cause) {
-    throw new CaeError("engine.load", "the engine could not be started", { cause });
-  }
-  try {
-    return new module.Engine(configuration, crypto.getRandomValues(new BigUint64Array(1))[0]!);
-  } catch (error) {
-    throw fromBindings(error);
-  }
 }
 
 const fromAnother = (): Received => ({

@@ -25,7 +25,7 @@ class Lazy<M> {
    * instance and is given nothing, such as a store, takes the first that was.
    */
   async factory(given?: ModuleSource): Promise<() => M> {
-    if (typeof given === "object") {
+    if (isModule(given)) {
       this.#loading ??= Promise.resolve(given);
       return () => this.instantiate(given);
     }
@@ -43,6 +43,10 @@ class Lazy<M> {
 export const engineModule = new Lazy(loadEngine, instantiateEngine);
 export const toolsModule = new Lazy(loadTools, instantiateTools);
 
+export function isModule(value: unknown): value is CompiledModule {
+  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
+}
+
 let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
 
 /**
@@ -50,16 +54,16 @@ let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
  *
  * It throws on bytes that are no record.
  */
-export function merger(): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
-  merging ??= makeMerger().catch((error: unknown) => {
+export function merger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+  merging ??= makeMerger(given).catch((error: unknown) => {
     merging = undefined;
     throw error;
   });
   return merging;
 }
 
-async function makeMerger(): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
-  const make = await engineModule.factory();
+async function makeMerger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+  const make = await engineModule.factory(given);
   let module = make();
   return (a, b) => {
     let merged: Uint8Array | undefined;

@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
-import { join } from "node:path";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
 import { after, before, test } from "node:test";
 
+import { MemoryStore, createEngine } from "cae";
 import { parseChallenge } from "cae/client";
+import { protectListener } from "cae/node";
 import WebSocket from "ws";
 
 import { installed, tool } from "./packed.mjs";
@@ -150,6 +152,20 @@ for (const [name, runtime, script] of [
     assert.match(faulty.stderr, /\/more: /);
   });
 }
+
+test("an engine that cannot be made is told of when the server is made, and not with the first request", async () => {
+  const problems = [];
+  const faulty = createEngine({ ...world.configuration(), more: 1 });
+  const listener = protectListener(faulty, { store: new MemoryStore(), onProblem: (problem) => problems.push(problem) }, () => {
+    throw new Error("nothing gets here");
+  });
+  await until("the problem", () => problems.length > 0);
+  assert.match(problems[0].message, /^\/more: /);
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  assert.equal((await fetch(`http://127.0.0.1:${server.address().port}/`, bearer(await world.token("adele")))).status, 503);
+  server.close();
+});
 
 test("express and node: a client that comes past the proxies is itself", async () => {
   for (const script of ["node.mjs", "express.mjs"]) {

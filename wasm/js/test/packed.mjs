@@ -1,7 +1,7 @@
 // The package as npm would publish it, in a project of its own.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,6 +36,9 @@ export function project(from) {
   if (from !== undefined) cpSync(from, folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
   mkdirSync(join(folder, "node_modules/cae"), { recursive: true });
   execFileSync("tar", ["-xzf", packed(), "--strip-components=1", "-C", "node_modules/cae"], { cwd: folder });
+  const { bin } = JSON.parse(readFileSync(join(folder, "node_modules/cae/package.json"), "utf8"));
+  mkdirSync(join(folder, "node_modules/.bin"));
+  for (const [name, path] of Object.entries(bin)) symlinkSync(join("../cae", path), join(folder, "node_modules/.bin", name));
   return folder;
 }
 

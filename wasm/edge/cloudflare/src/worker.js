@@ -2,14 +2,16 @@
 
 import { CaeConnections, CaeRecords, DurableObjectStore, guard } from "cae/cloudflare";
 
-import configuration from "../engine.json";
+// The engine with its configuration, engine.json, in it: `cae-compile` writes it before each deployment.
+import engine from "../build/engine.wasm";
+import { transmitters } from "../engine.json";
 
 const records = (env) => new DurableObjectStore(env.CAE_RECORDS);
 
-const TRANSMITTER = configuration.transmitters[0].issuer;
+const TRANSMITTER = transmitters[0].issuer;
 
 const settings = (env) => ({
-  configuration,
+  configuration: engine,
   store: records(env),
   connections: env.CAE_CONNECTIONS,
   // A transmitter that pushes, to https://YOUR-API/.cae/events/main, with `wrangler secret put PUSH_TOKEN`.
@@ -23,7 +25,11 @@ const settings = (env) => ({
 export default guard(settings);
 
 /** The records of events. */
-export class Records extends CaeRecords {}
+export class Records extends CaeRecords {
+  engine() {
+    return engine;
+  }
+}
 
 /** WebSockets, which end with their token. */
 export class Connections extends CaeConnections {

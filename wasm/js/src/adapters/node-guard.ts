@@ -38,7 +38,7 @@ export class Guard<R extends IncomingMessage> {
     engine: EngineSource,
     private readonly protection: Protection<R>,
   ) {
-    this.#holder = new EngineHolder(engine);
+    this.#holder = new EngineHolder(engine, protection.onProblem);
   }
 
   /** Decides on a request, and notes it if it may pass. */
@@ -54,7 +54,8 @@ export class Guard<R extends IncomingMessage> {
       const again = (): Promise<Authorization> => engine.authorize(asked, { ...options, confirmed });
       passed.set(request, { authorization, again, connections: connectionsOf(engine, store) });
       return undefined;
-    } catch {
+    } catch (problem) {
+      this.#holder.tell(problem);
       return { status: 503, headers: { "cache-control": "no-store" } };
     }
   }

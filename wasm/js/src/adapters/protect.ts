@@ -10,6 +10,8 @@ export type Protection<R> = Pick<AuthorizeOptions, "store"> & {
   /** Address of the client, where a proxy that you trust stands before this server. */
   readonly clientIp?: (request: R) => string | undefined;
   readonly country?: (request: R) => string | undefined;
+  /** Hears why nothing could be decided, such as an engine that cannot be made; `console.error` unless said otherwise. */
+  readonly onProblem?: (problem: unknown) => void;
   /** Anything else that the engine may be told of a request. */
   readonly more?: (request: R) => Omit<AuthorizeOptions, "store" | "clientIp" | "country">;
 };
@@ -18,8 +20,13 @@ export type Protection<R> = Pick<AuthorizeOptions, "store"> & {
 export class EngineHolder {
   #engine: Promise<Engine> | undefined;
 
-  constructor(private readonly source: EngineSource) {
-    if (source instanceof Promise) source.catch(() => undefined);
+  constructor(
+    private readonly source: EngineSource,
+    /** Told of everything that kept a request from being decided. */
+    readonly tell: (problem: unknown) => void = console.error,
+  ) {
+    // At once, and not with the first request.
+    if (source instanceof Promise) source.catch(tell);
   }
 
   async get(): Promise<Engine> {
@@ -63,7 +70,8 @@ export async function decide(
       return isStream ? streamWhileAllowed(response, () => engine.authorize(request, { ...options, confirmed })) : response;
     };
     return { authorization, lasting };
-  } catch {
+  } catch (problem) {
+    holder.tell(problem);
     return undefined;
   }
 }
@@ -78,7 +86,7 @@ export function protectFetch<C extends unknown[]>(
   address: (request: Request, ...context: C) => string | undefined,
   handler: Handler<C>,
 ): (request: Request, ...context: C) => Promise<Response> {
-  const holder = new EngineHolder(engine);
+  const holder = new EngineHolder(engine, protection.onProblem);
   return async (request, ...context) => {
     const { clientIp = () => address(request, ...context) } = protection;
     const decided = await decide(holder, protection, request, () => clientIp(request));

@@ -45,7 +45,7 @@ type Owed = { change: number; key: string };
  * One shard of the records, in SQLite: the only one that writes them, one change after the other, and durable before it
  * answers.
  */
-export class CaeRecords extends DurableObject<RecordsEnv> {
+export abstract class CaeRecords extends DurableObject<RecordsEnv> {
   readonly #sql: SqlStorage;
   /** Who is being told. */
   readonly #telling = new Set<string>();
@@ -63,6 +63,9 @@ export class CaeRecords extends DurableObject<RecordsEnv> {
     `);
   }
 
+  /** What merges records: the module of the worker's engine. */
+  protected abstract engine(): WebAssembly.Module;
+
   /** One record for each key, `null` where there is none; has the cache filled with what it asked for in vain. */
   async get(shards: number, keys: readonly string[], isForCache = false): Promise<(Uint8Array | null)[]> {
     this.#check(shards, keys);
@@ -76,7 +79,7 @@ export class CaeRecords extends DurableObject<RecordsEnv> {
   /** Merges all of the changes or none. */
   async merge(shards: number, changes: readonly Change[]): Promise<void> {
     this.#check(shards, changes.map(({ key }) => key));
-    const join = await merger();
+    const join = await merger(this.engine());
     this.ctx.storage.transactionSync(() => {
       for (const { key, record } of changes) {
         if (!(record instanceof Uint8Array) || record.byteLength > MOST_BYTES) throw new CaeError("argument", "no record");

@@ -20,8 +20,8 @@ export type Facts = Omit<AuthorizeOptions, "store">;
 
 /** How a worker guards an origin. */
 export interface GuardSettings {
-  /** `ENGINE.json`. */
-  readonly configuration: Configuration | string;
+  /** A module that `cae-compile` made; or `ENGINE.json`, with `cae/engine.wasm` as `engine.module`. */
+  readonly configuration: Configuration | string | WebAssembly.Module;
   readonly engine?: EngineOptions;
   /** Where events are merged. */
   readonly store: Store;

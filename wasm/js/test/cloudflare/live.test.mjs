@@ -16,9 +16,10 @@ before(async () => {
   // An application that lives in the object: nothing keeps it awake.
   const worker = `
     import { CaeConnections, CaeRecords, DurableObjectStore, guard } from "cae/cloudflare";
-    import configuration from "../engine.json";
+    import engine from "../build/engine.wasm";
+    import { transmitters } from "../engine.json";
     const records = (env) => new DurableObjectStore(env.CAE_RECORDS);
-    const pushes = { main: { transmitter: configuration.transmitters[0].issuer } };
+    const pushes = { main: { transmitter: transmitters[0].issuer } };
     // Between an answer of the store and the decision the test may do something.
     const slow = (store) => ({
       get: async (keys) => {
@@ -28,9 +29,9 @@ before(async () => {
       },
       merge: (changes) => store.merge(changes),
     });
-    const settings = (env) => ({ configuration, store: slow(records(env)), connections: env.CAE_CONNECTIONS, pushes });
+    const settings = (env) => ({ configuration: engine, store: slow(records(env)), connections: env.CAE_CONNECTIONS, pushes });
     export default guard(settings);
-    export class Records extends CaeRecords {}
+    export class Records extends CaeRecords { engine() { return engine; } }
     let woken = 0;
     export class Connections extends CaeConnections {
       constructor(state, env) { super(state, env); woken += 1; }

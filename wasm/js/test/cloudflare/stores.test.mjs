@@ -10,6 +10,7 @@ import { bundle, run, until } from "./edge.mjs";
 /** A worker that lends out its stores, and one that guards by a store that fails. */
 const lending = `
   import { CaeRecords, DurableObjectStore, KvStore } from "cae/cloudflare";
+  import engine from "../build/engine.wasm";
   const hex = (record) => record === null ? null : Array.from(record, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const bytes = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
   export default {
@@ -26,16 +27,15 @@ const lending = `
       }
     },
   };
-  export class Records extends CaeRecords {}
+  export class Records extends CaeRecords { engine() { return engine; } }
   export class Connections {}`;
 
 const withoutCache = lending.replace(
-  "class Records extends CaeRecords {}",
+  "class Records extends CaeRecords {",
   `class Records extends CaeRecords {
     constructor(state, env) {
       super(state, { ...env, CAE_CACHE: { put: () => Promise.reject(new Error("429 Too Many Requests")) } });
-    }
-  }`,
+    }`,
 );
 
 let world;
@@ -121,10 +121,11 @@ test("a cache that cannot be told is told again, by the object that comes after 
 test("a store that fails refuses, and so does an engine that cannot be made", async () => {
   const failing = `
     import { guard } from "cae/cloudflare";
-    import configuration from "../engine.json";
+    import engine from "../build/engine.wasm";
+    import { transmitters } from "../engine.json";
     const down = { get: () => Promise.reject(new Error("down")), merge: () => Promise.reject(new Error("down")) };
-    const pushes = { main: { transmitter: configuration.transmitters[0].issuer } };
-    export default guard((env) => ({ configuration: env.BROKEN ? "no JSON" : configuration, store: down, pushes }));
+    const pushes = { main: { transmitter: transmitters[0].issuer } };
+    export default guard((env) => ({ configuration: env.BROKEN ? "no JSON" : engine, store: down, pushes }));
     export class Records {}
     export class Connections {}`;
   const bundled = bundle(world.configuration(), { "src/worker.js": failing });
