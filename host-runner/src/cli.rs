@@ -8,6 +8,7 @@ mod challenge;
 mod completions;
 mod config;
 mod decide;
+mod entra;
 mod event;
 mod input;
 mod issuer;
@@ -112,6 +113,9 @@ enum Command {
     /// Look after the streams of transmitters: list, create, verify, delete, status
     #[command(subcommand, after_help = stream::HELP)]
     Stream(stream::Command),
+    /// Read a tenant of Microsoft Entra: sync, export, migrate-settings, manifest
+    #[command(subcommand, after_help = entra::HELP)]
+    Entra(entra::Command),
     /// Look after the event state: inspect, clear, release, clean; export and import of the service's database
     #[command(subcommand)]
     State(state::Command),
@@ -208,6 +212,7 @@ impl Cli {
             Command::Issuer(command) => issuer::run(command, out),
             Command::Bench(command) => bench::run(&command, options, out),
             Command::Stream(command) => stream::run(&command, out),
+            Command::Entra(command) => entra::run(&command, out),
             Command::State(command) => state::run(&command, out),
             Command::Config(command) => config::run(&command, options, out),
             Command::Completions(arguments) => completions::run(&arguments, out),

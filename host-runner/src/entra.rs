@@ -5,19 +5,29 @@
 //! there is something to ask for. What is learned becomes security event tokens of a transmitter named `entra`, signed with
 //! a key that lives as long as the process ([`facts`]), and takes the way of any other event.
 
-pub(crate) mod credential;
+mod applications;
+mod credential;
+pub(crate) mod directory;
+mod encrypted;
+mod factors;
 pub(crate) mod facts;
 pub(crate) mod graph;
 pub(crate) mod host;
-pub(crate) mod inbox;
-pub(crate) mod live;
+mod inbox;
+mod live;
+mod memberships;
+pub(crate) mod migration;
+pub(crate) mod notifications;
 pub(crate) mod outside;
-pub(crate) mod permissions;
+mod permissions;
 pub(crate) mod policies;
 pub(crate) mod reader;
-pub(crate) mod roster;
+mod risk;
+mod roster;
 pub(crate) mod schedule;
-pub(crate) mod status;
+mod status;
+mod subscription;
 pub(crate) mod sync;
 pub(crate) mod tenant;
-pub(crate) mod users;
+mod time;
+mod users;

@@ -193,6 +193,15 @@ impl SigningKey {
         })
     }
 
+    /// The private key in PKCS #8, if it is one of RSA.
+    pub(crate) fn rsa_pkcs8(&self) -> Option<Vec<u8>> {
+        let Pair::Rsa(key) = &self.pair else {
+            return None;
+        };
+        let pkcs8: Pkcs8V1Der<'_> = key.as_der().ok()?;
+        Some(pkcs8.as_ref().to_vec())
+    }
+
     /// A compact JWS over `claims` with `typ` in its header.
     ///
     /// # Errors

@@ -78,6 +78,8 @@ pub struct State {
     pub is_out: bool,
     /// Until when everything is throttled.
     pub throttled_until: Option<Instant>,
+    /// The keys with which tokens beside resource data are signed.
+    pub publisher: Value,
     /// Paths (by what they contain) that are forbidden whatever the token says.
     pub forbidden: Vec<&'static str>,
 }
@@ -116,6 +118,7 @@ impl Graph {
             next: VecDeque::new(),
             is_out: false,
             throttled_until: None,
+            publisher: json!({"keys": []}),
             forbidden: Vec::new(),
         }));
         let shared = Arc::clone(&state);
@@ -126,7 +129,6 @@ impl Graph {
     }
 
     /// The tenant, to be changed.
-    #[must_use]
     pub fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -160,7 +162,7 @@ impl Graph {
     pub fn block(&self) -> String {
         format!(
             "[entra]\ntenant = \"{TENANT}\"\nclientId = \"{CLIENT}\"\nclientSecretFile = \"secret\"\n\
-             loginUri = \"{url}\"\ngraphUri = \"{url}\"\npollSeconds = 1\npolicySeconds = 1\n",
+             loginUri = \"{url}\"\ngraphUri = \"{url}\"\n",
             url = self.url()
         )
     }
@@ -205,6 +207,9 @@ fn answer(state: &Arc<Mutex<State>>, asked: &Asked) -> Said {
     }
     if path == format!("/{TENANT}/oauth2/v2.0/token") {
         return held.token(&asked.text);
+    }
+    if path == format!("/{TENANT}/discovery/v2.0/keys") {
+        return Said::json(&held.publisher);
     }
     if let Some(until) = held.throttled_until {
         let left = until.saturating_duration_since(Instant::now());

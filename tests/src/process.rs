@@ -40,6 +40,17 @@ impl Process {
         self.child.id()
     }
 
+    /// Bytes of memory that it has at the moment; `None` where nobody tells (`/proc`).
+    #[must_use]
+    pub fn resident(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes * 1_024)
+    }
+
     /// What it said.
     #[must_use]
     pub fn said(&self) -> String {

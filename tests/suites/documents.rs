@@ -11,13 +11,15 @@ use cae_core::Engine;
 use cae_core::policy::evidence;
 use cae_core::signal::list;
 use cae_core::simulation::Scenario;
+use cae_tests::service::{Folder, command};
 use cae_tests::{artefacts, places};
 use serde_json::Value;
 
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "docs/entra.md",
     EVENTS,
     EVIDENCE,
 ];
@@ -93,10 +95,13 @@ fn a_false_document_is_found_out() {
         ("```json\n{\"resource\": {}}\n```", "issuers"),
         ("```json\n{\"timeline\": []}\n```", "title"),
         ("```cobol\nSTOP RUN.\n```", "nothing checks"),
+        ("```toml\n[entra]\n```", "can be used"),
         ("```sh\ncae --wrong\n```", "ended with"),
         ("```console\n$ cae --version\ncae 0.0.0\n```", "prints"),
     ] {
-        let needs_program = text.contains("cae -") || text.contains("dance");
+        let needs_program = ["cae -", "dance", "toml"]
+            .iter()
+            .any(|it| text.contains(it));
         if needs_program && (program("cae").is_none() || program("xtask").is_none()) {
             continue;
         }
@@ -112,8 +117,9 @@ fn read(name: &str) -> String {
 /// Everything in a document that does not hold.
 fn offences(name: &str, text: &str) -> Vec<String> {
     let (prose, blocks) = split(text);
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
     let mut offences: Vec<String> = links(&prose)
-        .filter(|link| !places::root().join(link).exists())
+        .filter(|link| !places::root().join(folder).join(link).exists())
         .map(|link| format!("the link to {link} leads nowhere"))
         .collect();
     for code in inline_code(&prose) {
@@ -171,6 +177,7 @@ impl Block<'_> {
                 })
             }
             "json" => check_json(&self.lines.join("\n")),
+            "toml" => check_service(&self.lines.join("\n")),
             other => Err(format!("nothing checks a block of `{other}`")),
         }
     }
@@ -243,6 +250,27 @@ fn check_json(text: &str) -> Result<(), String> {
         Scenario::read(text).map_err(|faults| format!("{:?}", faults.0))?;
     }
     Ok(())
+}
+
+/// Checks a `cae.toml`, beside the secrets that it names.
+fn check_service(text: &str) -> Result<(), String> {
+    let folder = Folder::new("documents");
+    let secrets = text
+        .lines()
+        .filter_map(|line| line.split_once("SecretFile = "));
+    for (_, name) in secrets {
+        folder.write(name.trim().trim_matches('"'), "a secret");
+    }
+    let file = folder.write("cae.toml", text);
+    let Some(mut check) = command(&["serve", "--check", "--config", file.to_str().unwrap()]) else {
+        return Ok(());
+    };
+    let output = check.output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("a block is no cae.toml that can be used: {said}"))
 }
 
 /// Where the relative links lead.

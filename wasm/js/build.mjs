@@ -1,7 +1,7 @@
 // Makes the package: the modules with their glue, then TypeScript. `cargo xtask build --js` comes before.
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { compile } from "json-schema-to-typescript";
@@ -33,8 +33,6 @@ for (const project of ["tsconfig.json", "tsconfig.cloudflare.json"]) {
   const { status } = spawnSync(process.execPath, [tsc, "--project", project], { cwd: here("."), stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
-
-for (const program of ["check", "compile"]) chmodSync(here(`dist/${program}.js`), 0o755);
 
 /**
  * wasm-bindgen's module holds one instance, for ever. One that trapped has to be replaced, so the same text becomes a
@@ -71,6 +69,7 @@ function declaration(bindings) {
   return [
     `export type * from "${bindings}";`,
     'import type { CompiledModule } from "../module.js";',
+    "/** What the instance holds: its memory, and its table of values of JavaScript. */",
     "export interface Exports { readonly memory: { readonly buffer: ArrayBuffer }; readonly __wbindgen_externrefs: { readonly length: number } }",
     `export declare function instantiate(module: CompiledModule): typeof import("${bindings}") & { readonly exports: Exports };`,
     "",

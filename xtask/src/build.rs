@@ -97,6 +97,17 @@ struct Module {
     prepared: &'static [&'static str],
 }
 
+/// What the compiler uses for this target. Told by name: with all that it knows, binaryen writes types that engines of
+/// today do not.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
 /// What the glue of wasm-bindgen calls in a module.
 const GLUE: &[&str] = &[
     "memory",
@@ -219,7 +230,8 @@ impl Module {
         let argument = format!("--graph-file={}", graph.display());
         run(node
             .tool("wasm-metadce")
-            .args(["--all-features", &argument])
+            .args(FEATURES)
+            .arg(&argument)
             .arg(module)
             .arg("-o")
             .arg(&to)

@@ -355,7 +355,8 @@ struct Warning {
     message: &'static str,
 }
 
-const WANTED: &[(Part, &str)] = &[
+/// Claims that the API could ask its issuer for, by what they are, and what enforcement loses without each.
+pub const WANTED: &[(Part, &str)] = &[
     (
         Part::Capabilities,
         "the client does not say that it takes claims challenges: it gets plain refusals and shorter tokens",

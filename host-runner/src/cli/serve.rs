@@ -38,9 +38,10 @@ impl Arguments {
 
 const HELP: &str = "\
 Three listeners: `authorization` answers proxies at /authorize and JSON at /v1/decide,
-`signals` takes events at /events/NAME and logout tokens at /backchannel-logout,
-`administration` has /readyz, /healthz, /metrics, /v1/decide with explanations, and
-/v1/release/NAME for events that a brake holds.
+`signals` takes events at /events/NAME, logout tokens at /backchannel-logout and change
+notifications of Microsoft Graph at /entra/notifications; `administration` has /readyz,
+/healthz, /metrics, /v1/decide with explanations, /v1/release/NAME for events that a
+brake holds, and /v1/entra/sync.
 
 The configuration and every file that it names are read again when they change, and on
 SIGHUP: all of it comes into force, or nothing. Every setting can be given by the

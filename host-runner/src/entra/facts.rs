@@ -93,17 +93,17 @@ impl Fact {
                 json!({"credential_type": "app", "change_type": "create"}),
             ),
             What::Risk { level, before } => {
-                let mut body = json!({
-                    "principal": match self.about {
-                        About::User(_) => "USER",
-                        About::Application { .. } => "SERVICE_PRINCIPAL",
-                    },
-                    "current_level": level_name(*level)?,
-                });
+                let principal = match self.about {
+                    About::User(_) => "USER",
+                    About::Application { .. } => "SERVICE_PRINCIPAL",
+                };
+                let mut body = Map::new();
+                body.insert("principal".to_owned(), principal.into());
+                body.insert("current_level".to_owned(), level_name(*level)?.into());
                 if let Some(before) = level_name(*before) {
-                    body["previous_level"] = before.into();
+                    body.insert("previous_level".to_owned(), before.into());
                 }
-                (caep("risk-level-change"), body)
+                (caep("risk-level-change"), Value::Object(body))
             }
         };
         match body {
@@ -142,11 +142,11 @@ impl About {
             Self::Application {
                 object,
                 application: None,
-            } => json!({"application": one(object)}),
+            } => json!({"format": "complex", "application": one(object)}),
             Self::Application {
                 object,
                 application: Some(application),
-            } => json!({"application": {
+            } => json!({"format": "complex", "application": {
                 "format": "aliases", "identifiers": [one(application), one(object)],
             }}),
         }

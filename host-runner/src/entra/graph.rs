@@ -9,14 +9,14 @@ use cae_core::json::{self, Limits, Value};
 use ureq::http::{Method, StatusCode};
 
 use super::host::Host;
+use super::schedule::pause;
+use crate::component::random;
 use crate::serve::client::{Ask, Reply};
 use crate::serve::settings::entra::Entra;
 use crate::text::{elements, member, word};
 
 /// How long before its end a token is not used any more.
 const MARGIN: Duration = Duration::from_secs(120);
-/// The pause after a refusal that names none.
-const SHORT_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why Graph gave no answer of use.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,7 +37,6 @@ pub(crate) enum GraphError {
     Answer(String),
     /// What was learned could not be kept.
     NotKept,
-    Stopped,
 }
 
 impl fmt::Display for GraphError {
@@ -54,7 +53,6 @@ impl fmt::Display for GraphError {
             Self::Unreachable(what) => write!(f, "Graph cannot be reached: {what}"),
             Self::Answer(what) => write!(f, "an answer of Graph cannot be read: {what}"),
             Self::NotKept => f.write_str("the store takes nothing just now"),
-            Self::Stopped => f.write_str("the service stops"),
         }
     }
 }
@@ -92,6 +90,8 @@ pub(crate) struct Graph {
     token: Option<Token>,
     /// Until when nobody asks anything, in the host's elapsed time.
     not_before: Duration,
+    /// How often in a row Graph throttled.
+    throttles: u32,
 }
 
 struct Token {
@@ -115,6 +115,7 @@ impl Graph {
             settings,
             token: None,
             not_before: Duration::ZERO,
+            throttles: 0,
         }
     }
 
@@ -201,10 +202,7 @@ impl Graph {
         }
         let mut is_second = false;
         loop {
-            let left = self.not_before.saturating_sub(host.elapsed());
-            if !left.is_zero() {
-                return Err(GraphError::Throttled(left));
-            }
+            self.may_ask(host)?;
             let authorization = self.authorize(host)?;
             let sent = host.send(Ask {
                 method: method.clone(),
@@ -222,7 +220,10 @@ impl Graph {
             };
             host.count(reply.status.as_u16());
             return match reply.status {
-                status if status.is_success() || status == StatusCode::NOT_MODIFIED => Ok(reply),
+                status if status.is_success() || status == StatusCode::NOT_MODIFIED => {
+                    self.throttles = 0;
+                    Ok(reply)
+                }
                 // Revoked before its end, by continuous access evaluation say: a new one may do.
                 StatusCode::UNAUTHORIZED if !is_second => {
                     self.token = None;
@@ -236,11 +237,7 @@ impl Graph {
                 StatusCode::NOT_FOUND => Err(GraphError::NotFound),
                 StatusCode::GONE => Err(GraphError::Gone),
                 // SPEC: <https://learn.microsoft.com/graph/throttling>: whoever goes on asking is throttled for longer.
-                StatusCode::TOO_MANY_REQUESTS => {
-                    let wait = reply.retry_after().unwrap_or(SHORT_PAUSE);
-                    self.leave_alone(host, wait);
-                    Err(GraphError::Throttled(wait))
-                }
+                StatusCode::TOO_MANY_REQUESTS => Err(self.throttled(host, &reply)),
                 // SPEC: <https://learn.microsoft.com/graph/delta-query-overview>: a token may also be too old by its code.
                 StatusCode::BAD_REQUEST if is_resync(&error_code(&reply)) => Err(GraphError::Gone),
                 status => {
@@ -252,6 +249,24 @@ impl Graph {
                 }
             };
         }
+    }
+
+    /// Whether no pause is to be kept.
+    fn may_ask(&self, host: &dyn Host) -> Result<()> {
+        let left = self.not_before.saturating_sub(host.elapsed());
+        match left.is_zero() {
+            true => Ok(()),
+            false => Err(GraphError::Throttled(left)),
+        }
+    }
+
+    /// Nobody asks for as long as Graph says; without a word longer and longer.
+    fn throttled(&mut self, host: &dyn Host, reply: &Reply) -> GraphError {
+        self.throttles = self.throttles.saturating_add(1);
+        let wait = reply.retry_after();
+        let wait = wait.unwrap_or_else(|| pause(self.throttles.saturating_add(2), random()));
+        self.leave_alone(host, wait);
+        GraphError::Throttled(wait)
     }
 
     fn leave_alone(&mut self, host: &dyn Host, wait: Duration) {
@@ -266,6 +281,7 @@ impl Graph {
         {
             return Ok(token.header.clone());
         }
+        self.may_ask(host)?;
         let form = self.settings.token_request(host.now());
         let form = form.map_err(GraphError::Credential)?;
         let sent = host.send(Ask {
@@ -284,9 +300,7 @@ impl Graph {
         match reply.status {
             StatusCode::OK => {}
             StatusCode::TOO_MANY_REQUESTS => {
-                let wait = reply.retry_after().unwrap_or(SHORT_PAUSE);
-                self.leave_alone(host, wait);
-                return Err(GraphError::Throttled(wait));
+                return Err(self.throttled(host, &reply));
             }
             status if status.is_server_error() => {
                 return Err(GraphError::Status(status.as_u16(), reply.retry_after()));
@@ -326,6 +340,7 @@ fn roles(token: &str) -> Option<Vec<String>> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
     let claims = json::parse(&payload, Limits::TOKEN).ok()?;
+    claims.get("roles")?;
     let roles = elements(&claims, "roles").filter_map(Value::as_str);
     Some(roles.map(str::to_owned).collect())
 }

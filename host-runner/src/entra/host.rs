@@ -5,6 +5,7 @@ use std::time::Duration;
 use cae_core::state::Record;
 use cae_core::time::UnixTime;
 
+use super::directory::Wanted;
 use super::facts::{About, Fact};
 use crate::serve::client::{Ask, NoReply, Reply};
 
@@ -36,6 +37,9 @@ pub(crate) trait Host {
     /// # Errors
     /// It could not be kept.
     fn note(&self, name: &str, value: Vec<u8>) -> Result<(), NotKept>;
+
+    /// What the policies in force want to know of users.
+    fn wanted(&self) -> Wanted;
 
     /// One line for the operator.
     fn tell(&self, what: &str);

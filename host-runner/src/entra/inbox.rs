@@ -4,15 +4,25 @@ use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cae_core::json::Value;
 use tokio::sync::oneshot;
 
 use super::roster::Guid;
 
 /// Most users that are looked at one by one; beyond that their changes are asked for together.
-pub(crate) const MOST: usize = 64;
+const MOST: usize = 64;
 
 /// Whoever asked for a synchronisation hears what came of it, feature by feature.
 pub(crate) type Answer = oneshot::Sender<Vec<(&'static str, Result<(), String>)>>;
+
+/// Resource data of a user.
+#[derive(Debug)]
+pub(crate) struct Encrypted {
+    pub(crate) user: Guid,
+    pub(crate) content: Value,
+    /// They say that Graph sent it.
+    pub(crate) tokens: Vec<String>,
+}
 
 /// What came since the last time.
 #[derive(Debug, Default)]
@@ -20,8 +30,12 @@ pub(crate) struct Mail {
     pub(crate) users: BTreeSet<Guid>,
     /// Notifications were lost, or are more than can be followed one by one.
     pub(crate) missed: bool,
-    /// A subscription needs to be looked after.
+    /// The same with resource data.
+    pub(crate) encrypted: Vec<Encrypted>,
+    /// The subscription needs to be looked after.
     pub(crate) subscription: bool,
+    /// Another configuration is in force.
+    pub(crate) reloaded: bool,
     pub(crate) everything: Vec<Answer>,
     pub(crate) stopped: bool,
 }
@@ -31,6 +45,8 @@ impl Mail {
         self.users.is_empty()
             && !self.missed
             && !self.subscription
+            && !self.reloaded
+            && self.encrypted.is_empty()
             && self.everything.is_empty()
             && !self.stopped
     }
@@ -55,6 +71,19 @@ impl Inbox {
         });
     }
 
+    /// Resource data of a user: without room for it the user is looked at all the same.
+    pub(crate) fn encrypted(&self, encrypted: Encrypted) {
+        self.put(|mail| {
+            if mail.encrypted.len() < MOST {
+                mail.encrypted.push(encrypted);
+            }
+        });
+    }
+
+    pub(crate) fn reloaded(&self) {
+        self.put(|mail| mail.reloaded = true);
+    }
+
     pub(crate) fn missed(&self) {
         self.put(|mail| mail.missed = true);
     }
@@ -77,10 +106,6 @@ impl Inbox {
 
     pub(crate) fn stop(&self) {
         self.put(|mail| mail.stopped = true);
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.lock().stopped
     }
 
     /// Takes what came, and waits for something to come for at most so long.

@@ -9,6 +9,7 @@ use cae_core::state::record::{Entry, RiskLevel, TransmitterId};
 use cae_core::state::selection::{Scopes, Selected, select};
 use cae_core::time::UnixTime;
 
+use super::directory::Wanted;
 use super::facts::{About, Fact, What};
 use super::host::{Host, NotKept};
 use super::tenant::Tenant;
@@ -95,6 +96,12 @@ impl Host for Live {
         kept.map_err(|_| NotKept)
     }
 
+    fn wanted(&self) -> Wanted {
+        let engines = self.service.engines.load();
+        let view = engines.tenant.as_ref();
+        view.map(|view| view.wanted.clone()).unwrap_or_default()
+    }
+
     fn tell(&self, what: &str) {
         self.service.tell(what);
     }
@@ -128,8 +135,9 @@ impl Live {
     /// The issuer by whose name the users of the tenant are called.
     fn issuer(&self) -> String {
         let engines = self.service.engines.load();
-        let woven = engines.woven.as_ref();
-        woven.map(|woven| woven.issuer.clone()).unwrap_or_default()
+        let view = engines.tenant.as_ref();
+        view.map(|view| view.wanted.issuer.clone())
+            .unwrap_or_default()
     }
 
     fn selected(&self, about: &About) -> Vec<Selected> {

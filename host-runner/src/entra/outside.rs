@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use cae_core::state::Record;
 use cae_core::time::UnixTime;
 
+use super::directory::Wanted;
 use super::facts::{About, Fact};
 use super::graph::{Graph, GraphError};
 use super::host::{Host, NotKept};
-use super::policies::{Documents, Tags};
+use super::policies::{Documents, Tagged};
 use super::tenant::Tenant;
 use crate::clock;
 use crate::serve::client::{Ask, Client, NoReply, Reply};
@@ -66,6 +67,10 @@ impl Host for Outside {
 
     fn note(&self, _: &str, _: Vec<u8>) -> Result<(), NotKept> {
         Err(NotKept)
+    }
+
+    fn wanted(&self) -> Wanted {
+        Wanted::default()
     }
 
     fn tell(&self, what: &str) {
@@ -127,5 +132,5 @@ pub(crate) fn read(graph: &mut Graph, host: &Outside) -> Result<Documents, Graph
     if let Some(lacks) = roles.and_then(|roles| Feature::Policies.lacks(&roles)) {
         return Err(GraphError::Forbidden(lacks));
     }
-    Documents::read(graph, host, None, &mut Tags::default())
+    Documents::read(graph, host, &mut Tagged::default())
 }

@@ -50,7 +50,7 @@ impl Feature {
     /// Why the feature is off, given the permissions of the application.
     pub(crate) fn lacks(self, roles: &[String]) -> Option<String> {
         let has = |name: &&str| roles.iter().any(|role| role == name);
-        if self.permissions().iter().any(|name| has(&name)) {
+        if self.permissions().iter().any(has) {
             return None;
         }
         let least = self.permissions().first().copied().unwrap_or_default();

@@ -35,9 +35,12 @@ const COLLECTIONS: [&str; 4] = [
     "/identity/conditionalAccess/authenticationContextClassReferences",
 ];
 
-/// Entity tags of what was read last, by collection.
+/// What was read last, whatever became of it, with the entity tags of its collections.
 #[derive(Debug, Default)]
-pub(crate) struct Tags([Option<String>; 4]);
+pub(crate) struct Tagged {
+    documents: Documents,
+    tags: [Option<String>; 4],
+}
 
 impl Documents {
     /// Reads everything, or nothing.
@@ -47,23 +50,19 @@ impl Documents {
     pub(crate) fn read(
         graph: &mut Graph,
         host: &dyn Host,
-        before: Option<&Self>,
-        tags: &mut Tags,
+        before: &mut Tagged,
     ) -> Result<Self, GraphError> {
-        let known = before.map(|before| {
-            [
-                &before.policies,
-                &before.named_locations,
-                &before.authentication_strengths,
-                &before.authentication_contexts,
-            ]
-        });
+        let known = [
+            &before.documents.policies,
+            &before.documents.named_locations,
+            &before.documents.authentication_strengths,
+            &before.documents.authentication_contexts,
+        ];
         let mut lists = Vec::new();
-        let mut found = Tags::default();
+        let mut tags = [const { None }; 4];
         for (number, path) in COLLECTIONS.into_iter().enumerate() {
-            let known = known.and_then(|known| known.get(number).copied());
-            let tag = tags.0.get(number).and_then(Option::as_deref);
-            let tag = tag.filter(|_| known.is_some());
+            let known = known.get(number).copied();
+            let tag = before.tags.get(number).and_then(Option::as_deref);
             let (list, etag) = match graph.page_unless(host, &graph.url(path), tag)? {
                 None => (known.cloned().unwrap_or_default(), tag.map(str::to_owned)),
                 Some(page) => {
@@ -73,20 +72,24 @@ impl Documents {
                 }
             };
             lists.push(list);
-            if let Some(place) = found.0.get_mut(number) {
+            if let Some(place) = tags.get_mut(number) {
                 *place = etag;
             }
         }
-        *tags = found;
         let mut lists = lists.into_iter();
         let mut next = || lists.next().unwrap_or_default();
-        Ok(Self {
+        let documents = Self {
             policies: next(),
             named_locations: next(),
             authentication_strengths: next(),
             authentication_contexts: next(),
             read_at: host.now().as_secs(),
-        })
+        };
+        *before = Tagged {
+            documents: documents.clone(),
+            tags,
+        };
+        Ok(documents)
     }
 
     /// Whether the other says the same, whenever it was read.

@@ -3,45 +3,58 @@
 //! A failing task waits longer and longer and keeps nothing else waiting; when Graph asks for a pause, everybody keeps it.
 //! What was learned is on disk before the place in the changes moves on, so whatever breaks in between is learned again.
 
-use std::collections::BTreeMap;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cae_core::json;
 use cae_core::state::record::TransmitterId;
 
-use super::graph::{Graph, GraphError};
+use self::tasks::Tasks;
+use super::directory::TenantDirectory;
+use super::graph::GraphError;
 use super::host::Host;
 use super::inbox::{Answer, Mail};
-use super::policies::{Documents, Policies, Tags};
-use super::roster::Roster;
+use super::policies::{Documents, Policies};
+use super::roster::Guid;
 use super::schedule::Timer;
 use super::status::Status;
-use super::users::Users;
+use super::subscription::Subscription;
 use crate::component::random;
 use crate::serve::settings::entra::{Entra, Feature};
 
 /// The longest wait before somebody looks again.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// Most users that are looked at one by one.
+const MOST_PENDING: usize = 256;
+
 /// What the reader shares with others.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) status: Status,
     pub(crate) policies: Policies,
+    pub(crate) subscription: Subscription,
+    pub(crate) directory: Arc<TenantDirectory>,
 }
 
 /// The reader of one tenant.
 pub(crate) struct Reader {
     settings: Entra,
-    transmitter: TransmitterId,
     shared: Arc<Shared>,
-    graph: Graph,
+    tasks: Tasks,
     timers: BTreeMap<Feature, Timer>,
-    roster: Roster,
-    users: Users,
-    tags: Tags,
+    /// When the subscription has to be looked after; none without notifications.
+    subscription: Option<Timer>,
+    /// Whether it has to be renewed whatever its age.
+    renew: bool,
+    /// Users to look at, and when that may be done.
+    pending: BTreeSet<Guid>,
+    looks: Timer,
     /// Whether somebody was told that these features are off.
     told: BTreeMap<Feature, String>,
     /// Who waits until everything was read.
@@ -54,8 +67,13 @@ struct Waiting {
     results: BTreeMap<Feature, Result<(), String>>,
 }
 
+/// Under which name the subscription is kept.
+fn subscription_note(tenant: &str) -> String {
+    format!("{}subscription", notes_of(tenant))
+}
+
 /// The notes of a tenant begin so.
-pub(crate) fn notes_of(tenant: &str) -> String {
+fn notes_of(tenant: &str) -> String {
     format!("entra/{tenant}/")
 }
 
@@ -67,21 +85,6 @@ impl Reader {
         shared: Arc<Shared>,
         notes: &[(String, Vec<u8>)],
     ) -> Self {
-        let prefix = notes_of(&settings.tenant);
-        let own = || {
-            let own = notes.iter();
-            own.filter_map(|(name, value)| Some((name.strip_prefix(&prefix)?, value)))
-        };
-        let text = |name: &str| {
-            let found = own().find(|(known, _)| *known == name);
-            found.and_then(|(_, value)| String::from_utf8(value.clone()).ok())
-        };
-        let mut roster = Roster::new(settings.most_users);
-        for (name, part) in own() {
-            if name.starts_with("users/") {
-                roster.restore(part);
-            }
-        }
         let timers = settings.features.iter().map(|feature| {
             let every = match feature {
                 Feature::Policies => settings.policies_every,
@@ -89,15 +92,23 @@ impl Reader {
             };
             (*feature, Timer::new(every))
         });
+        let note = subscription_note(&settings.tenant);
+        let kept = notes.iter().find(|(name, _)| *name == note);
+        shared
+            .subscription
+            .restore(kept.map(|(_, value)| value.as_slice()));
+        // Without permission to read users there is nothing to subscribe to.
+        let subscribes = settings.features.contains(&Feature::Users);
+        let notifications = settings.notifications.as_ref().filter(|_| subscribes);
         Self {
             timers: timers.collect(),
-            graph: Graph::new(settings.clone()),
-            users: Users::from(text("link/users")),
-            roster,
-            tags: Tags::default(),
+            subscription: notifications.map(|it| Timer::new(it.lifetime)),
+            tasks: Tasks::new(&settings, transmitter, Arc::clone(&shared), notes),
+            renew: false,
+            pending: BTreeSet::new(),
+            looks: Timer::new(Duration::ZERO),
             told: BTreeMap::new(),
             waiting: Vec::new(),
-            transmitter,
             shared,
             settings,
         }
@@ -106,10 +117,7 @@ impl Reader {
     /// Reads until it is told to stop. `mail` waits for at most so long.
     pub(crate) fn run(&mut self, host: &dyn Host, mail: impl Fn(Duration) -> Mail) {
         loop {
-            let now = host.elapsed();
-            let due = self.timers.values().map(Timer::due).min();
-            let wait = due.map_or(LONGEST_WAIT, |due| due.saturating_sub(now));
-            let mail = mail(wait.min(LONGEST_WAIT));
+            let mail = mail(self.wait(host));
             if mail.stopped {
                 return;
             }
@@ -118,8 +126,18 @@ impl Reader {
         }
     }
 
+    /// How long nothing is due.
+    fn wait(&self, host: &dyn Host) -> Duration {
+        let timers = self.timers.values().chain(&self.subscription);
+        let looks = (!self.pending.is_empty()).then_some(&self.looks);
+        let due = timers.chain(looks).map(Timer::due).min();
+        let wait = due.map_or(LONGEST_WAIT, |due| due.saturating_sub(host.elapsed()));
+        wait.min(LONGEST_WAIT)
+    }
+
     /// Does what is due, each task once.
-    pub(crate) fn work(&mut self, host: &dyn Host) {
+    fn work(&mut self, host: &dyn Host) {
+        self.look(host);
         let due: Vec<Feature> = self
             .timers
             .iter()
@@ -127,51 +145,105 @@ impl Reader {
             .map(|(feature, _)| *feature)
             .collect();
         for feature in due {
-            let result = self
-                .permitted(host, feature)
-                .and_then(|permitted| match permitted {
-                    true => self.step(host, feature).map(Some),
-                    false => Ok(None),
-                });
-            if result == Err(GraphError::Stopped) {
-                return;
-            }
+            let permitted = self.permitted(host, feature);
+            let result = permitted.and_then(|permitted| match permitted {
+                true => self.tasks.step(host, feature).map(Some),
+                false => Ok(None),
+            });
             self.note_result(host, feature, result);
         }
+        let elapsed = host.elapsed();
+        if self
+            .subscription
+            .as_ref()
+            .is_some_and(|timer| timer.is_due(elapsed))
+        {
+            self.subscribe(host);
+        }
+        let is_well = |feature| {
+            let timer: Option<&Timer> = self.timers.get(&feature);
+            timer.is_none_or(|timer| !timer.is_failing())
+        };
+        let is_well = [Feature::Users, Feature::Groups, Feature::Roles]
+            .into_iter()
+            .all(is_well);
+        self.tasks.publish(host, is_well);
     }
 
     /// Reacts to what came.
     fn take(&mut self, host: &dyn Host, mail: Mail) {
+        if mail.reloaded {
+            // Policies may name other groups and roles.
+            for feature in [Feature::Groups, Feature::Roles] {
+                self.hurry(feature);
+            }
+        }
         for answer in mail.everything {
+            if self.timers.is_empty() {
+                drop(answer.send(Vec::new()));
+                continue;
+            }
             self.waiting.push(Waiting {
                 answer,
                 results: BTreeMap::new(),
             });
             // Permissions may have been given just now.
-            self.graph.forget_token();
+            self.tasks.forget_token();
             self.timers.values_mut().for_each(Timer::hurry);
         }
+        if mail.subscription {
+            self.renew = true;
+            self.subscription.iter_mut().for_each(Timer::hurry);
+        }
+        if mail.missed {
+            self.hurry(Feature::Users);
+        }
+        if !self.timers.contains_key(&Feature::Users) {
+            return;
+        }
         for guid in mail.users {
-            let id = guid.to_string();
-            let looked = self.timers.contains_key(&Feature::Users).then(|| {
-                let (graph, roster) = (&mut self.graph, &mut self.roster);
-                Users::look(graph, host, self.transmitter, roster, &id)
-            });
-            if let Some(Err(error)) = looked {
-                // Whatever became of that user is among the changes.
-                if let Some(timer) = self.timers.get_mut(&Feature::Users)
-                    && !timer.is_failing()
-                {
-                    match error.wait() {
-                        Some(wait) => timer.failed(host.elapsed(), Some(wait), random()),
-                        None => timer.hurry(),
-                    }
-                }
-                break;
+            if self.pending.len() < MOST_PENDING || self.pending.contains(&guid) {
+                self.pending.insert(guid);
+            } else {
+                // Too many to look at one by one: what changed of them is among the changes.
+                self.hurry(Feature::Users);
             }
         }
-        if mail.missed
-            && let Some(timer) = self.timers.get_mut(&Feature::Users)
+        for encrypted in mail.encrypted {
+            // Only of somebody who is looked at too: what a notification says may be older than what is known.
+            if self.pending.contains(&encrypted.user)
+                && let Err(what) = self.tasks.open(host, &encrypted)
+            {
+                host.tell(&format!("entra: a notification: {what}"));
+            }
+        }
+    }
+
+    /// Looks at the users that notifications named.
+    fn look(&mut self, host: &dyn Host) {
+        if !self.looks.is_due(host.elapsed()) {
+            return;
+        }
+        for guid in self.pending.clone() {
+            match self.tasks.look(host, guid) {
+                Ok(()) => drop(self.pending.remove(&guid)),
+                Err(GraphError::NotFound) => {
+                    // Deleted, or not yet everywhere: the changes tell.
+                    self.pending.remove(&guid);
+                    self.hurry(Feature::Users);
+                }
+                Err(error) => {
+                    self.looks.failed(host.elapsed(), error.wait(), random());
+                    return;
+                }
+            }
+        }
+        self.looks.done(host.elapsed());
+    }
+
+    fn hurry(&mut self, feature: Feature) {
+        if let Some(timer) = self.timers.get_mut(&feature)
+            && !timer.is_failing()
         {
             timer.hurry();
         }
@@ -180,16 +252,11 @@ impl Reader {
     /// Whether the application has the permission for a feature; what it lacks is told once.
     fn permitted(&mut self, host: &dyn Host, feature: Feature) -> Result<bool, GraphError> {
         // A token without roles may be one that only Graph reads: Graph answers 403 then.
-        let Some(lacks) = self
-            .graph
-            .roles(host)?
-            .and_then(|roles| feature.lacks(&roles))
-        else {
+        let roles = self.tasks.roles(host)?;
+        let Some(lacks) = roles.and_then(|roles| feature.lacks(&roles)) else {
             return Ok(true);
         };
         self.turn_off(host, feature, lacks);
-        // The next token may say otherwise.
-        self.graph.forget_token();
         Ok(false)
     }
 
@@ -201,55 +268,29 @@ impl Reader {
         self.shared.status.change(feature, |it| it.off = Some(why));
     }
 
-    /// One part of one task; says whether it is done for now.
-    fn step(&mut self, host: &dyn Host, feature: Feature) -> Result<bool, GraphError> {
-        match feature {
-            Feature::Users => self.read_users(host),
-            Feature::Policies => self.read_policies(host),
-            _ => Ok(true),
-        }
-    }
-
-    fn read_users(&mut self, host: &dyn Host) -> Result<bool, GraphError> {
-        let (graph, roster) = (&mut self.graph, &mut self.roster);
-        let done = self.users.step(graph, host, self.transmitter, roster)?;
-        let known = u64::try_from(self.roster.len()).unwrap_or(u64::MAX);
-        self.shared.status.users.store(known, Ordering::Relaxed);
-        if let Some(link) = self.users.done.take() {
-            // The place in the changes comes last: it must not be ahead of what was learned.
-            let prefix = notes_of(&self.settings.tenant);
-            let kept = self
-                .roster
-                .take_changed()
-                .into_iter()
-                .try_for_each(|(number, part)| {
-                    host.note(&format!("{prefix}users/{number:02x}"), part)
-                });
-            let kept =
-                kept.and_then(|()| host.note(&format!("{prefix}link/users"), link.into_bytes()));
-            if kept.is_err() {
-                // The process after this one reads everything anew, and misses nothing.
-                host.tell("entra: who is known could not be written down");
-            }
-            if !self.roster.is_whole() {
-                host.tell("entra: there are more users than `mostUsers`: who is deleted during a long outage may be missed");
-            }
-        }
-        Ok(done)
-    }
-
-    fn read_policies(&mut self, host: &dyn Host) -> Result<bool, GraphError> {
-        let state = self.shared.policies.state();
-        let known = state.candidate.or(state.in_force);
-        let read = Documents::read(&mut self.graph, host, known.as_deref(), &mut self.tags);
-        match read {
-            Ok(documents) => {
-                self.shared.policies.read(documents);
-                Ok(true)
+    fn subscribe(&mut self, host: &dyn Host) {
+        let (Some(settings), Some(timer)) = (&self.settings.notifications, &mut self.subscription)
+        else {
+            return;
+        };
+        let note = subscription_note(&self.settings.tenant);
+        let result = self.tasks.subscribe(host, settings, &note, self.renew);
+        match result {
+            Ok((wait, is_new)) => {
+                self.renew = false;
+                timer.done(host.elapsed());
+                timer.due_in(host.elapsed(), wait);
+                if is_new {
+                    // Between two subscriptions nobody was notified.
+                    self.hurry(Feature::Users);
+                }
             }
             Err(error) => {
-                self.shared.policies.not_read(&error.to_string());
-                Err(error)
+                timer.failed(host.elapsed(), error.wait(), random());
+                if !matches!(error, GraphError::Throttled(_)) {
+                    host.tell(&format!("entra: the subscription to changes: {error}"));
+                }
+                self.shared.subscription.failed(&error);
             }
         }
     }
@@ -324,6 +365,11 @@ impl Reader {
             }
         }
         if let Some(outcome) = outcome {
+            if feature == Feature::Policies
+                && let Err(why) = &outcome
+            {
+                self.shared.policies.not_read(why);
+            }
             self.answer(feature, outcome);
         }
     }

@@ -48,6 +48,11 @@ impl Timer {
         self.due = elapsed.saturating_add(self.every);
     }
 
+    /// The next time is in so long.
+    pub(crate) const fn due_in(&mut self, elapsed: Duration, wait: Duration) {
+        self.due = elapsed.saturating_add(wait);
+    }
+
     /// There is more to do at once.
     pub(crate) const fn goes_on(&mut self, elapsed: Duration) {
         self.failures = 0;

@@ -8,6 +8,7 @@ use cae_core::json::Value;
 use serde_json::json;
 
 use super::policies::Policies;
+use super::subscription::Shown;
 use crate::serve::settings::entra::Feature;
 
 /// How a feature is.
@@ -26,20 +27,10 @@ pub(crate) struct Condition {
 pub(crate) struct Status {
     requests: Mutex<BTreeMap<u16, u64>>,
     features: Mutex<BTreeMap<&'static str, Condition>>,
-    subscription: Mutex<Subscription>,
     pub(crate) users: AtomicU64,
     pub(crate) memberships: AtomicU64,
     pub(crate) notifications_accepted: AtomicU64,
     pub(crate) notifications_refused: AtomicU64,
-}
-
-/// The subscription to users.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Subscription {
-    pub(crate) id: Option<String>,
-    /// In seconds since 1970.
-    pub(crate) expires: u64,
-    pub(crate) problem: Option<String>,
 }
 
 impl Status {
@@ -63,12 +54,8 @@ impl Status {
         change(lock(&self.features).entry(feature.name()).or_default());
     }
 
-    pub(crate) fn subscription(&self) -> MutexGuard<'_, Subscription> {
-        lock(&self.subscription)
-    }
-
     /// For `/readyz`.
-    pub(crate) fn view(&self, policies: &Policies) -> Value {
+    pub(crate) fn view(&self, policies: &Policies, subscription: Option<Shown>) -> Value {
         let feature = |(name, condition): (&'static str, Condition)| {
             let state = match (&condition.off, condition.read_at) {
                 (Some(_), _) => "off",
@@ -82,7 +69,6 @@ impl Status {
                 "problem": condition.off.or(condition.problem),
             })
         };
-        let subscription = self.subscription().clone();
         let policies = policies.state();
         json!({
             "policies": {
@@ -93,11 +79,9 @@ impl Status {
             "features": self.features().into_iter().map(feature).collect::<Vec<_>>(),
             "users": self.users.load(Ordering::Relaxed),
             "memberships": self.memberships.load(Ordering::Relaxed),
-            "subscription": {
-                "id": subscription.id,
-                "expires": (subscription.expires > 0).then_some(subscription.expires),
-                "problem": subscription.problem,
-            },
+            "subscription": subscription.map(|it| json!({
+                "id": it.id, "expires": it.expires, "problem": it.problem,
+            })),
         })
     }
 }

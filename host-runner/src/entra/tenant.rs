@@ -5,15 +5,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use cae_core::configuration::Configuration;
 use cae_core::json::{Map, Value};
 use cae_core::state::record::TransmitterId;
+use cae_core::token::issuer_match::{resolve_issuer, scope_of};
 use serde_json::json;
 
+use super::directory::Wanted;
 use super::inbox::Inbox;
 use super::live::Live;
 use super::policies::{Documents, Policies};
 use super::reader::{Reader, Shared, kept_policies};
 use super::status::Status;
+use super::subscription::Subscription;
 use crate::serve::service::Service;
 use crate::serve::settings::entra::{Entra, Feature};
 use crate::serve::settings::{Delivery, ENTRA, Transmitter};
@@ -64,6 +68,8 @@ impl Tenant {
             shared: Arc::new(Shared {
                 status: Status::default(),
                 policies: Policies::new(in_force),
+                subscription: Subscription::default(),
+                directory: Arc::default(),
             }),
             settings,
         })
@@ -71,7 +77,10 @@ impl Tenant {
 
     /// For `/readyz`.
     pub(crate) fn view(&self) -> Value {
-        self.shared.status.view(&self.shared.policies)
+        let shared = &self.shared;
+        let subscription = self.settings.notifications.as_ref();
+        let subscription = subscription.map(|_| shared.subscription.shown());
+        shared.status.view(&shared.policies, subscription)
     }
 
     /// What stands in `settings.transmitters` for others.
@@ -215,6 +224,21 @@ impl Tenant {
 }
 
 impl Woven {
+    /// What is wanted of the users of the tenant, under this configuration.
+    pub(crate) fn wanted(&self, configuration: &Configuration) -> Wanted {
+        let speaker = resolve_issuer(configuration, &self.issuer);
+        let scope = speaker.and_then(|(index, tenant)| {
+            let issuer = configuration.issuers.get(index)?;
+            Some(scope_of(issuer, tenant.as_deref()))
+        });
+        Wanted {
+            issuer: self.issuer.clone(),
+            groups: self.groups.clone(),
+            roles: self.roles.clone(),
+            scope: scope.unwrap_or_default(),
+        }
+    }
+
     /// Collects what policies name, wherever they stand.
     fn collect(&mut self, value: &Value) {
         match value {

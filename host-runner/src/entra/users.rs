@@ -144,6 +144,53 @@ impl Users {
     }
 }
 
+/// What a notification says of a user that can only make access narrower. A notification may be older than what is known:
+/// that somebody is enabled is not taken from one.
+pub(super) fn strict_facts(
+    user: &Value,
+    guid: Guid,
+    host: &dyn Host,
+    transmitter: TransmitterId,
+) -> Vec<Fact> {
+    // What is inside has to be about the one that it was sent for.
+    if word(user, "id").and_then(Guid::read) != Some(guid) {
+        return Vec::new();
+    }
+    let (about, now) = (About::User(guid.to_string()), host.now());
+    let mut facts = Vec::new();
+    dated(user, &about, now, host, &mut facts);
+    if member(user, "accountEnabled").as_bool() == Some(false) {
+        set_status(
+            about,
+            AccountStatus::Disabled,
+            now,
+            host,
+            transmitter,
+            &mut facts,
+        );
+    }
+    facts
+}
+
+/// What has a time of its own.
+fn dated(user: &Value, about: &About, now: UnixTime, host: &dyn Host, facts: &mut Vec<Fact>) {
+    let earliest = now.saturating_sub(host.longest_token());
+    let cut_off = host.record(about).cut_off;
+    let mut last = cut_off.map_or(EventTime::from_micros(0), |it| it.at);
+    let dated = [
+        ("lastPasswordChangeDateTime", What::PasswordChanged),
+        ("signInSessionsValidFromDateTime", What::SessionsRevoked),
+    ];
+    for (name, what) in dated {
+        let at = word(user, name).and_then(date::instant);
+        // A cut-off that is as late says the same.
+        if let Some(at) = at.filter(|at| *at > last && at.floor() >= earliest) {
+            facts.push(Fact::new(about.clone(), what, at));
+            last = at;
+        }
+    }
+}
+
 /// What one object says that is not known yet.
 fn learn(
     user: &Value,
@@ -173,22 +220,7 @@ fn learn(
         _ => None,
     };
     roster.see(guid, kind);
-    let earliest = asked_at.saturating_sub(host.longest_token());
-    let known = host.record(&about);
-    let cut_off = known.cut_off.map_or(EventTime::from_micros(0), |it| it.at);
-    let mut last = cut_off;
-    let dated = [
-        ("lastPasswordChangeDateTime", What::PasswordChanged),
-        ("signInSessionsValidFromDateTime", What::SessionsRevoked),
-    ];
-    for (name, what) in dated {
-        let at = word(user, name).and_then(date::instant);
-        // A cut-off that is as late says the same.
-        if let Some(at) = at.filter(|at| *at > last && at.floor() >= earliest) {
-            facts.push(Fact::new(about.clone(), what, at));
-            last = at;
-        }
-    }
+    dated(user, &about, asked_at, host, facts);
     match member(user, "accountEnabled").as_bool() {
         Some(true) => set_status(
             about,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use cae_core::json::{self, Limits, Map, Value, canonical};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::{EngineSource, Settings};
 use crate::digest::sha256;
 use crate::encoding::hexadecimal_of;
+use crate::entra::directory::TenantDirectory;
 use crate::entra::policies::Documents;
 use crate::entra::tenant::Tenant;
 use crate::entra::tenant::Woven;
@@ -26,8 +28,8 @@ pub(crate) struct Assembled {
     pub(crate) settings: Settings,
     /// The engine configuration.
     pub(crate) engine: String,
-    /// What the tenant came to in it.
-    pub(crate) woven: Option<Woven>,
+    /// What the tenant came to in it, and what is known of its users.
+    pub(crate) tenant: Option<(Woven, Arc<TenantDirectory>)>,
     /// What to note about its policies once it is in force.
     pub(crate) notes: Vec<(String, Vec<u8>)>,
 }
@@ -80,7 +82,7 @@ pub(crate) fn assemble(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let (mut notes, mut woven) = (Vec::new(), None);
+    let (mut notes, mut placed) = (Vec::new(), None);
     if let Value::Object(members) = &mut engine {
         add(members, "authenticationStrengths", strengths);
         let owner = match &settings.files.issuer {
@@ -94,14 +96,15 @@ pub(crate) fn assemble(
         add(owner, "policies", policies);
         add(owner, "namedLocations", locations);
         if let Some((tenant, documents)) = entra {
-            let placed = tenant.weave(members, documents);
-            woven = Some(placed.map_err(|what| vec![line(file, &what)])?);
+            let woven = tenant.weave(members, documents);
+            let woven = woven.map_err(|what| vec![line(file, &what)])?;
+            placed = Some((woven, Arc::clone(&tenant.shared.directory)));
         }
         notes = date_policies(members, known, now);
     }
     Ok(Assembled {
         engine: engine.to_string(),
-        woven,
+        tenant: placed,
         settings,
         notes,
     })

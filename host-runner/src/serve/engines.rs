@@ -30,7 +30,7 @@ use self::answered::Answered;
 use crate::component::EngineError;
 use crate::directory::Directory;
 use crate::engine::{AnyEngine, Runtime};
-use crate::entra::tenant::Woven;
+use crate::entra::directory::View;
 use crate::session::fault_verdict;
 use crate::signature::{Signatures, VerifiedTokens};
 use crate::text::{member, word};
@@ -45,8 +45,8 @@ const KNOWN_BYTES: usize = 8 << 10;
 pub(crate) struct Engines {
     pub(crate) configuration: Configuration,
     pub(crate) directory: Option<Directory>,
-    /// What the tenant came to that is read.
-    pub(crate) woven: Option<Woven>,
+    /// What is known of the users of the tenant that is read.
+    pub(crate) tenant: Option<View>,
     /// Whether some policy asks something of the application, which it is told with every answer.
     has_session_controls: bool,
     reads_path: bool,
@@ -71,6 +71,8 @@ struct Known {
     proof: Option<Arc<ProofNeed>>,
     identity: Arc<Identity>,
     answered: Option<Answered>,
+    /// Of which state of the tenant's directory the answer is.
+    generation: u64,
 }
 
 #[derive(Debug)]
@@ -143,7 +145,7 @@ impl Engines {
             has_session_controls: has_session_controls(&text),
             reads_path: configuration.settings.reads_path(),
             directory: None,
-            woven: None,
+            tenant: None,
             hasher: RandomState::default(),
             instances: instances?,
             events: Mutex::new(events),
@@ -230,6 +232,12 @@ impl Engines {
                 Err(TryLockError::WouldBlock) => None,
             });
         free.or_else(|| from.first().map(lock))
+    }
+
+    /// Names the state of the tenant's directory.
+    fn generation(&self, now: UnixTime) -> u64 {
+        let tenant = self.tenant.as_ref();
+        tenant.map_or(0, |view| view.directory.generation(now))
     }
 
     fn fault(&self, detail: Detail) -> Decision {
@@ -344,6 +352,7 @@ impl Instance {
             let records = records(state, &known.records);
             if detail == Detail::None
                 && let Some(answered) = &known.answered
+                && known.generation == engines.generation(request.now)
                 && let Some(verdict) = answered.again(request, &records)
             {
                 return Ok(made(verdict, Some(Arc::clone(&known.identity))));
@@ -355,11 +364,14 @@ impl Instance {
                 records: &records,
             };
             let identity = Arc::clone(&known.identity);
+            // Before the facts are read: what changes meanwhile makes the answer one of before.
+            let generation = engines.generation(request.now);
             let decided = with_directory(engines, &known.records, request, |request| {
                 self.engine.decide(known.handle, request, &answers, detail)
             });
             match decided? {
                 Decided::Verdict(verdict) => {
+                    known.generation = generation;
                     // A proof is good for one request.
                     known.answered = match known.proof {
                         None => Answered::new(request, &records, &verdict),
@@ -412,6 +424,7 @@ impl Instance {
                     proof: needs.proof.map(Arc::new),
                     identity: Arc::clone(&identity),
                     answered: None,
+                    generation: 0,
                 },
             );
             return Ok(made(verdict, Some(identity)));
@@ -461,7 +474,7 @@ fn records<'s>(state: &'s StateTable, keys: &[StateKey]) -> Vec<RecordAnswer<'s>
     keys.iter().map(answer).collect()
 }
 
-/// The request, with what the directory knows of the user.
+/// The request, with what the directory and the tenant know of the user.
 fn with_directory<T>(
     engines: &Engines,
     keys: &[StateKey],
@@ -470,10 +483,24 @@ fn with_directory<T>(
 ) -> T {
     let directory = engines.directory.as_ref();
     match directory.and_then(|directory| directory.listed(keys)) {
+        None => with_tenant(engines, keys, request, then),
+        Some(listed) => {
+            let facts = listed.complete(request.facts);
+            with_tenant(engines, keys, &Request { facts, ..*request }, then)
+        }
+    }
+}
+
+fn with_tenant<T>(
+    engines: &Engines,
+    keys: &[StateKey],
+    request: &Request<'_>,
+    then: impl FnOnce(&Request<'_>) -> T,
+) -> T {
+    match &engines.tenant {
         None => then(request),
-        Some(listed) => then(&Request {
-            facts: listed.complete(request.facts),
-            ..*request
+        Some(view) => view.complete(keys, request.facts, request.now, |facts| {
+            then(&Request { facts, ..*request })
         }),
     }
 }

@@ -1,5 +1,7 @@
 //! Metrics in the text format of Prometheus (OpenMetrics).
 
+mod entra;
+
 use std::fmt::{self, Debug};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use self::entra::EntraMetrics;
 use super::service::Service;
 use crate::clock;
 
@@ -52,6 +55,7 @@ pub(crate) struct Metrics {
     commits: Gauge,
     commit_seconds: Gauge<f64, AtomicU64>,
     reloads: Family<Labels, Gauge>,
+    entra: EntraMetrics,
 }
 
 impl Debug for Metrics {
@@ -149,8 +153,10 @@ impl Default for Metrics {
             "Changes of the configuration by result",
             reloads.clone(),
         );
+        let entra = EntraMetrics::register(&mut registry);
         Self {
             registry,
+            entra,
             decisions,
             allowed,
             seconds,
@@ -246,6 +252,9 @@ impl Metrics {
         self.reloads
             .get_or_create(&one("result", "failed"))
             .set(signed(loaded.failed_reloads));
+        if let Some(tenant) = service.entra.load_full() {
+            self.entra.set(&tenant);
+        }
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);

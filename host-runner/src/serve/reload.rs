@@ -24,6 +24,7 @@ use super::{Faults, brakes, lines, tell, tls};
 use crate::clock;
 use crate::directory::Directory;
 use crate::engine::Runtime;
+use crate::entra::directory::View;
 use crate::entra::outside::first_policies;
 use crate::entra::policies::Documents;
 use crate::entra::reader::{policies_note, policies_value};
@@ -50,6 +51,14 @@ pub(crate) struct Reloader {
     looks: u32,
 }
 
+/// What is to be in force, complete.
+struct Prepared {
+    assembled: Assembled,
+    engines: Engines,
+    tenant: Option<Arc<Tenant>>,
+    documents: Option<Arc<Documents>>,
+}
+
 /// Builds the engines of a configuration.
 pub(crate) fn build(
     assembled: &Assembled,
@@ -64,7 +73,10 @@ pub(crate) fn build(
         verified,
     );
     let mut engines = built.map_err(|error| lines(&error, Path::new("configuration")))?;
-    engines.woven.clone_from(&assembled.woven);
+    if let Some((woven, directory)) = &assembled.tenant {
+        let wanted = woven.wanted(&engines.configuration);
+        engines.tenant = Some(View::new(Arc::clone(directory), wanted));
+    }
     if let Some(file) = &settings.files.directory {
         let directory = Directory::open(file, &engines.configuration);
         let named = |faults: Vec<String>| -> Faults {
@@ -227,30 +239,29 @@ impl Reloader {
             // What could not be used may be good with what the files say now.
             tenant.shared.policies.forgive();
         }
-        let result = self.reload_all();
+        let result = self.reload_all(true);
         self.tell_result(result);
     }
 
     /// Takes up other policies of the tenant.
     pub(crate) fn reload_policies(&mut self) {
-        let is_new = self.service.entra.load_full().is_some_and(|tenant| {
-            let state = tenant.shared.policies.state();
-            state.candidate.is_some()
-        });
-        if is_new {
-            let result = self.reload_all();
+        let tenant = self.service.entra.load_full();
+        if tenant.is_some_and(|tenant| tenant.shared.policies.state().candidate.is_some()) {
+            let result = self.reload_all(false);
             self.tell_result(result);
         }
     }
 
-    fn tell_result(&self, result: Result<u64, Faults>) {
+    fn tell_result(&self, result: Result<Option<u64>, Faults>) {
         let mut loaded = self
             .service
             .loaded
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(hit) => {
+            // Told already.
+            Ok(None) => loaded.failed_reloads = loaded.failed_reloads.saturating_add(1),
+            Ok(Some(hit)) => {
                 loaded.at = clock::now().as_secs();
                 loaded.faults.clear();
                 loaded.reloads = loaded.reloads.saturating_add(1);
@@ -273,32 +284,37 @@ impl Reloader {
         }
     }
 
-    /// With the policies that the tenant has now; if those are what is wrong, with those that it had.
-    fn reload_all(&mut self) -> Result<u64, Faults> {
+    /// With the policies that the tenant has now; if those are what is wrong, with those that it had. How many known tokens it
+    /// may turn away; nothing if all stays as it is, because the files did not change and the policies cannot be used.
+    fn reload_all(&mut self, files_changed: bool) -> Result<Option<u64>, Faults> {
         let settings = assembly::read_settings(&self.file)?;
         let tenant = self.tenant(&settings)?;
         let state = tenant.as_ref().map(|tenant| tenant.shared.policies.state());
         let state = state.unwrap_or_default();
         let Some(candidate) = state.candidate else {
-            return self.try_reload(settings, tenant, state.in_force);
+            let prepared = self.prepare(settings, tenant, state.in_force)?;
+            return self.install(prepared).map(Some);
         };
-        let tried = self.try_reload(settings.clone(), tenant.clone(), Some(candidate.clone()));
-        let (Err(faults), Some(in_force)) = (&tried, state.in_force) else {
-            return tried;
+        let prepared = self.prepare(settings.clone(), tenant.clone(), Some(candidate.clone()));
+        let (faults, in_force) = match (prepared, state.in_force) {
+            (Ok(prepared), _) => return self.install(prepared).map(Some),
+            (Err(faults), None) => return Err(faults),
+            (Err(faults), Some(in_force)) => (faults, in_force),
+        };
+        let Ok(prepared) = self.prepare(settings, tenant.clone(), Some(in_force)) else {
+            // The files are at fault: with better ones the policies may be good.
+            return Err(faults);
         };
         let why = faults.join("; ");
-        let Ok(hit) = self.try_reload(settings, tenant.clone(), Some(in_force)) else {
-            // The files are at fault: with better ones the policies may be good.
-            return tried;
-        };
-        let what = format!(
-            "entra: the policies of the tenant cannot be used, those before stay in force: {why}"
-        );
-        tell("warning", &what);
+        let what = "the policies of the tenant cannot be used, those before stay in force";
+        tell("warning", &format!("entra: {what}: {why}"));
         if let Some(tenant) = tenant {
             tenant.shared.policies.refuse(&candidate, why);
         }
-        Ok(hit)
+        match files_changed {
+            true => self.install(prepared).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// The tenant of these settings: that of before, unless they are others.
@@ -336,12 +352,13 @@ impl Reloader {
         }
     }
 
-    fn try_reload(
+    /// Builds what is to be in force.
+    fn prepare(
         &mut self,
         settings: Settings,
         tenant: Option<Arc<Tenant>>,
         documents: Option<Arc<Documents>>,
-    ) -> Result<u64, Faults> {
+    ) -> Result<Prepared, Faults> {
         let entra = tenant
             .as_deref()
             .map(|tenant| (tenant, documents.as_deref()));
@@ -353,6 +370,22 @@ impl Reloader {
         if !faults.is_empty() {
             return Err(faults);
         }
+        Ok(Prepared {
+            assembled,
+            engines,
+            tenant,
+            documents,
+        })
+    }
+
+    /// Puts it in force, all of it or nothing.
+    fn install(&mut self, prepared: Prepared) -> Result<u64, Faults> {
+        let Prepared {
+            assembled,
+            engines,
+            tenant,
+            documents,
+        } = prepared;
         let before = self.service.settings.load_full();
         let settings = assembled.settings;
         let acceptor = settings.tls.as_ref().map(tls::acceptor).transpose();
@@ -424,7 +457,11 @@ impl Reloader {
             })
             .and_then(|()| match tenant {
                 Some(tenant) if !same_tenant => tenant.start(&self.service, &[]),
-                _ => Ok(()),
+                Some(tenant) => {
+                    tenant.inbox.reloaded();
+                    Ok(())
+                }
+                None => Ok(()),
             });
         if let Err(error) = restarted {
             tell("error", &format!("no thread could be started: {error}"));

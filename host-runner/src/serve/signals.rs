@@ -12,6 +12,7 @@ use super::secret;
 use super::service::{Received, Service};
 use super::settings::{Delivery, ENTRA};
 use super::watched::Watched;
+use crate::entra::notifications::{self, LIFECYCLE, NOTIFICATIONS};
 
 /// Most bytes of a SET: the bound of the engine.
 const SET_BYTES: usize = 1 << 20;
@@ -34,6 +35,14 @@ pub(crate) async fn answer(service: Arc<Service>, request: Request<Incoming>) ->
         return match *request.method() {
             Method::POST => push(&service, &watched, request).await,
             _ => empty(StatusCode::METHOD_NOT_ALLOWED),
+        };
+    }
+    if path == NOTIFICATIONS || path == LIFECYCLE {
+        return match service.entra.load_full() {
+            Some(tenant) if tenant.settings.notifications.is_some() => {
+                notifications::answer(&tenant, request).await
+            }
+            _ => empty(StatusCode::NOT_FOUND),
         };
     }
     if path == LOGOUT && service.settings.load().signals.backchannel_logout {

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cae_core::time::UnixTime;
 use cae_host_runner::signing::SigningKey;
 use cae_tests::graph::{Graph, SECRET, TENANT};
 use cae_tests::service::{Folder, Service, free_port};
@@ -24,26 +25,22 @@ pub(crate) fn now() -> u64 {
 
 /// A date as Graph writes it.
 pub(crate) fn date(seconds: u64) -> String {
-    let days = i64::try_from(seconds / 86_400).unwrap() + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let rest = seconds % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
+    UnixTime::from_secs(seconds)
+        .utc()
+        .to_string()
+        .replacen(' ', "T", 1)
+}
+
+/// The issuer of the tenant.
+fn issuer() -> String {
+    format!("https://login.microsoftonline.com/{TENANT}/v2.0")
+}
+
+fn claims(issuer: &str, user: &str, issued: u64) -> Value {
+    json!({
+        "ver": "2.0", "iss": issuer, "tid": TENANT, "aud": AUDIENCE, "oid": user, "sub": user, "azp": APP,
+        "scp": "read", "iat": issued, "nbf": issued, "exp": issued.saturating_add(86_400), "xms_cc": ["cp1"],
+    })
 }
 
 /// A running service, and the tenant that it reads.
@@ -59,6 +56,7 @@ pub(crate) struct Setup {
     pub(crate) graph: Graph,
     pub(crate) folder: Folder,
     key: SigningKey,
+    rsa: SigningKey,
     /// Where notifications go.
     pub(crate) signals: u16,
 }
@@ -78,6 +76,7 @@ impl Setup {
             graph,
             folder,
             key: SigningKey::generate(Some("EdDSA"), Some("k")).unwrap(),
+            rsa: SigningKey::generate(Some("RS256"), Some("r")).unwrap(),
             signals: free_port(),
         }
     }
@@ -98,11 +97,36 @@ impl Setup {
         engine
     }
 
+    /// A token of a user.
+    pub(crate) fn token(&self, user: &str, issued: u64) -> String {
+        self.key
+            .sign("JWT", &claims(&issuer(), user, issued))
+            .unwrap()
+    }
+
+    /// The same by another name of the issuer, with a key that Entra could have.
+    pub(crate) fn token_of(&self, issuer: &str, user: &str, issued: u64) -> String {
+        self.rsa.sign("JWT", &claims(issuer, user, issued)).unwrap()
+    }
+
+    /// The key of such tokens.
+    pub(crate) fn jwks(&self) -> Value {
+        self.rsa.jwks().unwrap()
+    }
+
     /// Starts the service: `more` is added to `[entra]`.
     pub(crate) fn start(self, engine: &Value, more: &str) -> Option<World> {
         self.folder
             .write("engine.json", &self.engine(engine).to_string());
-        let configuration = format!("engine = \"engine.json\"\n{}{more}", self.graph.block());
+        let fast = if more.contains("pollSeconds") {
+            ""
+        } else {
+            "pollSeconds = 1\npolicySeconds = 1\n"
+        };
+        let configuration = format!(
+            "engine = \"engine.json\"\n{}{fast}{more}",
+            self.graph.block()
+        );
         let service = Service::start_with_signals(&self.folder, &configuration, self.signals)?;
         Some(World {
             graph: self.graph,
@@ -120,11 +144,7 @@ impl World {
     }
 
     pub(crate) fn token_with(&self, user: &str, issued: u64, more: &Value) -> String {
-        let mut claims = json!({
-            "ver": "2.0", "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
-            "tid": TENANT, "aud": AUDIENCE, "oid": user, "sub": user, "azp": APP, "scp": "read",
-            "iat": issued, "nbf": issued, "exp": issued.saturating_add(86_400), "xms_cc": ["cp1"],
-        });
+        let mut claims = claims(&issuer(), user, issued);
         for (name, value) in more.as_object().into_iter().flatten() {
             claims[name] = value.clone();
         }

@@ -210,6 +210,7 @@ fn decisions_as_json_and_explanations_for_operators() {
     assert!(
         document["paths"]["/v1/decide"]["post"].is_object()
             && document["paths"]["/authorize"].is_object()
+            && document["paths"]["/v1/entra/sync"]["post"].is_object()
     );
 }
 

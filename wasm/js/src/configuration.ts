@@ -18,7 +18,7 @@ export const SETTINGS = "cae.settings";
 
 /** The settings of a compiled engine; `undefined` if the module is none. */
 export function settingsIn(module: CompiledModule): Settings | undefined {
-  const [section] = WebAssembly.Module.customSections(module, SETTINGS);
+  const [section] = WebAssembly.Module.customSections(module as WebAssembly.Module, SETTINGS);
   return section && (JSON.parse(new TextDecoder().decode(section)) as Settings);
 }
 

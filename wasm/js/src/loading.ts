@@ -47,6 +47,13 @@ export function isModule(value: unknown): value is CompiledModule {
   return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 }
 
+/** Makes instances of a compiled engine, which reads no other configuration, but merges records for everybody. */
+export function compiledFactory(module: CompiledModule): () => EngineModule {
+  compiledOnce ??= module;
+  return () => instantiateEngine(module);
+}
+
+let compiledOnce: CompiledModule | undefined;
 let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
 
 /**
@@ -63,7 +70,7 @@ export function merger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Ar
 }
 
 async function makeMerger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
-  const make = await engineModule.factory(given);
+  const make = await engineModule.factory(given ?? compiledOnce);
   let module = make();
   return (a, b) => {
     let merged: Uint8Array | undefined;

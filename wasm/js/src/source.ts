@@ -1,6 +1,6 @@
 import { type Configuration, type Settings, settingsIn, settingsOf } from "./configuration.js";
 import { CaeError, fromBindings } from "./errors.js";
-import { type EngineModule, engineModule, isModule } from "./loading.js";
+import { type EngineModule, compiledFactory, engineModule, isModule } from "./loading.js";
 import type { CompiledModule, ModuleSource } from "./module.js";
 
 export type Instance = InstanceType<EngineModule["Engine"]>;
@@ -22,10 +22,10 @@ export async function sourceOf(given: Configuration | string | CompiledModule, m
   return { configuration, settings: () => settingsOf(configuration), start: () => start(make, configuration) };
 }
 
-async function compiled(module: CompiledModule): Promise<Source> {
+function compiled(module: CompiledModule): Source {
   const settings = settingsIn(module);
   if (settings === undefined) throw new CaeError("argument", "the module is not one that cae-compile made");
-  const make = await engineModule.factory(module);
+  const make = compiledFactory(module);
   const take = (): Instance => {
     const instance = loaded(make).prepared(seed());
     if (instance === undefined) throw new CaeError("engine.load", "the module holds no engine");

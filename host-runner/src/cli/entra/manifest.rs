@@ -1,0 +1,72 @@
+//! `cae entra manifest`.
+
+use cae_core::json::Value;
+use cae_core::token::claims::Part;
+use cae_core::token::inspect::WANTED;
+use serde_json::json;
+
+use super::super::output::Output;
+use crate::text::ASKS;
+
+pub(super) const HELP: &str = "\
+The fragment goes into the manifest of the API's app registration (Entra admin center,
+App registrations, Manifest). Clients declare that they take claims challenges
+themselves (`cp1`); the claim only lets the API see it. `cae token inspect` says which
+claims a token lacks.
+
+Exit status: 0.
+
+Example:
+  cae entra manifest --json > claims.json";
+
+/// Optional claims by what they are to enforcement.
+/// SPEC: <https://learn.microsoft.com/entra/identity-platform/optional-claims-reference>.
+const CLAIMS: [(Part, &str); 7] = [
+    (Part::Capabilities, "xms_cc"),
+    (Part::Acrs, "acrs"),
+    (Part::Session, "sid"),
+    (Part::Address, "ipaddr"),
+    (Part::AuthTime, "auth_time"),
+    (Part::UserType, "acct"),
+    // Only with `groupMembershipClaims`, which says which groups.
+    (Part::Groups, "groups"),
+];
+
+/// Claims that are asked for in another way, or tell something else.
+const FURTHER: [(&str, &str); 2] = [
+    (
+        "wids",
+        "directory roles are unknown: policies for roles are undetermined unless [entra] reads them",
+    ),
+    (
+        "idtyp",
+        "an application's own token is told from a user's by its other claims alone",
+    ),
+];
+
+pub(super) fn run(out: &mut Output) {
+    let claim = |name: &str| json!({"name": name, "source": null, "essential": false, "additionalProperties": []});
+    let names = CLAIMS.iter().map(|(_, name)| *name).chain(["idtyp"]);
+    let claims: Vec<Value> = names.map(claim).collect();
+    let fragment = json!({
+        // Groups and, as `wids`, directory roles.
+        "groupMembershipClaims": "All",
+        "optionalClaims": {"accessToken": claims, "idToken": [], "saml2Token": []},
+        "api": {"requestedAccessTokenVersion": 2},
+    });
+    if out.json() {
+        out.line(fragment);
+        return;
+    }
+    out.line(format_args!("{fragment:#}"));
+    out.line("");
+    out.line("Without a claim:");
+    for (part, loss) in WANTED {
+        let known = CLAIMS.iter().find(|(known, _)| known == part);
+        let name = known.map_or(part.name(), |(_, name)| *name);
+        out.line(format_args!("{ASKS}{name}{ASKS:#}: {loss}"));
+    }
+    for (name, loss) in FURTHER {
+        out.line(format_args!("{ASKS}{name}{ASKS:#}: {loss}"));
+    }
+}

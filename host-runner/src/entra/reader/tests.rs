@@ -1,0 +1,350 @@
+//! Hours of a tenant in simulated time: no thread, no clock, no network.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "times of a test, which stay small"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+
+use cae_core::state::Record;
+use cae_core::state::record::{AccountStatus, Entry};
+use cae_core::time::UnixTime;
+use serde_json::{Value, json};
+use ureq::http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::*;
+use crate::entra::directory::Wanted;
+use crate::entra::facts::{About, Fact, What};
+use crate::entra::host::NotKept;
+use crate::serve::client::{Ask, NoReply, Reply};
+use crate::serve::settings::entra::Credential;
+
+const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+const USER: &str = "ad000000-0000-4000-8000-0000000000a1";
+const BY: TransmitterId = TransmitterId([1; 8]);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// How Graph answers at a time.
+type Weather = fn(Duration) -> Sky;
+
+enum Sky {
+    Clear,
+    /// Nothing is answered.
+    Out,
+    /// 429, with or without a time to wait.
+    Throttling(Option<u64>),
+}
+
+/// A world in which time passes only while somebody waits.
+struct Simulated {
+    elapsed: Cell<Duration>,
+    weather: Weather,
+    /// What was asked of Graph, when, and the status of the answer.
+    asked: RefCell<Vec<(Duration, String, u16)>>,
+    /// When the user was disabled.
+    disabled_at: Duration,
+    facts: RefCell<Vec<(Duration, Fact)>>,
+    told: RefCell<Vec<String>>,
+    notes: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// Whether nothing can be kept.
+    full: Cell<bool>,
+}
+
+impl Simulated {
+    fn new(weather: Weather, disabled_at: Duration) -> Self {
+        Self {
+            elapsed: Cell::new(Duration::ZERO),
+            weather,
+            asked: RefCell::default(),
+            disabled_at,
+            facts: RefCell::default(),
+            told: RefCell::default(),
+            notes: RefCell::default(),
+            full: Cell::new(false),
+        }
+    }
+
+    fn answer(&self, url: &str) -> Value {
+        let path = url.strip_prefix("https://graph.example").unwrap_or(url);
+        if path.ends_with("/token") {
+            return json!({"access_token": "a.b.c", "expires_in": 3_599});
+        }
+        let is_disabled = self.elapsed.get() >= self.disabled_at;
+        let delta = format!(
+            "https://graph.example/v1.0{}?$deltatoken=1",
+            path.split('?').next().unwrap().trim_start_matches("/v1.0")
+        );
+        let value = match path {
+            // Everything, then what changed: Graph says it until somebody heard it.
+            _ if path.starts_with("/v1.0/users/delta") => {
+                json!([{"id": USER, "accountEnabled": !is_disabled, "userType": "Member"}])
+            }
+            _ => json!([]),
+        };
+        json!({"value": value, "@odata.deltaLink": delta})
+    }
+
+    fn asks_between(&self, from: Duration, to: Duration) -> Vec<(Duration, String, u16)> {
+        let asked = self.asked.borrow();
+        asked
+            .iter()
+            .filter(|(at, ..)| (from..to).contains(at))
+            .cloned()
+            .collect()
+    }
+
+    /// Lets the reader work for so long.
+    fn live(&self, reader: &mut Reader, time: Duration) {
+        let end = self.elapsed.get() + time;
+        reader.run(self, |wait| {
+            let now = self.elapsed.get();
+            // Work takes no time here, but waiting for nothing at all would be a loop without end.
+            self.elapsed.set(now + wait.max(Duration::from_millis(1)));
+            Mail {
+                stopped: self.elapsed.get() >= end,
+                ..Mail::default()
+            }
+        });
+    }
+}
+
+impl Host for Simulated {
+    fn send(&self, ask: Ask<'_>) -> Result<Reply, NoReply> {
+        let now = self.elapsed.get();
+        let (status, headers, body) = match (self.weather)(now) {
+            Sky::Out => (0, HeaderMap::new(), Value::Null),
+            Sky::Throttling(wait) => {
+                let mut headers = HeaderMap::new();
+                if let Some(wait) = wait {
+                    headers.insert("retry-after", HeaderValue::from(wait));
+                }
+                (429, headers, json!({"error": {"code": "TooManyRequests"}}))
+            }
+            Sky::Clear => (200, HeaderMap::new(), self.answer(ask.url)),
+        };
+        self.asked
+            .borrow_mut()
+            .push((now, ask.url.to_owned(), status));
+        if status == 0 {
+            return Err(NoReply("no route to host".to_owned()));
+        }
+        Ok(Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            body: body.to_string().into_bytes(),
+        })
+    }
+
+    fn now(&self) -> UnixTime {
+        UnixTime::from_secs(1_800_000_000 + self.elapsed.get().as_secs())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.elapsed.get()
+    }
+
+    fn pause(&self, time: Duration) -> bool {
+        self.elapsed.set(self.elapsed.get() + time);
+        false
+    }
+
+    fn record(&self, about: &About) -> Record {
+        let mut record = Record::default();
+        for (_, fact) in self
+            .facts
+            .borrow()
+            .iter()
+            .filter(|(_, it)| it.about == *about)
+        {
+            let value = match fact.what {
+                What::Disabled => AccountStatus::Disabled,
+                What::Purged => AccountStatus::Purged,
+                What::Enabled => AccountStatus::Enabled,
+                _ => continue,
+            };
+            let entry = Entry {
+                at: fact.at,
+                issued: fact.at.floor(),
+                value,
+            };
+            record.merge(&Record {
+                status: vec![(BY, entry)],
+                ..Record::default()
+            });
+        }
+        record
+    }
+
+    fn keep(&self, facts: &[Fact]) -> Result<(), NotKept> {
+        if self.full.get() && !facts.is_empty() {
+            return Err(NotKept);
+        }
+        let now = self.elapsed.get();
+        self.facts
+            .borrow_mut()
+            .extend(facts.iter().map(|fact| (now, fact.clone())));
+        Ok(())
+    }
+
+    fn note(&self, name: &str, value: Vec<u8>) -> Result<(), NotKept> {
+        self.notes.borrow_mut().insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    fn wanted(&self) -> Wanted {
+        Wanted::default()
+    }
+
+    fn tell(&self, what: &str) {
+        self.told.borrow_mut().push(what.to_owned());
+    }
+
+    fn count(&self, _: u16) {}
+
+    fn alive(&self) {}
+
+    fn longest_token(&self) -> Duration {
+        28 * HOUR
+    }
+}
+
+fn reader(name: &str) -> (PathBuf, Reader) {
+    let secret = std::env::temp_dir().join(format!("cae-entra-{}-{name}", std::process::id()));
+    std::fs::write(&secret, "secret").unwrap();
+    let settings = Entra {
+        tenant: TENANT.to_owned(),
+        client_id: "00001111-aaaa-2222-bbbb-3333cccc4444".to_owned(),
+        credential: Credential::Secret(secret.clone()),
+        login: "https://login.example".to_owned(),
+        graph: "https://graph.example".to_owned(),
+        issuer: None,
+        features: Feature::all().collect(),
+        poll_every: MINUTE,
+        policies_every: 10 * MINUTE,
+        notifications: None,
+        most_users: 10,
+        most_memberships: 10,
+    };
+    let shared = Arc::new(Shared {
+        status: Status::default(),
+        policies: Policies::default(),
+        subscription: Subscription::default(),
+        directory: Arc::default(),
+    });
+    (secret, Reader::new(settings, BY, shared, &[]))
+}
+
+#[test]
+fn an_hour_of_outage_costs_few_requests_and_nothing_is_missed() {
+    const FROM: Duration = Duration::from_secs(600);
+    let to = FROM + HOUR;
+    let weather: Weather = |now| {
+        if (FROM..FROM + HOUR).contains(&now) {
+            Sky::Out
+        } else {
+            Sky::Clear
+        }
+    };
+    let world = Simulated::new(weather, FROM + 20 * MINUTE);
+    let (secret, mut reader) = reader("outage");
+    world.live(&mut reader, to + 10 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let during = world.asks_between(FROM, to);
+    // Eight features, each every few minutes at last.
+    assert!((8..400).contains(&during.len()), "{}", during.len());
+    let later = world.asks_between(FROM + 20 * MINUTE, to).len();
+    assert!(later < 40 * 8, "{later} in 40 minutes");
+    let learned: Vec<Duration> = world.facts.borrow().iter().map(|(at, _)| *at).collect();
+    let [learned] = learned.as_slice() else {
+        panic!("{learned:?}");
+    };
+    assert!(*learned >= to && *learned < to + 5 * MINUTE, "{learned:?}");
+    // The first answer wakes everybody: five minutes later every feature is read again.
+    for (name, condition) in reader.shared.status.features() {
+        assert_eq!((condition.off, condition.problem), (None, None), "{name}");
+    }
+    // Each feature complained once, not each time.
+    let told = world.told.borrow();
+    assert!(told.len() <= 3 * 8, "{told:#?}");
+}
+
+#[test]
+fn minutes_of_throttling_are_kept_to_by_everybody() {
+    const FROM: Duration = Duration::from_secs(300);
+    const WAIT: u64 = 30;
+    let to = FROM + 10 * MINUTE;
+    let weather: Weather = |now| {
+        if (FROM..FROM + 10 * MINUTE).contains(&now) {
+            Sky::Throttling(Some(WAIT))
+        } else {
+            Sky::Clear
+        }
+    };
+    let world = Simulated::new(weather, FROM + MINUTE);
+    let (secret, mut reader) = reader("throttled");
+    world.live(&mut reader, to + 10 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let during = world.asks_between(FROM, to);
+    for pair in during.windows(2) {
+        let gap = pair[1].0 - pair[0].0;
+        assert!(gap >= Duration::from_secs(WAIT), "{gap:?} between {pair:?}");
+    }
+    assert!((2..=21).contains(&during.len()), "{}", during.len());
+    let learned = world.facts.borrow().first().map(|(at, _)| *at).unwrap();
+    assert!(learned < to + 5 * MINUTE, "{learned:?}");
+}
+
+#[test]
+fn a_throttle_that_names_no_time_is_no_invitation() {
+    let world = Simulated::new(
+        |now| {
+            if now < 5 * MINUTE {
+                Sky::Throttling(None)
+            } else {
+                Sky::Clear
+            }
+        },
+        MINUTE,
+    );
+    let (secret, mut reader) = reader("untimed");
+    world.live(&mut reader, 15 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let during = world.asks_between(Duration::ZERO, 5 * MINUTE);
+    assert!(during.len() <= 12, "{}", during.len());
+    assert_eq!(world.facts.borrow().len(), 1);
+}
+
+#[test]
+fn a_quiet_hour_is_a_few_requests_a_minute() {
+    let world = Simulated::new(|_| Sky::Clear, 10 * HOUR);
+    let (secret, mut reader) = reader("quiet");
+    world.live(&mut reader, HOUR);
+    std::fs::remove_file(secret).unwrap();
+    let asked = world.asked.borrow().len();
+    // Seven features a minute, less groups that nobody wants; four collections of policies every ten minutes; tokens.
+    assert!((300..=7 * 61 + 4 * 7 + 3).contains(&asked), "{asked}");
+    assert!(world.told.borrow().is_empty(), "{:?}", world.told.borrow());
+}
+
+#[test]
+fn what_cannot_be_kept_is_learned_again() {
+    let world = Simulated::new(|_| Sky::Clear, MINUTE);
+    let (secret, mut reader) = reader("full");
+    world.full.set(true);
+    world.live(&mut reader, 10 * MINUTE);
+    assert!(world.facts.borrow().is_empty());
+    let links = |world: &Simulated| {
+        world
+            .asks_between(MINUTE, world.elapsed.get())
+            .iter()
+            .filter(|(_, url, _)| url.contains("/users/delta"))
+            .count()
+    };
+    assert!((3..20).contains(&links(&world)), "{}", links(&world));
+    world.full.set(false);
+    world.live(&mut reader, 6 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    assert_eq!(world.facts.borrow().len(), 1);
+}
