@@ -45,7 +45,7 @@ before(async () => {
       "engine.json": JSON.stringify(configuration),
       "faulty.json": JSON.stringify({ ...configuration, more: 1 }),
     },
-    { packages: ["express", "hono", "@hono/node-server", "ws"] },
+    { packages: ["express", "express4", "hono", "@hono/node-server", "ws"] },
   );
 });
 
@@ -60,9 +60,9 @@ const RUNTIMES = {
   bun: [tool("bun")],
 };
 
-async function serve([command, ...parameters], script) {
+async function serve([command, ...parameters], script, more = {}) {
   const port = await freePort();
-  const server = start(command, [...parameters, script, String(port), "engine.json"], { cwd: folder });
+  const server = start(command, [...parameters, script, String(port), "engine.json"], { cwd: folder, env: { ...process.env, ...more } });
   server.stdout.resume();
   running.push(server);
   await listening(port);
@@ -134,9 +134,10 @@ async function guards(url) {
   assert.equal((await push(url, "no SET")).status, 400);
 }
 
-for (const [name, runtime, script] of [
+for (const [name, runtime, script, more] of [
   ["node", RUNTIMES.node, "node.mjs"],
   ["express", RUNTIMES.node, "express.mjs"],
+  ["express 4", RUNTIMES.node, "express.mjs", { EXPRESS: "express4" }],
   ["hono on node", RUNTIMES.node, "hono.mjs"],
   ["deno", RUNTIMES.deno, "deno.mjs"],
   ["hono on deno", RUNTIMES.deno, "hono.mjs"],
@@ -144,7 +145,7 @@ for (const [name, runtime, script] of [
   ["hono on bun", RUNTIMES.bun, "hono.mjs"],
 ]) {
   test(name, async () => {
-    await guards(await serve(runtime, script));
+    await guards(await serve(runtime, script, more));
     // A configuration with a fault ends the program before it listens, and names its place.
     const [command, ...parameters] = runtime;
     const faulty = spawnSync(command, [...parameters, script, "1", "faulty.json"], { cwd: folder, encoding: "utf8" });
