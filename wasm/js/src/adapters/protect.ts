@@ -1,6 +1,7 @@
 import type { Authorization } from "../authorization.js";
+import { connectionsOf } from "../connections.js";
 import type { AuthorizeOptions, Engine } from "../engine.js";
-import { streamWhileAllowed } from "../live.js";
+import { streamUntil } from "../live.js";
 
 /** An engine, or one that is being made. */
 export type EngineSource = Engine | Promise<Engine> | (() => Promise<Engine>);
@@ -67,7 +68,9 @@ export async function decide(
     const { confirmed } = authorization;
     const lasting = (response: Response): Response => {
       const isStream = (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
-      return isStream ? streamWhileAllowed(response, () => engine.authorize(request, { ...options, confirmed })) : response;
+      if (!isStream) return response;
+      const again = (): Promise<Authorization> => engine.authorize(request, { ...options, confirmed });
+      return streamUntil(response, (end) => connectionsOf(engine, options.store).watch(authorization, again, end));
     };
     return { authorization, lasting };
   } catch (problem) {
