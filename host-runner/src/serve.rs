@@ -20,6 +20,7 @@ mod reload;
 pub(crate) mod service;
 pub(crate) mod settings;
 mod signals;
+mod simulator;
 pub(crate) mod ssf;
 mod store;
 mod tls;

@@ -63,19 +63,6 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A number with commas between groups of three digits.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && digits.len().saturating_sub(n) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Seconds since 1970 as a date in UTC.
 pub(crate) fn date(seconds: u64) -> String {
     UnixTime::from_secs(seconds).utc().to_string()

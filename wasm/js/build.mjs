@@ -18,7 +18,7 @@ for (const [name, folder, stem] of [
   ["tools", "web", "cae"],
 ]) {
   cpSync(built(`${folder}/${stem}_bg.wasm`), here(`src/wasm/${name}.wasm`));
-  cpSync(built(`${folder}/${stem}.d.ts`), here(`src/wasm/${name}-bindings.d.ts`));
+  writeFileSync(here(`src/wasm/${name}-bindings.d.ts`), types(readFileSync(built(`${folder}/${stem}.d.ts`), "utf8")));
   writeFileSync(here(`src/wasm/${name}.js`), factory(readFileSync(built(`${folder}/${stem}.js`), "utf8")));
   writeFileSync(here(`src/wasm/${name}.d.ts`), declaration(`./${name}-bindings.js`));
 }
@@ -55,11 +55,23 @@ function factory(glue) {
   ].join("\n");
 }
 
+/**
+ * Its types without those of loading, which is done elsewhere, and without what the libraries of some projects do not
+ * declare: they have to compile in every project, also where `skipLibCheck` is off.
+ */
+function types(declarations) {
+  const end = declarations.indexOf("\nexport type InitInput =");
+  if (end < 0) throw new Error("wasm-bindgen writes other declarations than this script knows");
+  return declarations.slice(0, end).replaceAll(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, "");
+}
+
 function declaration(bindings) {
   return [
     `export type * from "${bindings}";`,
-    "export interface Exports { readonly memory: WebAssembly.Memory; readonly __wbindgen_externrefs: WebAssembly.Table }",
-    `export declare function instantiate(module: WebAssembly.Module): typeof import("${bindings}") & { readonly exports: Exports };`,
+    'import type { CompiledModule } from "../module.js";',
+    "/** What the instance holds: its memory, and its table of values of JavaScript. */",
+    "export interface Exports { readonly memory: { readonly buffer: ArrayBuffer }; readonly __wbindgen_externrefs: { readonly length: number } }",
+    `export declare function instantiate(module: CompiledModule): typeof import("${bindings}") & { readonly exports: Exports };`,
     "",
   ].join("\n");
 }

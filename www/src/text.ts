@@ -131,7 +131,8 @@ export const text = {
         signIn: "sign-in", clientRetry: "nothing to take back", request: "request", event: "signs a security event", delivery: "event arrives",
         accountChange: "account changes", policyChange: "policies change", stateClear: "state is cleared", networkChange: "moves", keyRotation: "keys change", advance: "time passes",
       },
-      open: (label: string, time: string) => `${label}, at ${time}: show what was sent`,
+      /** Heard before a message; where the lanes cannot be seen. */
+      between: (from: string, to: string | undefined) => (to === undefined ? `${from}: ` : `${from} to ${to}: `),
     },
     details: {
       at: (time: string) => `${time} after the start`,
@@ -269,7 +270,7 @@ export const text = {
     countries: "Countries are told by whoever looks the address up: an address alone says nothing about them.",
     policies: (address: string) => (address === "" ? "Policies by network" : `Policies that ${address} hits`),
     policiesHint: "Judged by the network alone: everybody, any application.",
-    applies: { yes: "Hit", undetermined: "Cannot be told from the address", no: "Not hit: ruled out by the network or not enabled" },
+    applies: { yes: "Hit because of this network", undetermined: "Cannot be told from the address", everywhere: "Apply from every network", no: "Not hit: ruled out by the network, or not enabled" },
     noPolicies: "There are no policies.",
   },
   editor: {
@@ -287,6 +288,7 @@ export const text = {
     redo: "Redo",
     fine: "The engine finds no fault.",
     engineFault: "engine",
+    notUnderstood: (policy: string, members: string[]) => `${policy}: not understood, so undetermined where it matters: ${members.join(", ")}`,
     mendFirst: "The text is not JSON at the moment: mend it, and the form is back.",
     unnamed: "without a name",
     newName: "new",
@@ -445,6 +447,7 @@ export const text = {
   controls: (name: string): string => CONTROL_WORDS[name] ?? name,
   faults: {
     title: (number: number) => plural(number, "fault", "faults"),
+    warnings: (number: number) => plural(number, "thing is", "things are") + " likely not meant",
     at: (pointer: string) => (pointer === "" ? "whole document" : pointer),
     more: (number: number) => `and ${count(number)} more`,
   },

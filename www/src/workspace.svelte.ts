@@ -42,9 +42,14 @@ class Workspace {
   async begin(): Promise<void> {
     if (this.#filled) return;
     this.#filled = true;
+    if (live !== undefined) {
+      this.fill({ after: live, names: {} });
+      return;
+    }
     const { EXAMPLES } = await import("./examples/library.ts");
-    if (live !== undefined) this.fill({ after: live, names: {} });
-    else this.fill(await EXAMPLES[0].load());
+    const example = await EXAMPLES[0].load();
+    // A shared link, or somebody with files, may have been faster.
+    if (this.after.policies.length === 0) this.fill(example);
   }
 
   /** Takes what was found in files; policies go where `slot` says. */

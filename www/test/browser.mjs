@@ -9,7 +9,9 @@ import { preview } from "vite";
 
 export const folder = fileURLToPath(new URL("..", import.meta.url));
 export const workspace = fileURLToPath(new URL("../..", import.meta.url));
-const EXECUTABLE = process.env.CAE_CHROMIUM ?? "/usr/bin/chromium";
+export const EXECUTABLE = process.env.CAE_CHROMIUM ?? "/usr/bin/chromium";
+/** The command line, where it is built. */
+export const CAE = process.env.CAE_BINARY ?? `${workspace}target/debug/cae`;
 /** Large enough for a slow machine that does other things as well. */
 const PATIENCE = 20_000;
 

@@ -8,16 +8,17 @@ use crate::fingerprint::Fingerprint;
 use crate::node::Node;
 use crate::process::{Failure, output, run, say, step};
 use crate::wasm_target::WasmTarget;
-use crate::{node, only, workspace};
+use crate::{node, only, workspace, www};
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask build [--component] [--js]
+Usage: cargo xtask build [--component] [--js] [--www]
 
-Builds the engine as WebAssembly and prints the sizes; without an option, both:
+Builds the engine as WebAssembly and prints the sizes; without an option, everything:
 
   --component  the component without imports, for wasmtime: target/cae/cae.component.wasm
   --js         the modules for JavaScript hosts: target/cae/js/web, target/cae/js/bundler, target/cae/js/nodejs, and
                target/cae/js/engine, the small one without tools; left out where node or npm is not installed
+  --www        the page of the policy simulator, a static site: target/cae/www; with its module target/cae/js/simulator
 
 What has not changed is not built again.
 ";
@@ -36,7 +37,7 @@ const SOURCES: &[&str] = &[
 ];
 
 pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
-    only(arguments, &["--component", "--js"])?;
+    only(arguments, &["--component", "--js", "--www"])?;
     let asked =
         |option: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == option);
     if asked("--component") {
@@ -44,6 +45,9 @@ pub(crate) fn run_command(arguments: &[String]) -> Result<(), Failure> {
     }
     if asked("--js") {
         javascript()?;
+    }
+    if asked("--www") {
+        www::build()?;
     }
     Ok(())
 }
@@ -96,6 +100,17 @@ struct Module {
     /// What a second module exports beside what the glue needs, one without the code for anything else.
     prepared: &'static [&'static str],
 }
+
+/// What the compiler uses for this target. Told by name: with all that it knows, binaryen writes types that engines of
+/// today do not.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
 
 /// What the glue of wasm-bindgen calls in a module.
 const GLUE: &[&str] = &[
@@ -219,7 +234,8 @@ impl Module {
         let argument = format!("--graph-file={}", graph.display());
         run(node
             .tool("wasm-metadce")
-            .args(["--all-features", &argument])
+            .args(FEATURES)
+            .arg(&argument)
             .arg(module)
             .arg("-o")
             .arg(&to)

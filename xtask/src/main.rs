@@ -13,6 +13,7 @@ mod test;
 mod tidy;
 mod wasm_target;
 mod workspace;
+mod www;
 
 use std::process::ExitCode;
 
@@ -41,9 +42,15 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "build",
-        summary: "builds the component and the modules for JavaScript, and prints their sizes",
+        summary: "builds the component, the modules for JavaScript and the simulator's page, and prints their sizes",
         help: build::HELP,
         run: build::run_command,
+    },
+    Command {
+        name: "www",
+        summary: "builds the page of the policy simulator and serves it on this machine",
+        help: www::HELP,
+        run: www::run_command,
     },
     Command {
         name: "setup",

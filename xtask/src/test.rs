@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::fingerprint::Fingerprint;
 use crate::process::{Failure, output, run, run_watching, say, seconds, step};
-use crate::{build, dist, node, only, programs, tidy, workspace};
+use crate::{build, dist, node, only, programs, tidy, workspace, www};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [--force]
@@ -99,6 +99,11 @@ const CHECKS: &[Check] = &[
         name: "package",
         why: "the npm package as it is installed, on the runtimes that it is for",
         run: npm_package,
+    },
+    Check {
+        name: "www",
+        why: "the page of the policy simulator, driven in a real browser",
+        run: page,
     },
     Check {
         name: "dist",
@@ -240,6 +245,13 @@ fn clippy_wasm() -> Result<Count, Failure> {
             ])?)
             .plus(clippy_on(&[
                 "--package",
+                "cae-wasm",
+                "--all-targets",
+                "--features",
+                "js,simulation",
+            ])?)
+            .plus(clippy_on(&[
+                "--package",
                 "xtask",
                 "--features",
                 "package-js",
@@ -362,6 +374,14 @@ fn count_node(command: &mut Command) -> Result<Count, Failure> {
         }
     })?;
     Ok(total)
+}
+
+/// The page of the simulator: its types, then a browser that is driven through it.
+fn page() -> Result<Count, Failure> {
+    match www::tests()? {
+        Some(mut tests) => count_node(&mut tests),
+        None => Ok(Count::IGNORED),
+    }
 }
 
 fn javascript_suites() -> Result<Vec<PathBuf>, Failure> {

@@ -10,6 +10,7 @@ mod generate;
 mod members;
 mod pairing;
 mod population;
+pub mod report;
 mod results;
 mod sign_in;
 mod sketch;

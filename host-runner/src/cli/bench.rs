@@ -15,7 +15,7 @@ use super::problem::{Problem, note};
 use super::{EngineChoice, Exit, Options};
 use crate::clock;
 use crate::signing::SigningKey;
-use crate::text::count;
+use cae_core::policy::what_if::report::words::count;
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {

@@ -4,7 +4,6 @@ mod assumed;
 mod chunks;
 mod diff;
 mod gate;
-mod html;
 mod labels;
 mod pipeline;
 mod progress;
@@ -17,6 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use cae_core::policy::what_if::report::Report;
+use cae_core::policy::what_if::report::words::made;
 use cae_core::policy::what_if::{Counts, Description, Representatives};
 
 use super::input::{self, STANDARD_INPUT};
@@ -28,7 +29,6 @@ use crate::component::EngineError;
 use crate::what_if::{Tenant, Tenants, WhatIfEngine};
 use assumed::Assumed;
 use gate::Gate;
-use labels::Labels;
 use pipeline::Work;
 use progress::Progress;
 
@@ -130,7 +130,7 @@ pub(super) fn run(
     out: &mut Output,
 ) -> Result<Exit, Problem> {
     arguments.refuse_two_readers_of_standard_input()?;
-    let labels = Labels::read(
+    let labels = labels::read(
         arguments.authentication_strengths.as_deref(),
         &arguments.names,
     )?;
@@ -160,16 +160,21 @@ pub(super) fn run(
         }
     }
     if compares {
-        let report = diff::Report {
-            arguments,
+        let report = Report {
+            states: arguments.states(),
+            origin: done.origin(arguments.assume_enabled),
+            made: done.made.is_some(),
             labels: &labels,
             description: &description,
-            done: &done,
+            counts: &done.counts,
         };
-        report.print(out);
+        let diff = diff::Diff {
+            report: &report,
+            made: done.made.as_ref(),
+        };
+        diff.print(out);
         if let Some(file) = &arguments.html {
-            let page = html::page(&report);
-            std::fs::write(file, page).map_err(|error| Problem::file(file, error))?;
+            std::fs::write(file, report.page()).map_err(|error| Problem::file(file, error))?;
         }
     } else if !out.json() {
         summary::print(&done, &description, &labels, out);
@@ -195,6 +200,20 @@ struct Done {
     name: String,
     /// How they were made, if nobody gave them.
     made: Option<Representatives>,
+}
+
+impl Done {
+    /// Where the sign-ins come from.
+    fn origin(&self, assumed: Option<Assumed>) -> String {
+        let origin = match &self.made {
+            Some(representatives) => made(representatives),
+            None => format!("the sign-ins of {}", self.name),
+        };
+        match assumed {
+            Some(assumed) => format!("{origin}; {}", assumed.words()),
+            None => origin,
+        }
+    }
 }
 
 /// Where sign-ins come from.
@@ -339,6 +358,15 @@ fn lines_of_a_chunk(policies: usize, write: bool) -> usize {
 }
 
 impl Arguments {
+    /// The names of the two states.
+    fn states(&self) -> [String; 2] {
+        let name = |position: usize| {
+            let file = self.diff.get(position);
+            file.map_or_else(String::new, |file| super::problem::name(file).into_owned())
+        };
+        [name(0), name(1)]
+    }
+
     fn refuse_two_readers_of_standard_input(&self) -> Result<(), Problem> {
         let files = self.policies.iter().chain(&self.diff);
         let files = files

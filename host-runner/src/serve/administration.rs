@@ -17,6 +17,7 @@ use serde_json::json;
 use super::http::{self, Answer, empty};
 use super::records;
 use super::service::Service;
+use super::simulator;
 use crate::clock;
 use crate::encoding::form_decoded;
 use crate::entra::sync;
@@ -39,6 +40,7 @@ pub(crate) async fn answer(service: Arc<Service>, request: Request<Incoming>) ->
                 Some(TEXT),
             )
         }
+        (&Method::GET, path) if is_simulator(path) => simulator::answer(&service, path).await,
         (&Method::GET, "/openapi.json") => http::json(StatusCode::OK, OPENAPI),
         (&Method::GET, "/v1/state") => state(&service, request.uri().query().unwrap_or_default()),
         (&Method::GET, "/v1/state/snapshot") => snapshot(&service),
@@ -53,6 +55,11 @@ pub(crate) async fn answer(service: Arc<Service>, request: Request<Incoming>) ->
         },
         _ => empty(StatusCode::NOT_FOUND),
     }
+}
+
+/// Whether a path is that of the simulator's page, with or without the last slash, or of one of its files.
+fn is_simulator(path: &str) -> bool {
+    path.starts_with(simulator::PATH) || simulator::PATH.strip_suffix('/') == Some(path)
 }
 
 /// Where requests are decided as JSON.

@@ -27,6 +27,7 @@ use hashbrown::HashTable;
 use hyper::header::HeaderValue;
 
 use self::answered::Answered;
+use super::simulator;
 use crate::component::EngineError;
 use crate::directory::Directory;
 use crate::engine::{AnyEngine, Runtime};
@@ -49,6 +50,8 @@ pub(crate) struct Engines {
     pub(crate) tenant: Option<View>,
     /// Whether some policy asks something of the application, which it is told with every answer.
     has_session_controls: bool,
+    /// The policies, as JSON for the simulator.
+    policies: String,
     reads_path: bool,
     hasher: RandomState,
     instances: Box<[Mutex<Instance>]>,
@@ -143,6 +146,7 @@ impl Engines {
         };
         Ok(Self {
             has_session_controls: has_session_controls(&text),
+            policies: simulator::policies_of(&text),
             reads_path: configuration.settings.reads_path(),
             directory: None,
             tenant: None,
@@ -152,6 +156,11 @@ impl Engines {
             faults: AtomicU64::new(0),
             configuration,
         })
+    }
+
+    /// The policies in force, as JSON that may stand in a page.
+    pub(crate) fn policies(&self) -> &str {
+        &self.policies
     }
 
     /// Whether decisions read how old the signals are.

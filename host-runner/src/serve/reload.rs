@@ -19,6 +19,7 @@ use super::keys::{Keys, Took};
 use super::receiver::{Receiver, Stop};
 use super::service::Service;
 use super::settings::{Credentials, Delivery, Settings};
+use super::simulator;
 use super::watched::Watched;
 use super::{Faults, brakes, lines, tell, tls};
 use crate::clock;
@@ -110,6 +111,15 @@ pub(crate) fn mismatches(settings: &Settings, engines: &Engines) -> Faults {
     if notifies && settings.listen.signals.is_none() {
         let what = "comes in at the signals listener, which `listen.signals = false` closes";
         faults.push(format!("entra.notifications: {what}"));
+    }
+    if let Some(folder) = &settings.simulator
+        && !folder.join(simulator::PAGE).is_file()
+    {
+        faults.push(format!(
+            "administration.simulator: {} holds no {}: `cargo xtask build --www` makes the page",
+            folder.display(),
+            simulator::PAGE
+        ));
     }
     faults
 }

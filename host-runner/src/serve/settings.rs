@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) signals: Signals,
     pub(crate) decision_log: Option<DecisionLog>,
     pub(crate) transmitters: Vec<Transmitter>,
+    /// Folder with the page of the policy simulator, which the administration listener serves; without it nobody does.
+    pub(crate) simulator: Option<PathBuf>,
     /// A tenant of Microsoft Entra that events and policies are read from.
     pub(crate) entra: Option<entra::Entra>,
     /// PEM file with further certificate authorities for what the service fetches.

@@ -15,4 +15,5 @@ mod polls;
 mod proofs;
 mod records;
 mod rotation;
+mod simulator;
 mod streams;

@@ -1,3 +1,4 @@
+import type { CompiledModule } from "./module.js";
 import type { Configuration } from "./wasm/configuration.js";
 
 export type { Configuration };
@@ -16,8 +17,8 @@ export interface Settings {
 export const SETTINGS = "cae.settings";
 
 /** The settings of a compiled engine; `undefined` if the module is none. */
-export function settingsIn(module: WebAssembly.Module): Settings | undefined {
-  const [section] = WebAssembly.Module.customSections(module, SETTINGS);
+export function settingsIn(module: CompiledModule): Settings | undefined {
+  const [section] = WebAssembly.Module.customSections(module as WebAssembly.Module, SETTINGS);
   return section && (JSON.parse(new TextDecoder().decode(section)) as Settings);
 }
 

@@ -3,7 +3,8 @@ import type { Configuration, Settings } from "./configuration.js";
 import { CaeError, ConfigurationError, fromBindings } from "./errors.js";
 import type { Fetch } from "./http.js";
 import { Keys } from "./keys.js";
-import { type ModuleSource, toolsModule } from "./loading.js";
+import { toolsModule } from "./loading.js";
+import type { CompiledModule, ModuleSource } from "./module.js";
 import { type Presented, Proofs, prove } from "./proof.js";
 import { type AsksFor, type Credential, credentialOf } from "./request.js";
 import { Signatures } from "./signature.js";
@@ -90,7 +91,7 @@ interface Known {
  * Rejects with a {@link ConfigurationError} that lists every fault, or with code `engine.load`.
  */
 export async function createEngine(
-  configuration: Configuration | string | WebAssembly.Module,
+  configuration: Configuration | string | CompiledModule,
   options: EngineOptions = {},
 ): Promise<Engine> {
   return new Engine(await sourceOf(configuration, options.module), options);

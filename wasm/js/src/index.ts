@@ -19,7 +19,7 @@ export {
 export { Connections } from "./connections.js";
 export { CaeError, ConfigurationError, type ErrorCode } from "./errors.js";
 export { addressBehind } from "./forwarded.js";
-export type { ModuleSource } from "./loading.js";
+export type { CompiledModule, ModuleSource } from "./module.js";
 export { type Polled, type PollOptions, type PushOptions, poll, receiveLogout, receivePush } from "./receiver.js";
 export type { AsksFor } from "./request.js";
 export { type CacheOptions, cached } from "./stores/cached.js";

@@ -2,6 +2,7 @@ import { load as loadEngine } from "#engine";
 import { load as loadTools } from "#tools";
 
 import { CaeError } from "./errors.js";
+import type { CompiledModule, ModuleSource } from "./module.js";
 import { instantiate as instantiateEngine } from "./wasm/engine.js";
 import { instantiate as instantiateTools } from "./wasm/tools.js";
 
@@ -10,16 +11,13 @@ export type EngineModule = ReturnType<typeof instantiateEngine>;
 /** One instance of the module with everything. */
 export type ToolsModule = ReturnType<typeof instantiateTools>;
 
-/** A module, or how it is loaded. */
-export type ModuleSource = WebAssembly.Module | (() => Promise<WebAssembly.Module>);
-
 /** A module that is loaded when it is first needed, and once; what failed is tried again by who comes next. */
 class Lazy<M> {
-  #loading: Promise<WebAssembly.Module> | undefined;
+  #loading: Promise<CompiledModule> | undefined;
 
   constructor(
-    private readonly load: () => Promise<WebAssembly.Module>,
-    private readonly instantiate: (module: WebAssembly.Module) => M,
+    private readonly load: () => Promise<CompiledModule>,
+    private readonly instantiate: (module: CompiledModule) => M,
   ) {}
 
   /**
@@ -45,10 +43,17 @@ class Lazy<M> {
 export const engineModule = new Lazy(loadEngine, instantiateEngine);
 export const toolsModule = new Lazy(loadTools, instantiateTools);
 
-export function isModule(value: unknown): value is WebAssembly.Module {
+export function isModule(value: unknown): value is CompiledModule {
   return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
 }
 
+/** Makes instances of a compiled engine, which reads no other configuration, but merges records for everybody. */
+export function compiledFactory(module: CompiledModule): () => EngineModule {
+  compiledOnce ??= module;
+  return () => instantiateEngine(module);
+}
+
+let compiledOnce: CompiledModule | undefined;
 let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
 
 /**
@@ -65,7 +70,7 @@ export function merger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Ar
 }
 
 async function makeMerger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
-  const make = await engineModule.factory(given);
+  const make = await engineModule.factory(given ?? compiledOnce);
   let module = make();
   return (a, b) => {
     let merged: Uint8Array | undefined;

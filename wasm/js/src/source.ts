@@ -1,6 +1,7 @@
 import { type Configuration, type Settings, settingsIn, settingsOf } from "./configuration.js";
 import { CaeError, fromBindings } from "./errors.js";
-import { type EngineModule, type ModuleSource, engineModule, isModule } from "./loading.js";
+import { type EngineModule, compiledFactory, engineModule, isModule } from "./loading.js";
+import type { CompiledModule, ModuleSource } from "./module.js";
 
 export type Instance = InstanceType<EngineModule["Engine"]>;
 
@@ -14,17 +15,17 @@ export interface Source {
 }
 
 /** From a configuration, or from a module that `cae-compile` made of one. */
-export async function sourceOf(given: Configuration | string | WebAssembly.Module, module?: ModuleSource): Promise<Source> {
+export async function sourceOf(given: Configuration | string | CompiledModule, module?: ModuleSource): Promise<Source> {
   if (isModule(given)) return compiled(given);
   const configuration = typeof given === "string" ? given : JSON.stringify(given);
   const make = await engineModule.factory(module);
   return { configuration, settings: () => settingsOf(configuration), start: () => start(make, configuration) };
 }
 
-async function compiled(module: WebAssembly.Module): Promise<Source> {
+function compiled(module: CompiledModule): Source {
   const settings = settingsIn(module);
   if (settings === undefined) throw new CaeError("argument", "the module is not one that cae-compile made");
-  const make = await engineModule.factory(module);
+  const make = compiledFactory(module);
   const take = (): Instance => {
     const instance = loaded(make).prepared(seed());
     if (instance === undefined) throw new CaeError("engine.load", "the module holds no engine");

@@ -1,7 +1,7 @@
 // The package as npm would publish it, in a project of its own.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,7 +38,10 @@ export function project(from) {
   execFileSync("tar", ["-xzf", packed(), "--strip-components=1", "-C", "node_modules/cae"], { cwd: folder });
   const { bin } = JSON.parse(readFileSync(join(folder, "node_modules/cae/package.json"), "utf8"));
   mkdirSync(join(folder, "node_modules/.bin"));
-  for (const [name, path] of Object.entries(bin)) symlinkSync(join("../cae", path), join(folder, "node_modules/.bin", name));
+  for (const [name, path] of Object.entries(bin)) {
+    chmodSync(join(folder, "node_modules/cae", path), 0o755);
+    symlinkSync(join("../cae", path), join(folder, "node_modules/.bin", name));
+  }
   return folder;
 }
 

@@ -18,7 +18,8 @@ thread_local! {
     static PREPARED: RefCell<Option<Engine>> = const { RefCell::new(None) };
 }
 
-/// Makes an engine that stays in the memory of this module.
+/// Makes an engine that stays in the memory of this module, which is good for nothing else afterwards: it goes on
+/// wiping what is freed, the configuration too.
 ///
 /// Throws a `ConfigurationError` that lists every fault.
 #[wasm_bindgen]
@@ -26,7 +27,6 @@ pub fn prepare(configuration: &str) -> Result<(), JsValue> {
     IS_WIPING.store(true, Ordering::Relaxed);
     let engine = made(configuration, 0)?;
     PREPARED.set(Some(engine));
-    IS_WIPING.store(false, Ordering::Relaxed);
     Ok(())
 }
 
@@ -35,6 +35,7 @@ pub fn prepare(configuration: &str) -> Result<(), JsValue> {
 #[wasm_bindgen]
 #[must_use]
 pub fn prepared(seed: u64) -> Option<Engine> {
+    IS_WIPING.store(false, Ordering::Relaxed);
     let mut engine = PREPARED.take()?;
     engine.0.forget_tokens(seed);
     Some(engine)

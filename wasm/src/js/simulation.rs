@@ -1,7 +1,11 @@
 //! What only the simulator page needs: scenarios, and many sign-ins at a glance.
 
+use std::collections::BTreeMap;
+
 use cae_core::engine::Engine;
-use cae_core::json;
+use cae_core::json::{self, Limits};
+use cae_core::policy::what_if::report::words::made;
+use cae_core::policy::what_if::report::{Labels, Report};
 use cae_core::simulation::{self, Scenario};
 use js_sys::{Error, TypeError};
 use wasm_bindgen::prelude::*;
@@ -24,6 +28,41 @@ impl WhatIf {
         let first_line =
             whole(first_line).ok_or_else(|| TypeError::new("firstLine is a whole number"))?;
         Ok(self.inner().results(lines.as_bytes(), first_line))
+    }
+
+    /// Whose access changes, as a page that stands alone: that of `cae what-if --diff --html`.
+    ///
+    /// `lines` are all sign-ins, of the file `signIns`; without it they were made from the policies. `names` is JSON:
+    /// what ids are called.
+    ///
+    /// Throws a `TypeError` if `names` is no object of texts.
+    pub fn report(
+        &self,
+        lines: &str,
+        before: String,
+        after: String,
+        #[wasm_bindgen(js_name = signIns)] sign_ins: Option<String>,
+        names: &str,
+    ) -> Result<String, JsValue> {
+        let objects: BTreeMap<String, String> =
+            names_of(names).ok_or_else(|| TypeError::new("names is an object of texts"))?;
+        let what_if = self.inner();
+        let description = what_if.describe();
+        let counts = what_if.evaluate(lines.as_bytes(), 1, false).counts;
+        let labels = Labels::new(BTreeMap::new(), objects).with(&description);
+        let origin = match &sign_ins {
+            Some(name) => format!("the sign-ins of {name}"),
+            None => made(&what_if.representatives()),
+        };
+        Ok(Report {
+            states: [before, after],
+            origin,
+            made: sign_ins.is_none(),
+            labels: &labels,
+            description: &description,
+            counts: &counts,
+        }
+        .page())
     }
 }
 
@@ -60,6 +99,15 @@ pub fn check_scenario(text: &str) -> Result<(), JsValue> {
 #[must_use]
 pub fn scenario_schema() -> String {
     simulation::schema().to_owned()
+}
+
+/// An object of texts, ids in lower case.
+fn names_of(text: &str) -> Option<BTreeMap<String, String>> {
+    let value = json::parse(text.as_bytes(), Limits::DOCUMENT).ok()?;
+    let members = value.as_object()?.iter();
+    members
+        .map(|(id, name)| Some((id.to_ascii_lowercase(), name.as_str()?.to_owned())))
+        .collect()
 }
 
 fn read(text: &str) -> Result<Scenario, JsValue> {

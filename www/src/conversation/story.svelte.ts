@@ -7,6 +7,8 @@ import { readScenario, withTimes, writeScenario, type Scenario } from "./scenari
 
 /** Milliseconds between two messages of a story that plays. */
 const PACE = 1_100;
+/** Milliseconds without a change before the three ways are compared. */
+const PAUSE = 250;
 
 export class StoryTold {
   #text = $state.raw("");
@@ -47,6 +49,9 @@ export class StoryTold {
       const all = this.messages.length;
       this.shown = show === "nothing" ? 0 : show === "everything" || all <= known ? all : known;
       if (show === "news" && this.shown < all) this.play();
+      // The comparison takes a hundred runs: whoever goes on at once does not wait for it.
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      if (asked !== this.#asked) return;
       const stories = await ask("stories", text).catch(() => undefined);
       if (asked === this.#asked) this.stories = stories;
     } catch (error) {

@@ -51,6 +51,9 @@ const look = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "color-mix(in srgb, var(--accent) 28%, transparent)" },
   ".cm-tooltip": { backgroundColor: "var(--paper)", color: "var(--ink)", border: "1px solid var(--edge)", borderRadius: "8px" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--accent)", color: "var(--on-accent)" },
+  // What the library draws are images in data addresses, which the content security policy forbids.
+  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--block)" },
+  ".cm-lint-marker-error": { content: "normal", width: "0.7em", height: "0.7em", borderRadius: "50%", background: "var(--block)", marginTop: "0.3em" },
   ".cm-diagnostic": { fontFamily: "system-ui, sans-serif", padding: "0.4rem 0.6rem" },
 });
 

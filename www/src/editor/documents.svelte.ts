@@ -2,7 +2,7 @@
 
 import { story } from "../conversation/story.svelte.ts";
 import { ask } from "../engine/engine.ts";
-import type { DocumentKind, Fault, Json } from "../engine/types.ts";
+import type { Checks, DocumentKind, Fault, Json } from "../engine/types.ts";
 import { listOf } from "../files.ts";
 import { text as words } from "../text.ts";
 import { workspace } from "../workspace.svelte.ts";
@@ -16,6 +16,7 @@ const DEPTH = 200;
 export class Document {
   #text = $state.raw("");
   faults = $state.raw<Fault[]>([]);
+  warnings = $state.raw<string[]>([]);
   /** Whether the faults are those of what stands there now. */
   checked = $state(false);
   #past = $state.raw<string[]>([]);
@@ -97,9 +98,10 @@ export class Document {
 
   async #check(uses: boolean): Promise<void> {
     const text = this.#text;
-    const faults = await ask("check", this.kind, text, workspace.after).catch((error: unknown): Fault[] => [{ at: "", code: words.editor.engineFault, message: String(error) }]);
+    const { faults, warnings } = await ask("check", this.kind, text, workspace.after).catch((error: unknown): Checks => ({ faults: [{ at: "", code: words.editor.engineFault, message: String(error) }], warnings: [] }));
     if (text !== this.#text) return;
     this.faults = faults;
+    this.warnings = warnings;
     this.checked = true;
     if (uses && faults.length === 0) this.use(text);
   }

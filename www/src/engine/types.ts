@@ -159,6 +159,12 @@ export interface Checked {
   faults: Fault[];
 }
 
+/** What is wrong with a document, and what is likely not meant. */
+export interface Checks {
+  faults: Fault[];
+  warnings: string[];
+}
+
 /** Time at risk and effort of one way of doing it. */
 export interface Story {
   kind: "continuous" | "plain" | "short";
@@ -183,8 +189,9 @@ export interface Calls {
   report(states: { before: string; after: string; signIns: string | null }, names: Record<string, string>): string;
   checkPolicies(tenant: Tenant): Checked;
   matchLocations(namedLocations: string, addresses: string[]): Json;
-  hitPolicies(tenant: Tenant, address: string): PolicyAnswer[];
-  check(kind: DocumentKind, documentText: string, tenant: Tenant): Fault[];
+  /** `byNetwork`: whether the policy has a condition on the network at all. */
+  hitPolicies(tenant: Tenant, address: string): (PolicyAnswer & { byNetwork: boolean })[];
+  check(kind: DocumentKind, documentText: string, tenant: Tenant): Checks;
   schemas(): { configuration: JsonObject; scenario: JsonObject };
 }
 

@@ -5,11 +5,12 @@ import module from "#simulator/simulator_bg.wasm?url";
 
 import { tellStories } from "../conversation/stories.ts";
 import type { Answer } from "./engine.ts";
-import type { Calls, Explanation, Fault, Json, JsonObject, Line, PolicyAnswer, SignIn, State, Tenant, WhatIfAnswer } from "./types.ts";
+import { text } from "../text.ts";
+import type { Calls, Checked, Checks, Explanation, Fault, Json, JsonObject, Line, PolicyAnswer, SignIn, State, Tenant, WhatIfAnswer } from "./types.ts";
 import { dimensions } from "./sign-ins.ts";
 
 /** What the last what-if was about, for explanations and the report. */
-let current: { both: WhatIf; after: WhatIf; before: WhatIf | undefined; lines: string[]; made: string | undefined } | undefined;
+let current: { both: WhatIf; after: WhatIf; before: WhatIf | undefined; lines: string[] } | undefined;
 
 const parsedLines = <T>(text: string): T[] => text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as T);
 
@@ -46,7 +47,6 @@ function whatIf(after: Tenant, before: Tenant | undefined, signIns: string | und
     after: before === undefined ? both : new WhatIf(after),
     before: before === undefined ? undefined : new WhatIf(before),
     lines,
-    made: made === undefined ? undefined : JSON.stringify({ ...made, lines: "" }),
   };
   return answer;
 }
@@ -56,13 +56,15 @@ function explained(of: WhatIf, line: string): Explanation {
 }
 
 /** The policies of a tenant with nothing but their condition on locations, asked about one address. */
-function hitPolicies(tenant: Tenant, address: string): PolicyAnswer[] {
+function hitPolicies(tenant: Tenant, address: string): (PolicyAnswer & { byNetwork: boolean })[] {
+  const byNetwork: boolean[] = [];
   const bare = tenant.policies.map(({ name, text }) => {
     const document = JSON.parse(text) as Json;
     const list = (Array.isArray(document) ? document : isObject(document) && Array.isArray(document["value"]) ? document["value"] : [document]) as JsonObject[];
     const only = list.map((policy) => {
       const conditions = isObject(policy["conditions"]) ? policy["conditions"] : {};
       const locations = conditions["locations"];
+      byNetwork.push(isObject(locations));
       return {
         ...policy,
         conditions: {
@@ -84,7 +86,7 @@ function hitPolicies(tenant: Tenant, address: string): PolicyAnswer[] {
   };
   const answer = explained(one, JSON.stringify(signIn));
   one.free();
-  return answer.policies;
+  return answer.policies.map((policy, index) => ({ ...policy, byNetwork: byNetwork[index] ?? false }));
 }
 
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -100,6 +102,15 @@ const faultsOf = (attempt: () => void): Fault[] => {
   }
 };
 
+function checkedPolicies(tenant: Tenant): Checks {
+  const { policies, warnings, faults } = JSON.parse(checkPolicies(tenant.policies, tenant.namedLocations, tenant.applicationGroups)) as Checked;
+  const ofPolicies = policies.flatMap((policy) => {
+    const name = policy.displayName ?? policy.id ?? String(policy.index + 1);
+    return [...policy.warnings.map((warning) => `${name}: ${warning}`), ...(policy.notUnderstood.length > 0 ? [text.editor.notUnderstood(name, policy.notUnderstood)] : [])];
+  });
+  return { faults, warnings: [...warnings, ...ofPolicies] };
+}
+
 const calls: Calls = {
   run,
   stories: (scenario) => tellStories(scenario, run),
@@ -110,8 +121,9 @@ const calls: Calls = {
     const answer = { signIn: JSON.parse(text) as JsonObject, after: explained(current.after, text) };
     return current.before === undefined ? answer : { ...answer, before: explained(current.before, text) };
   },
-  report() {
-    throw new TypeError("not yet");
+  report(states, names) {
+    if (current === undefined) throw new TypeError("nothing is compared");
+    return current.both.report(current.lines.join("\n"), states.before, states.after, states.signIns, JSON.stringify(names));
   },
   checkPolicies: (tenant) => JSON.parse(checkPolicies(tenant.policies, tenant.namedLocations, tenant.applicationGroups)),
   matchLocations: (namedLocations, addresses) => JSON.parse(matchLocations(namedLocations, addresses)),
@@ -119,13 +131,13 @@ const calls: Calls = {
   check(kind, documentText, tenant) {
     switch (kind) {
       case "policies":
-        return faultsOf(() => new WhatIf({ ...tenant, policies: [{ name: "policies", text: documentText }] }).free());
+        return checkedPolicies({ ...tenant, policies: [{ name: "policies", text: documentText }] });
       case "namedLocations":
-        return (JSON.parse(matchLocations(documentText, [])) as { faults: Fault[] }).faults;
+        return JSON.parse(matchLocations(documentText, [])) as Checks;
       case "scenario":
-        return faultsOf(() => checkScenario(documentText));
+        return { faults: faultsOf(() => checkScenario(documentText)), warnings: [] };
       case "configuration":
-        return faultsOf(() => new Engine(documentText, 0n).free());
+        return { faults: faultsOf(() => new Engine(documentText, 0n).free()), warnings: [] };
     }
   },
   schemas: () => ({ configuration: JSON.parse(configurationSchema()), scenario: JSON.parse(scenarioSchema()) }),

@@ -2,24 +2,24 @@
 
 use anstyle::Style;
 use cae_core::json;
+use cae_core::policy::what_if::report::Report;
+use cae_core::policy::what_if::report::words::{
+    capital, count, meaning, pair_name, sign_ins, title, what_differs, word,
+};
 use cae_core::policy::what_if::{
-    Change, ChangeGroup, Description, DocumentChange, DocumentPair, Representatives,
+    Change, ChangeGroup, DocumentChange, DocumentPair, Representatives,
 };
 use serde::Serialize;
 
 use super::super::output::Output;
-use super::gate::{meaning, title};
-use super::labels::{Labels, pair_name};
-use super::summary::{cell, made, percent, several, sign_ins, table};
-use super::{Arguments, Done};
-use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, count, one_line, wrap};
+use super::summary::{cell, table};
+use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, one_line, wrap};
 
-/// What there is to report about two states of a tenant.
-pub(super) struct Report<'a> {
-    pub(super) arguments: &'a Arguments,
-    pub(super) labels: &'a Labels,
-    pub(super) description: &'a Description,
-    pub(super) done: &'a Done,
+/// The report, on a terminal or as JSON.
+pub(super) struct Diff<'a> {
+    pub(super) report: &'a Report<'a>,
+    /// How the sign-ins were made, if nobody gave them.
+    pub(super) made: Option<&'a Representatives>,
 }
 
 /// How many applications and sign-ins a group names.
@@ -27,94 +27,25 @@ const NAMED: usize = 3;
 /// How many groups of one kind of change are told one by one; with --json it is all of them.
 const TOLD: usize = 12;
 
-impl<'a> Report<'a> {
-    /// The names of the two states.
-    pub(super) fn states(&self) -> [String; 2] {
-        let name = |position: usize| {
-            let file = self.arguments.diff.get(position);
-            file.map_or_else(String::new, |file| {
-                super::super::problem::name(file).into_owned()
-            })
-        };
-        [name(0), name(1)]
-    }
-
-    /// The groups of one kind of change, the largest first.
-    pub(super) fn groups(&self, change: Change) -> Vec<&'a ChangeGroup> {
-        let groups = self.done.counts.changes.groups.iter();
-        let mut groups: Vec<&ChangeGroup> = groups.filter(|group| group.change == change).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.sign_ins));
-        groups
-    }
-
-    /// How many sign-ins change.
-    pub(super) fn changed(&self) -> u64 {
-        self.done.counts.changes.totals.values().sum()
-    }
-
-    /// How many sign-ins were compared.
-    pub(super) fn sign_ins(&self) -> u64 {
-        self.done.counts.summary.sign_ins
-    }
-
-    /// How many people, exact or not.
-    pub(super) fn people(&self, group: &ChangeGroup) -> String {
-        let about = if group.people.is_exact() {
-            ""
-        } else {
-            "about "
-        };
-        format!("{about}{}", count(group.people.count()))
-    }
-
-    /// The first sentence: how many sign-ins, how many change.
-    pub(super) fn headline(&self) -> String {
-        let changed = self.changed();
-        let [old, new] = self.states();
-        if changed == 0 {
-            return format!(
-                "From {old} to {new}, nothing changes for any of {}.",
-                sign_ins(self.sign_ins())
-            );
-        }
-        format!(
-            "From {old} to {new}, {} of {} change ({}%).",
-            count(changed),
-            sign_ins(self.sign_ins()),
-            percent(changed, self.sign_ins())
-        )
-    }
-
-    /// Where the sign-ins come from.
-    pub(super) fn origin(&self) -> String {
-        let origin = match made(self.done) {
-            Some(made) => made.trim_start_matches("; ").to_owned(),
-            None => format!("the sign-ins of {}", self.done.name),
-        };
-        match self.arguments.assume_enabled {
-            Some(assumed) => format!("{origin}; {}", assumed.words()),
-            None => origin,
-        }
-    }
-
+impl Diff<'_> {
     pub(super) fn print(&self, out: &mut Output) {
         if out.json() {
             out.line(json::to_text(&Summary {
-                summary: SummaryLine::of(self),
+                summary: SummaryLine::of(self.report, self.made),
             }));
             return;
         }
-        for line in wrap(&self.headline(), out.width()) {
+        for line in wrap(&self.report.headline(), out.width()) {
             out.line(format_args!("{STRONG}{line}{STRONG:#}"));
         }
-        for line in wrap(&format!("Compared: {}", self.origin()), out.width()) {
+        for line in wrap(&format!("Compared: {}", self.report.origin), out.width()) {
             out.line(format_args!("{FAINT}{line}{FAINT:#}"));
         }
         self.print_documents(out);
         for change in Change::ALL {
             self.print_change(change, out);
         }
-        let ungrouped = self.done.counts.changes.ungrouped;
+        let ungrouped = self.report.counts.changes.ungrouped;
         if ungrouped > 0 {
             out.line(format_args!(
                 "\n{} more sign-ins change for other combinations of policies",
@@ -126,10 +57,10 @@ impl<'a> Report<'a> {
     /// What became of each policy and named location.
     fn print_documents(&self, out: &mut Output) {
         for (heading, pairs) in [
-            ("Policies that differ", &self.description.compared),
+            ("Policies that differ", &self.report.description.compared),
             (
                 "Named locations that differ",
-                &self.description.named_locations,
+                &self.report.description.named_locations,
             ),
         ] {
             let rows = pairs
@@ -148,7 +79,7 @@ impl<'a> Report<'a> {
     }
 
     fn print_change(&self, change: Change, out: &mut Output) {
-        let total = self.done.counts.changes.total(change);
+        let total = self.report.counts.changes.total(change);
         if total == 0 {
             return;
         }
@@ -161,12 +92,12 @@ impl<'a> Report<'a> {
         for line in wrap(meaning(change), out.width().saturating_sub(2)) {
             out.line(format_args!("  {FAINT}{line}{FAINT:#}"));
         }
-        let groups = self.groups(change);
+        let groups = self.report.groups(change);
         for group in groups.iter().take(TOLD) {
             out.line(format_args!(
                 "  {style}{:>11}{style:#}  {}",
                 count(group.sign_ins),
-                one_line(&self.causes(group))
+                one_line(&self.report.causes(group))
             ));
             for line in self.details(group) {
                 for line in wrap(&line, out.width().saturating_sub(13)) {
@@ -174,39 +105,8 @@ impl<'a> Report<'a> {
                 }
             }
         }
-        if let Some(rest) = Self::rest(&groups, TOLD) {
+        if let Some(rest) = Report::rest(&groups, TOLD) {
             out.line(format_args!("  {FAINT}and {rest}{FAINT:#}"));
-        }
-    }
-
-    /// What a list of groups leaves out, in words; nothing if it leaves out none.
-    pub(super) fn rest(groups: &[&ChangeGroup], told: usize) -> Option<String> {
-        let rest = groups.get(told..).filter(|rest| !rest.is_empty())?;
-        let number = rest
-            .iter()
-            .map(|group| group.sign_ins)
-            .fold(0, u64::saturating_add);
-        Some(format!(
-            "{} more because of other policies, in {}",
-            sign_ins(number),
-            several(rest.len(), "group", "groups")
-        ))
-    }
-
-    /// The policies that cause a group, with what became of them.
-    pub(super) fn causes(&self, group: &ChangeGroup) -> String {
-        let cause = |position: &usize| {
-            let name = self.labels.compared(*position);
-            match self.description.compared.get(*position) {
-                Some(pair) => format!("{name} ({})", word(pair.change)),
-                None => name.to_owned(),
-            }
-        };
-        let causes: Vec<String> = group.policies.iter().map(cause).collect();
-        if causes.is_empty() {
-            "no policy alone".to_owned()
-        } else {
-            causes.join(" · ")
         }
     }
 
@@ -214,19 +114,21 @@ impl<'a> Report<'a> {
     pub(super) fn details(&self, group: &ChangeGroup) -> Vec<String> {
         let mut details = Vec::new();
         if group.unmet_before != group.unmet_after {
-            let [before, after] = self.demands(group);
+            let [before, after] = self.report.demands(group);
             details.push(format!("before: {before}; now: {after}"));
         }
-        if self.done.made.is_none() {
+        if !self.report.made {
             if group.people.count() > 0 {
-                details.push(format!("people: {}", self.people(group)));
+                details.push(format!("people: {}", self.report.people(group)));
             }
             let mut targets = group.targets.seen.clone();
             targets.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
             let mut named: Vec<String> = targets
                 .iter()
                 .take(NAMED)
-                .map(|(name, number)| format!("{} ({})", self.labels.told(name), count(*number)))
+                .map(|(name, number)| {
+                    format!("{} ({})", self.report.labels.told(name), count(*number))
+                })
                 .collect();
             if targets.len() > NAMED || group.targets.others > 0 {
                 named.push("others".to_owned());
@@ -241,72 +143,12 @@ impl<'a> Report<'a> {
                 count(group.uncertain)
             ));
         }
-        details.push(format!("such as: {}", self.examples(group).join("; ")));
+        details.push(format!(
+            "such as: {}",
+            self.report.examples(group).join("; ")
+        ));
         details
     }
-
-    /// What the sign-ins of a group came to, and what they come to.
-    pub(super) fn demands(&self, group: &ChangeGroup) -> [String; 2] {
-        [&group.unmet_before, &group.unmet_after].map(|unmet| {
-            let controls = unmet.iter().filter(|name| *name != "block");
-            let controls: Vec<String> = controls.map(|name| self.labels.control(name)).collect();
-            let asked = format!("asked for {}", controls.join(", "));
-            match (unmet.contains("block"), controls.is_empty()) {
-                (true, true) => "blocked".to_owned(),
-                (true, false) => format!("blocked, or {asked}"),
-                (false, true) => "granted".to_owned(),
-                (false, false) => asked,
-            }
-        })
-    }
-
-    pub(super) fn examples(&self, group: &ChangeGroup) -> Vec<String> {
-        group
-            .examples
-            .iter()
-            .take(NAMED)
-            .map(|id| match id.as_str() {
-                Some(id) => self.labels.told(id),
-                None => id.to_string(),
-            })
-            .collect()
-    }
-}
-
-pub(super) const fn word(change: DocumentChange) -> &'static str {
-    match change {
-        DocumentChange::Added => "added",
-        DocumentChange::Removed => "removed",
-        DocumentChange::Changed => "changed",
-        DocumentChange::Unchanged => "unchanged",
-    }
-}
-
-/// The members of a document that differ; of its state what it was and what it is.
-pub(super) fn what_differs(pair: &DocumentPair) -> String {
-    let unset = || "not set".to_owned();
-    let state = |state: &Option<String>| state.clone().unwrap_or_else(unset);
-    let members = pair.members.iter().map(|member| match member.as_str() {
-        "state" => format!(
-            "state {} → {}",
-            state(&pair.state_before),
-            state(&pair.state_after)
-        ),
-        other => other.to_owned(),
-    });
-    let members: Vec<String> = members.collect();
-    match pair.change {
-        DocumentChange::Added => pair.state_after.clone().unwrap_or_default(),
-        DocumentChange::Removed => format!("was {}", state(&pair.state_before)),
-        DocumentChange::Changed | DocumentChange::Unchanged => members.join(", "),
-    }
-}
-
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 const fn style(change: Change) -> Style {
@@ -400,16 +242,16 @@ struct TargetRow<'a> {
 }
 
 impl<'a> SummaryLine<'a> {
-    fn of(report: &Report<'a>) -> Self {
-        let [old, new] = report.states();
-        let changes = &report.done.counts.changes;
+    fn of(report: &Report<'a>, made: Option<&Representatives>) -> Self {
+        let [old, new] = report.states.clone();
+        let changes = &report.counts.changes;
         Self {
             old,
             new,
             sign_ins: report.sign_ins(),
-            faulty: report.done.counts.summary.faulty,
+            faulty: report.counts.summary.faulty,
             changed: report.changed(),
-            made: report.done.made.as_ref().map(MadeRow::of),
+            made: made.map(MadeRow::of),
             changes: Change::ALL
                 .iter()
                 .map(|change| ChangeRow {

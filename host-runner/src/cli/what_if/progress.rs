@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use crate::text::count;
+use cae_core::policy::what_if::report::words::count;
 
 /// How far a long evaluation is.
 pub(super) struct Progress {

@@ -1,12 +1,13 @@
 //! What many sign-ins came to, for people.
 
 use anstyle::Style;
+use cae_core::policy::what_if::report::Labels;
+use cae_core::policy::what_if::report::words::{count, made, percent, several, sign_ins};
 use cae_core::policy::what_if::{Description, PolicySummary, SignInResult};
 
 use super::super::output::Output;
 use super::Done;
-use super::labels::Labels;
-use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, Table, count, wrap};
+use crate::text::{ASKS, BAD, FAINT, GOOD, STRONG, Table, wrap};
 
 /// How many policies a list names.
 const LISTED: usize = 10;
@@ -148,33 +149,11 @@ fn headline(done: &Done, description: &Description) -> String {
         states("enabledForReportingButNotEnforced"),
         states("disabled")
     );
-    if let Some(made) = made(done) {
-        words.push_str(&made);
+    if let Some(representatives) = &done.made {
+        words.push_str("; ");
+        words.push_str(&made(representatives));
     }
     words
-}
-
-/// How the sign-ins were made, if nobody gave them.
-pub(super) fn made(done: &Done) -> Option<String> {
-    let made = done.made.as_ref()?;
-    let thinned = if made.thinned {
-        ", of policies with very many an even sample"
-    } else {
-        ""
-    };
-    Some(format!(
-        "; no sign-ins were given, so these are made from the policies: {}, {}, {} and {} of device, client and risk \
-         that the policies name, everybody and everything else among them; tried are the combinations that a policy \
-         names{thinned}",
-        several(made.people, "kind of people", "kinds of people"),
-        several(
-            made.targets,
-            "application or other target",
-            "applications and other targets"
-        ),
-        several(made.places, "network", "networks"),
-        several(made.circumstances, "combination", "combinations")
-    ))
 }
 
 pub(super) fn cell(text: impl Into<String>, style: Style) -> (String, Style) {
@@ -204,27 +183,6 @@ fn more(out: &mut Output, found: usize) {
             found.saturating_sub(LISTED)
         ));
     }
-}
-
-/// A number of things, in words.
-pub(super) fn several(number: usize, one: &str, more: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { more })
-}
-
-/// A number of sign-ins, in words.
-pub(super) fn sign_ins(number: u64) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} sign-in{ending}", count(number))
-}
-
-/// Tenths of a per cent, as people write them.
-pub(super) fn percent(part: u64, whole: u64) -> String {
-    let tenths = u128::from(part)
-        .saturating_mul(1_000)
-        .saturating_add(u128::from(whole / 2))
-        .checked_div(u128::from(whole))
-        .unwrap_or_default();
-    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// A bar of the share that `part` has.

@@ -27,6 +27,7 @@ const KEYS: &[&str] = &[
     "authorization",
     "signals",
     "decisionLog",
+    "administration",
     "transmitter",
     "entra",
     "certificateAuthorities",
@@ -75,6 +76,8 @@ const TRANSMITTER_KEYS: &[&str] = &[
 ];
 const OAUTH_KEYS: &[&str] = &["tokenEndpoint", "clientId", "clientSecretFile", "scope"];
 
+const ADMINISTRATION_KEYS: &[&str] = &["simulator"];
+
 const DAY: u64 = 86_400;
 
 /// TOML as the JSON that it stands for.
@@ -109,6 +112,11 @@ pub(super) fn read(document: &Value, folder: &Path) -> Result<Settings, Faults> 
             .has("decisionLog")
             .then(|| decision_log(root.object("decisionLog", DECISION_LOG_KEYS), folder)),
         transmitters: transmitters(&mut root, folder),
+        simulator: file(
+            &mut root.object("administration", ADMINISTRATION_KEYS),
+            "simulator",
+            folder,
+        ),
         entra: root
             .has("entra")
             .then(|| entra::read(root.object("entra", entra::KEYS), folder))

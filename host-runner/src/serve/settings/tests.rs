@@ -21,6 +21,7 @@ fn little_has_to_be_said() {
         Some(HeaderName::from_static("x-original-uri"))
     );
     assert_eq!(settings.decision_log, None);
+    assert_eq!(settings.simulator, None);
 }
 
 #[test]
@@ -38,6 +39,8 @@ fn everything_can_be_said() {
         forwardingHeader = "forwarded"
         countryHeader = "X-Country"
         publicOrigin = "https://API.example"
+        [administration]
+        simulator = "page"
         [decisionLog]
         allowedPerThousand = 10
         include = ["address"]
@@ -54,6 +57,10 @@ fn everything_can_be_said() {
     )
     .unwrap();
     assert!(matches!(settings.engine, EngineSource::Here(_)));
+    assert_eq!(
+        settings.simulator.as_deref(),
+        Some(Path::new("/etc/cae/page"))
+    );
     assert_eq!(settings.listen.signals, None);
     assert!(settings.authorization.request_is_original);
     assert_eq!(

@@ -11,8 +11,9 @@ const PAGE = 65_536;
  * `module` has to lay out its data and its functions as the one does that wrote the memory.
  */
 export function withMemory(module: Uint8Array, memory: Uint8Array, name: string, custom: Uint8Array): Uint8Array {
-  const pieces = piecesOf(memory);
-  const replaced: Section[] = sectionsOf(module).map(({ id, contents }) => {
+  const sections = sectionsOf(module);
+  const pieces = piecesOf(memory, beginOfData(sections));
+  const replaced: Section[] = sections.map(({ id, contents }) => {
     if (id === MEMORY) return { id, contents: ofAtLeast(contents, memory.length / PAGE) };
     if (id === DATA_COUNT) return { id, contents: unsigned(pieces.length) };
     if (id === DATA) return { id, contents: joined([unsigned(pieces.length), ...pieces]) };
@@ -29,10 +30,19 @@ function ofAtLeast(contents: Uint8Array, pages: number): Uint8Array {
   return joined([contents.subarray(0, begin + 1), unsigned(pages), contents.subarray(end)]);
 }
 
+/** Where the first piece of data lies. Below it is the stack, which holds nothing between two calls. */
+function beginOfData(sections: readonly Section[]): number {
+  const data = sections.find(({ id }) => id === DATA)?.contents ?? new Uint8Array();
+  const [, first] = readUnsigned(data, 0);
+  // Active, of memory 0, at a constant, which is positive and so reads as an unsigned one.
+  if (data[first] !== 0 || data[first + 1] !== 0x41) throw new TypeError("the module lays out its data in another way than is known");
+  return readUnsigned(data, first + 2)[0];
+}
+
 /** What is not zero, as active segments of memory 0. */
-function piecesOf(memory: Uint8Array): Uint8Array[] {
+function piecesOf(memory: Uint8Array, from: number): Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  for (let begin = nextByte(memory, 0); begin < memory.length; ) {
+  for (let begin = nextByte(memory, from); begin < memory.length; ) {
     let end = begin;
     let next = begin;
     do {

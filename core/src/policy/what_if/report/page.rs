@@ -1,19 +1,19 @@
 //! Whose access changes, as a page that stands alone: no script, no request, readable in light and dark and on paper.
 
-mod charts;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt::{self, Display, Write as _};
 
-use std::fmt::{self, Display, Write as _};
+use super::Report;
+use super::charts::{changes_chart, flow_chart};
+use super::words::{
+    capital, count, meaning, pair_name, percent, sign_ins, title, what_differs, word,
+};
+use crate::policy::what_if::{Change, ChangeGroup, DocumentChange, DocumentPair};
 
-use cae_core::policy::what_if::{Change, ChangeGroup, DocumentChange, DocumentPair};
-
-use super::diff::{Report, capital, what_differs, word};
-use super::gate::{meaning, title};
-use super::labels::pair_name;
-use super::summary::{percent, sign_ins};
-use crate::text::count;
-use charts::{changes_chart, flow_chart};
-
-const STYLE: &str = include_str!("html/style.css");
+const STYLE: &str = include_str!("style.css");
 
 /// How many applications and sign-ins a group names.
 const NAMED: usize = 8;
@@ -44,17 +44,17 @@ impl Display for Escaped<'_> {
 /// The whole page.
 pub(super) fn page(report: &Report<'_>) -> String {
     let mut page = Page::default();
-    let [old, new] = report.states();
+    let [old, new] = &report.states;
     page.add(format_args!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>Whose access changes: {} to {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>",
-        Escaped(&old),
-        Escaped(&new)
+        Escaped(old),
+        Escaped(new)
     ));
-    page.header(report, &old, &new);
+    page.header(report, old, new);
     if report.changed() > 0 {
         page.pictures(report);
         page.changes(report);
@@ -98,9 +98,9 @@ impl Page {
             Escaped(&verdict(report)),
             Escaped(old),
             Escaped(new),
-            Escaped(&report.origin())
+            Escaped(&report.origin)
         ));
-        let mut cards = vec![(
+        let mut cards = alloc::vec![(
             count(changed),
             format!(
                 "of {} change ({}%)",
@@ -110,13 +110,13 @@ impl Page {
             "",
         )];
         for change in Change::ALL {
-            let total = report.done.counts.changes.total(change);
+            let total = report.counts.changes.total(change);
             if total > 0 || matches!(change, Change::NewBlocks | Change::NewGrants) {
                 cards.push((count(total), title(change).to_owned(), class(change)));
             }
         }
-        if report.done.made.is_none() {
-            let affected = &report.done.counts.changes.affected;
+        if !report.made {
+            let affected = &report.counts.changes.affected;
             let about = if affected.is_exact() { "" } else { "about " };
             cards.push((
                 format!("{about}{}", count(affected.count())),
@@ -136,7 +136,7 @@ impl Page {
     }
 
     fn pictures(&mut self, report: &Report<'_>) {
-        let changes = &report.done.counts.changes;
+        let changes = &report.counts.changes;
         self.add(format_args!(
             "<section aria-labelledby=\"flow-heading\">\n<h2 id=\"flow-heading\">From before to after</h2>\n\
              <p>Each band is a number of sign-ins: on the left what they came to before, on the right what they come \
@@ -155,7 +155,7 @@ impl Page {
             "<section aria-labelledby=\"who-heading\">\n<h2 id=\"who-heading\">Whose access changes, and why</h2>"
         ));
         for change in Change::ALL {
-            let total = report.done.counts.changes.total(change);
+            let total = report.counts.changes.total(change);
             if total == 0 {
                 continue;
             }
@@ -182,7 +182,7 @@ impl Page {
             }
             self.add(format_args!("</div>"));
         }
-        let ungrouped = report.done.counts.changes.ungrouped;
+        let ungrouped = report.counts.changes.ungrouped;
         if ungrouped > 0 {
             self.add(format_args!(
                 "<p>{} more sign-ins change for other combinations of policies.</p>",
@@ -225,12 +225,12 @@ impl Page {
             self.fact("Before", &before);
             self.fact("Now", &after);
         }
-        if report.done.made.is_none() {
+        if !report.made {
             if group.people.count() > 0 {
                 self.fact("People", &report.people(group));
             }
             let mut targets: Vec<&(String, u64)> = group.targets.seen.iter().collect();
-            targets.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+            targets.sort_by_key(|(_, number)| core::cmp::Reverse(*number));
             let mut named: Vec<String> = targets
                 .iter()
                 .take(NAMED)
@@ -309,20 +309,20 @@ impl Page {
              cannot be told from these facts does not count; where that matters it is said.</li>\n\
              <li>Report-only and disabled policies change nothing.</li>"
         ));
-        if report.done.made.is_some() {
+        if report.made {
             self.add(format_args!(
                 "<li>The sign-ins were made from the policies themselves. Their number says how many situations \
                  change, not how many people or how often.</li>"
             ));
         }
-        let uncertain = report.done.counts.summary.uncertain;
+        let uncertain = report.counts.summary.uncertain;
         if uncertain > 0 {
             self.add(format_args!(
                 "<li>For {} an enabled policy of the later state is undetermined.</li>",
                 sign_ins(uncertain)
             ));
         }
-        let faulty = report.done.counts.summary.faulty;
+        let faulty = report.counts.summary.faulty;
         if faulty > 0 {
             self.add(format_args!(
                 "<li><b>{} lines could not be used</b> and are not part of this.</li>",
@@ -335,7 +335,7 @@ impl Page {
 
 /// The headline: the worst that happens, in words.
 fn verdict(report: &Report<'_>) -> String {
-    let total = |change| report.done.counts.changes.total(change);
+    let total = |change| report.counts.changes.total(change);
     let share = |change| format!("{}%", percent(total(change), report.sign_ins()));
     if report.changed() == 0 {
         return "Nobody's access changes".to_owned();

@@ -1,14 +1,13 @@
 //! Pictures as inline SVG; colours come from the style of the page.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use cae_core::policy::what_if::{Change, Changes, SignInResult};
-
-use super::super::diff::capital;
-use super::super::gate::title;
-use super::super::summary::percent;
-use super::class;
-use crate::text::count;
+use super::page::class;
+use super::words::{capital, count, percent, title};
+use crate::policy::what_if::{Change, Changes, SignInResult};
 
 type Results = BTreeMap<SignInResult, BTreeMap<SignInResult, u64>>;
 
