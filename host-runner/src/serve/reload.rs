@@ -106,6 +106,12 @@ pub(crate) fn mismatches(settings: &Settings, engines: &Engines) -> Faults {
             ));
         }
     }
+    let entra = settings.entra.as_ref();
+    let notifies = entra.is_some_and(|it| it.notifications.is_some());
+    if notifies && settings.listen.signals.is_none() {
+        let what = "comes in at the signals listener, which `listen.signals = false` closes";
+        faults.push(format!("entra.notifications: {what}"));
+    }
     if let Some(folder) = &settings.simulator
         && !folder.join(simulator::PAGE).is_file()
     {
@@ -134,7 +140,7 @@ pub(crate) fn unreadable_secrets(settings: &Settings) -> Faults {
     });
     let mut faults: Faults = files.filter_map(|file| super::secret(file).err()).collect();
     if let Some(entra) = &settings.entra {
-        faults.extend(entra.credential_faults(clock::now()));
+        faults.extend(entra.file_faults(clock::now()));
     }
     faults
 }
