@@ -14,7 +14,7 @@ const browser = inBrowser();
 const UPDATE = process.env.CAE_UPDATE_SCREENSHOTS === "1";
 const PICTURES = `${folder}test/screenshots/`;
 /** Share of pixels that may differ: edges of letters do between machines. */
-const TOLERANCE = 0.02;
+const TOLERANCE = 0.01;
 
 const VIEWS = {
   conversation: (page) => page.locator("[data-story=short] td").first(),

@@ -172,7 +172,12 @@ test("bad files are named, and what they hold stays text", async (t) => {
   for (let at = 0; at < noise.length; at += 1) noise[at] = (at * 2_654_435_761) >>> 24;
   await give(page, [{ name: "noise.json", mimeType: "application/json", buffer: noise }]);
   await page.getByText("noise.json is not text").waitFor();
-  await give(page, [{ name: "large.json", mimeType: "application/json", buffer: Buffer.alloc(25 << 20, 32) }]);
+  const large = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(25 << 20)], "large.json"));
+    return transfer;
+  });
+  await page.getByRole("group", { name: "Drop files or a folder here" }).dispatchEvent("drop", { dataTransfer: large });
   await page.getByText("large.json is larger than 24 MB and was not read").waitFor();
   await give(page, [file("cut.json", '{"value": [{"conditions":'), file("shape.json", '{"a": [1, 2]}'), file("null.json", "null"), file("number.json", "7"), file("empty.json", "")]);
   await page.getByText(/cut\.json is not JSON/).waitFor();

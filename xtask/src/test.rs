@@ -358,7 +358,7 @@ fn npm_package() -> Result<Count, Failure> {
     count_node(node::script("wasm/js", "test")?.env("CAE_REQUIRE_PROGRAMS", programs))
 }
 
-/// Runs suites of Node's test runner, which says at its end how many tests passed.
+/// Runs suites of Node's test runner, which says at its end how many tests passed; of several runs, their sum.
 fn count_node(command: &mut Command) -> Result<Count, Failure> {
     let mut total = Count::default();
     run_watching(command, |line| {
@@ -368,8 +368,12 @@ fn count_node(command: &mut Command) -> Result<Count, Failure> {
             words.next().and_then(|number| number.parse().ok()),
             words.next(),
         ) {
-            (Some("pass"), Some(passed), None) => total.passed = passed,
-            (Some("skipped"), Some(ignored), None) => total.ignored = ignored,
+            (Some("pass"), Some(passed), None) => {
+                total.passed = total.passed.saturating_add(passed);
+            }
+            (Some("skipped"), Some(ignored), None) => {
+                total.ignored = total.ignored.saturating_add(ignored);
+            }
             _ => {}
         }
     })?;

@@ -75,7 +75,7 @@ export async function openEditor(host: HTMLElement, { kind, text, label, onchang
         json(), syntaxHighlighting(colours), look,
         autocompletion({ override: [completions(schema)], icons: false }),
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...foldKeymap, ...lintKeymap, ...defaultKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !update.transactions.some((transaction) => transaction.annotation(fromOutside))) onchange(update.state.doc.toString());
         }),

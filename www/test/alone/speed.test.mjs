@@ -8,7 +8,7 @@ import lighthouse from "lighthouse";
 import { chromium } from "playwright-core";
 import { preview } from "vite";
 
-import { EXECUTABLE, folder, inBrowser } from "./browser.mjs";
+import { EXECUTABLE, folder, inBrowser } from "../browser.mjs";
 
 const LEAST = 95;
 /** Machines that test do other things as well: the best of so many counts. */
