@@ -162,6 +162,6 @@ export async function replay(text, { engine, tools, compiled }) {
     engine: replayModule(engine.instantiate(engine.module), lines, true),
     tools: replayModule(tools.instantiate(tools.module), lines, false),
     package: await replayEngine(lines),
-    compiled: compiled && (await replayEngine(lines, compiled)),
+    ...(compiled && { compiled: await replayEngine(lines, compiled) }),
   };
 }
