@@ -202,8 +202,8 @@ pub(crate) fn run(
         Arc::clone(&tls),
         &notes,
     );
-    if let Some(documents) = &documents {
-        reloader.took_policies(documents);
+    if let (Some(tenant), Some(documents)) = (service.entra.load_full(), &documents) {
+        reloader.keep_policies(&tenant, documents);
     }
     reloader.start_keys(&notes).map_err(|error| one(&error))?;
     reloader

@@ -2,7 +2,8 @@
 
     msal_client.py API_URL ISSUER CAE_BINARY
 
-Reads paths from standard input and prints the status of each, after at most one claims challenge.
+Reads paths from standard input and prints `STATUS CHALLENGES` for each: the status, after at most one claims challenge, and
+how many there were so far.
 """
 
 import json
@@ -41,20 +42,22 @@ def main():
     def request(path, bearer):
         return requests.get(api + path, headers={"Authorization": "Bearer " + bearer}, timeout=10)
 
+    challenges = 0
     for line in sys.stdin:
         path = line.strip()
         reply = request(path, token())
         if reply.status_code == 401 and "insufficient_claims" in reply.headers.get("WWW-Authenticate", ""):
+            challenges += 1
             header = reply.headers["WWW-Authenticate"]
             parsed = subprocess.run(
                 [cae, "--engine", "native", "--json", "challenge", "parse", header], capture_output=True, text=True, check=True
             )
             bearer = token(json.loads(parsed.stdout)["claims"])
             if bearer is None:
-                print("interaction", flush=True)
+                print("interaction", challenges, flush=True)
                 continue
             reply = request(path, bearer)
-        print(reply.status_code, flush=True)
+        print(reply.status_code, challenges, flush=True)
 
 
 main()

@@ -31,7 +31,7 @@ const EVENTS: &str = "docs/events.md";
 const EVIDENCE: &str = "docs/evidence.md";
 
 /// In code, with the look of a path, but standing for any file of a kind.
-const KINDS_OF_FILES: [&str; 2] = ["ENGINE.json", "name/tests.rs"];
+const KINDS_OF_FILES: [&str; 3] = ["ENGINE.json", "cae.toml", "name/tests.rs"];
 
 #[test]
 fn what_the_documents_say_holds() {
@@ -290,7 +290,9 @@ fn inline_code(prose: &str) -> impl Iterator<Item = &str> {
 fn looks_like_a_path(code: &str) -> bool {
     const ENDINGS: [&str; 8] = ["/", ".rs", ".md", ".toml", ".json", ".wit", ".ts", ".mjs"];
     let letters = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    // What begins with a slash is the path of a request.
     code.chars().all(letters)
+        && !code.starts_with('/')
         && ENDINGS.iter().any(|ending| code.ends_with(ending))
         && !KINDS_OF_FILES.contains(&code)
 }

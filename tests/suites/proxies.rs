@@ -397,13 +397,13 @@ privateAddresses = "ordinary"
         let Some(mut client) = Client::start("msal_client.py", &arguments) else {
             return;
         };
-        assert_eq!(client.ask("/orders"), "200");
+        assert_eq!(client.ask("/orders"), "200 0");
         let before = self.records();
         self.issuer.happens("risk", "nightly");
         wait_for("the event", || self.records() > before);
         assert_eq!(
             client.ask("/orders"),
-            "200",
+            "200 1",
             "with the claims of the challenge"
         );
     }

@@ -355,7 +355,12 @@ fn npm_package() -> Result<Count, Failure> {
     }
     let programs = programs::ensure()?.join(",");
     run(&mut node::script("wasm/js", "build")?)?;
-    count_node(node::script("wasm/js", "test")?.env("CAE_REQUIRE_PROGRAMS", programs))
+    count_node(
+        node::script("wasm/js", "test")?
+            .env("CAE_REQUIRE_ARTEFACTS", "1")
+            .env("CAE_REQUIRE_PROGRAMS", programs)
+            .env("CAE_BINARY", workspace::target().join("debug/cae")),
+    )
 }
 
 /// Runs suites of Node's test runner, which says at its end how many tests passed; of several runs, their sum.

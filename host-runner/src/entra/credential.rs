@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use cae_core::time::UnixTime;
 use serde_json::json;
 
+use super::encrypted::decryption_key;
 use crate::encoding::percent_encoded;
 use crate::serve::client::certificates;
 use crate::serve::secret;
@@ -46,9 +47,14 @@ impl Entra {
         ))
     }
 
-    /// Everything that is wrong with the files of the credential.
-    pub(crate) fn credential_faults(&self, now: UnixTime) -> Vec<String> {
-        self.token_request(now).err().into_iter().collect()
+    /// Everything that is wrong with the files that are named.
+    pub(crate) fn file_faults(&self, now: UnixTime) -> Vec<String> {
+        let encryption = self.notifications.as_ref();
+        let encryption = encryption.and_then(|it| it.encryption.as_ref());
+        let certificate = encryption.and_then(|(file, _)| certificates(file).err());
+        let key = encryption.and_then(|(_, file)| decryption_key(file).err());
+        let faults = self.token_request(now).err().into_iter();
+        faults.chain(certificate).chain(key).collect()
     }
 
     fn assertion(&self, now: UnixTime) -> Result<String, String> {

@@ -44,13 +44,19 @@ pub(crate) fn certificate_id(der: &[u8]) -> String {
 /// # Errors
 /// It is not for us, or not whole.
 pub(crate) fn decrypt(content: &Value, private_key: &Path) -> Result<Value, String> {
-    let pem = std::fs::read(private_key)
-        .map_err(|error| format!("{}: {error}", private_key.display()))?;
-    let key = SigningKey::read(&pem, None, None)
-        .ok()
-        .and_then(|key| key.rsa_pkcs8())
-        .ok_or_else(|| format!("{}: holds no RSA key", private_key.display()))?;
+    let key = decryption_key(private_key)?;
     open(content, &key).ok_or_else(|| "resource data that is not encrypted for this key".to_owned())
+}
+
+/// Our private key in PKCS #8.
+///
+/// # Errors
+/// The file cannot be read, or holds no key of RSA.
+pub(crate) fn decryption_key(file: &Path) -> Result<Vec<u8>, String> {
+    let pem = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let key = SigningKey::read(&pem, None, None).ok();
+    let key = key.and_then(|key| key.rsa_pkcs8());
+    key.ok_or_else(|| format!("{}: holds no RSA key", file.display()))
 }
 
 fn open(content: &Value, pkcs8: &[u8]) -> Option<Value> {

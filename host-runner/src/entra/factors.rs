@@ -97,9 +97,9 @@ impl Factors {
             }
         };
         let from = written(EventTime::from_micros(from));
-        let names = ACTIVITIES
-            .map(|name| format!("activityDateTime ge {from} and activityDisplayName eq '{name}'"));
-        let filter = percent_encoded(&names.join(" or "));
+        let names = ACTIVITIES.map(|name| format!("activityDisplayName eq '{name}'"));
+        let filter = format!("activityDateTime ge {from} and ({})", names.join(" or "));
+        let filter = percent_encoded(&filter);
         format!("/auditLogs/directoryAudits?$filter={filter}")
     }
 }

@@ -149,7 +149,14 @@ impl Graph {
     /// One page.
     pub(crate) fn page(&mut self, host: &dyn Host, url: &str) -> Result<Page> {
         let reply = self.ask(host, Method::GET, url, None, &[])?;
-        page(&reply)
+        let page = page(&reply)?;
+        // Whoever follows that asks for ever.
+        if page.next.as_deref() == Some(url) {
+            return Err(GraphError::Answer(
+                "a page names itself as the next one".to_owned(),
+            ));
+        }
+        Ok(page)
     }
 
     /// One page, unless it still has this entity tag.

@@ -1,7 +1,7 @@
 //! What the reader of a tenant is told from outside: look at this user, read everything now, stop.
 
 use std::collections::BTreeSet;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cae_core::json::Value;
@@ -20,8 +20,8 @@ pub(crate) type Answer = oneshot::Sender<Vec<(&'static str, Result<(), String>)>
 pub(crate) struct Encrypted {
     pub(crate) user: Guid,
     pub(crate) content: Value,
-    /// They say that Graph sent it.
-    pub(crate) tokens: Vec<String>,
+    /// They say that Graph sent it; shared by all of one delivery.
+    pub(crate) tokens: Arc<[String]>,
 }
 
 /// What came since the last time.

@@ -76,6 +76,10 @@ impl Host for Live {
                 Ok(event) => events.push(event),
                 // The configuration does not take it: to say so again and again would help nobody.
                 Err(Some(rejected)) => {
+                    // Another reader has taken over, with another key: it learns the same.
+                    if !self.is_current() {
+                        return Err(NotKept);
+                    }
                     self.tell(&format!("entra: {}", rejected.description));
                 }
                 Err(None) => return Err(NotKept),
@@ -92,6 +96,9 @@ impl Host for Live {
     }
 
     fn note(&self, name: &str, value: Vec<u8>) -> Result<(), NotKept> {
+        if !self.is_current() {
+            return Err(NotKept);
+        }
         let kept = self.service.store.keep_note(name.to_owned(), value);
         kept.map_err(|_| NotKept)
     }
@@ -128,6 +135,14 @@ impl Host for Live {
 }
 
 impl Live {
+    /// Whether this is the tenant that is to be read.
+    fn is_current(&self) -> bool {
+        let current = self.service.entra.load();
+        current
+            .as_ref()
+            .is_some_and(|tenant| Arc::ptr_eq(tenant, &self.tenant))
+    }
+
     fn watched(&self) -> Option<Arc<Watched>> {
         self.service.named(ENTRA)
     }

@@ -57,6 +57,9 @@ pub(crate) struct Memberships {
     /// Whether a whole round of each is done.
     groups_read: bool,
     roles_read: bool,
+    /// Whether a round of each is under way: what is known then is half of before and half of now.
+    groups_under_way: bool,
+    roles_under_way: bool,
     /// Counts changes.
     generation: u64,
 }
@@ -74,6 +77,8 @@ impl Memberships {
             roles_link: None,
             groups_read: false,
             roles_read: false,
+            groups_under_way: false,
+            roles_under_way: false,
             generation: 0,
         }
     }
@@ -81,6 +86,11 @@ impl Memberships {
     /// Changes whenever something else is known.
     pub(crate) const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Whether everything that is known is of one moment.
+    pub(crate) const fn is_settled(&self) -> bool {
+        !self.groups_under_way && !self.roles_under_way
     }
 
     /// How many memberships are remembered.
@@ -102,6 +112,7 @@ impl Memberships {
         wanted: &BTreeSet<String>,
     ) -> Result<bool, GraphError> {
         self.ask_for(wanted);
+        self.groups_under_way = true;
         let Some(query) = self.queries.iter_mut().find(|query| !query.done) else {
             return Ok(self.end_round());
         };
@@ -159,6 +170,7 @@ impl Memberships {
 
     fn end_round(&mut self) -> bool {
         self.queries.iter_mut().for_each(|query| query.done = false);
+        self.groups_under_way = false;
         if !self.groups_read {
             self.groups_read = true;
             self.generation = self.generation.wrapping_add(1);
@@ -176,6 +188,7 @@ impl Memberships {
         graph: &mut Graph,
         host: &dyn Host,
     ) -> Result<bool, GraphError> {
+        self.roles_under_way = true;
         let link = self.roles_link.clone().unwrap_or_else(|| {
             self.roles.clear();
             graph.url("/directoryRoles/delta?$select=id,roleTemplateId,members")
@@ -214,6 +227,7 @@ impl Memberships {
             }
             (None, Some(delta)) => {
                 self.roles_link = Some(delta);
+                self.roles_under_way = false;
                 if !self.roles_read {
                     self.roles_read = true;
                     self.generation = self.generation.wrapping_add(1);

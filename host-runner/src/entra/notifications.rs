@@ -3,6 +3,7 @@
 //! SPEC: <https://learn.microsoft.com/graph/change-notifications-delivery-webhooks>: answer within ten seconds; what is
 //! to be done is done later, by the reader.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cae_core::json::{self, Limits, Value};
@@ -22,11 +23,6 @@ pub(crate) const NOTIFICATIONS: &str = "/entra/notifications";
 /// Where those about the subscription itself go.
 pub(crate) const LIFECYCLE: &str = "/entra/notifications/lifecycle";
 
-/// Most bytes of one delivery: Graph puts many notifications with resource data into one.
-const BYTES: Limits = Limits {
-    bytes: 4 << 20,
-    depth: 32,
-};
 /// The longest text of a handshake.
 const LONGEST_TOKEN: usize = 2_048;
 /// Most bytes of one resource, encrypted: a user has a handful of properties.
@@ -42,11 +38,11 @@ pub(crate) async fn answer(tenant: &Tenant, request: Request<Incoming>) -> Answe
     if let Some((_, token)) = parameters.find(|(name, _)| *name == "validationToken") {
         return shake_hands(token);
     }
-    let body = match http::body(request, BYTES.bytes).await {
+    let body = match http::body(request, Limits::EVENT.bytes).await {
         Ok(body) => body,
         Err(error) => return http::text(error.status(), error.words()),
     };
-    let Ok(delivery) = json::parse(&body, BYTES) else {
+    let Ok(delivery) = json::parse(&body, Limits::EVENT) else {
         return refused(tenant, StatusCode::BAD_REQUEST);
     };
     if !delivery.get("value").is_some_and(Value::is_array) {
@@ -70,10 +66,9 @@ fn shake_hands(token: &str) -> Answer {
 
 fn take(tenant: &Tenant, delivery: &Value) -> Answer {
     let (mut accepted, mut refused_items) = (0_u64, 0_u64);
-    let tokens: Vec<String> = elements(delivery, "validationTokens")
+    let tokens: Arc<[String]> = elements(delivery, "validationTokens")
         .filter_map(Value::as_str)
         .map(str::to_owned)
-        .take(8)
         .collect();
     for item in elements(delivery, "value") {
         if is_ours(tenant, item) {
@@ -105,7 +100,7 @@ fn is_ours(tenant: &Tenant, item: &Value) -> bool {
     known && of_tenant
 }
 
-fn follow(tenant: &Tenant, item: &Value, tokens: &[String]) {
+fn follow(tenant: &Tenant, item: &Value, tokens: &Arc<[String]>) {
     let inbox = &tenant.inbox;
     match word(item, "lifecycleEvent") {
         Some("missed") => return inbox.missed(),
@@ -129,7 +124,7 @@ fn follow(tenant: &Tenant, item: &Value, tokens: &[String]) {
         inbox.encrypted(Encrypted {
             user: guid,
             content: content.clone(),
-            tokens: tokens.to_vec(),
+            tokens: Arc::clone(tokens),
         });
     }
     inbox.user(guid);

@@ -251,6 +251,15 @@ impl Reader {
 
     /// Whether the application has the permission for a feature; what it lacks is told once.
     fn permitted(&mut self, host: &dyn Host, feature: Feature) -> Result<bool, GraphError> {
+        let needs_users = matches!(feature, Feature::Groups | Feature::Roles);
+        let has_users =
+            self.timers.contains_key(&Feature::Users) && !self.told.contains_key(&Feature::Users);
+        if needs_users && !has_users {
+            let why =
+                "it needs `users`, which is off: nobody knows whose groups and roles they are";
+            self.turn_off(host, feature, why.to_owned());
+            return Ok(false);
+        }
         // A token without roles may be one that only Graph reads: Graph answers 403 then.
         let roles = self.tasks.roles(host)?;
         let Some(lacks) = roles.and_then(|roles| feature.lacks(&roles)) else {

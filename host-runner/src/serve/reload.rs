@@ -106,6 +106,12 @@ pub(crate) fn mismatches(settings: &Settings, engines: &Engines) -> Faults {
             ));
         }
     }
+    let entra = settings.entra.as_ref();
+    let notifies = entra.is_some_and(|it| it.notifications.is_some());
+    if notifies && settings.listen.signals.is_none() {
+        let what = "comes in at the signals listener, which `listen.signals = false` closes";
+        faults.push(format!("entra.notifications: {what}"));
+    }
     if let Some(folder) = &settings.simulator
         && !folder.join(simulator::PAGE).is_file()
     {
@@ -134,7 +140,7 @@ pub(crate) fn unreadable_secrets(settings: &Settings) -> Faults {
     });
     let mut faults: Faults = files.filter_map(|file| super::secret(file).err()).collect();
     if let Some(entra) = &settings.entra {
-        faults.extend(entra.credential_faults(clock::now()));
+        faults.extend(entra.file_faults(clock::now()));
     }
     faults
 }
@@ -353,13 +359,24 @@ impl Reloader {
         Ok(Some(Arc::new(tenant)))
     }
 
-    /// These policies of the tenant are in force: they are kept for a time without Graph.
-    pub(crate) fn took_policies(&self, documents: &Arc<Documents>) {
-        if let Some(tenant) = self.service.entra.load_full() {
-            tenant.shared.policies.accept(documents);
+    /// Keeps policies for a time without Graph, before they come into force: what was in force is what comes back.
+    pub(crate) fn keep_policies(&self, tenant: &Tenant, documents: &Arc<Documents>) {
+        let policies = &tenant.shared.policies;
+        let is_kept = policies
+            .state()
+            .in_force
+            .is_some_and(|kept| Arc::ptr_eq(&kept, documents));
+        if !is_kept {
             let name = policies_note(&tenant.settings.tenant);
-            self.service.store.put_note(name, policies_value(documents));
+            let kept = self
+                .service
+                .store
+                .keep_note(name, policies_value(documents));
+            if kept.is_err() {
+                tell("warning", "entra: the policies could not be written down");
+            }
         }
+        policies.accept(documents);
     }
 
     /// Builds what is to be in force.
@@ -424,6 +441,9 @@ impl Reloader {
                 .extend(assembly::policy_notes(&[(name.clone(), value.clone())]));
             self.service.store.put_note(name, value);
         }
+        if let (Some(tenant), Some(documents)) = (&tenant, &documents) {
+            self.keep_policies(tenant, documents);
+        }
         self.service.engines.store(Arc::new(engines));
         self.service.client.store(Arc::new(client));
         self.tls.store(acceptor.map(Arc::new));
@@ -452,9 +472,6 @@ impl Reloader {
             before.inbox.stop();
         }
         self.service.entra.store(tenant.clone());
-        if let Some(documents) = &documents {
-            self.took_policies(documents);
-        }
         let same = same_tenant
             && before.transmitters == settings.transmitters
             && before.certificate_authorities == settings.certificate_authorities;

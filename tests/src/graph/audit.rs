@@ -42,16 +42,20 @@ pub(super) fn list(
     Said::json(&body)
 }
 
-/// `and` binds closer than `or`; `None` if something is not understood, which Graph refuses.
+/// `A and (B or C)`, or without parentheses, where `and` binds closer than `or`; `None` if something is not understood, which Graph refuses.
 fn holds(filter: &str, object: &Value) -> Option<bool> {
     if filter.is_empty() {
         return Some(true);
+    }
+    if let Some((first, inner)) = filter.split_once(" and (") {
+        let inner = inner.strip_suffix(')')?;
+        return Some(holds(first, object)? && holds(inner, object)?);
     }
     let mut any = false;
     for part in filter.split(" or ") {
         let mut all = true;
         for clause in part.split(" and ") {
-            let clause = clause.trim().trim_matches(['(', ')']);
+            let clause = clause.trim();
             let mut words = clause.splitn(3, ' ');
             let (name, operator, value) = (words.next()?, words.next()?, words.next()?);
             let quoted = value

@@ -133,38 +133,41 @@ impl Collection {
         let (fields, filter) = asked.split_once('|').unwrap_or((&asked, ""));
         let fields: BTreeSet<String> = fields.split(',').map(str::to_owned).collect();
         let wanted = |id: &str| filter.is_empty() || filter.contains(&format!("'{id}'"));
-        let mut found: Vec<Value> = Vec::new();
+        // Only those of this page are written down: there may be a hundred thousand.
+        let mut found: Vec<(&String, &Object, Option<Vec<Value>>)> = Vec::new();
         for (id, object) in &self.objects {
             if !wanted(id) || object.changed <= since || is_first && object.removed.is_some() {
                 continue;
             }
-            if let Some(reason) = object.removed {
-                found.push(json!({"id": id, "@removed": {"reason": reason}}));
+            if object.removed.is_some() || !fields.contains("members") {
+                found.push((id, object, None));
                 continue;
             }
-            let mut body = properties(id, object, &fields);
-            if fields.contains("members") {
-                // Members come in parts, under the same object each time.
-                let changes = member_changes(object, since, is_first);
-                let parts: Vec<&[Value]> = changes.chunks(page).collect();
-                for part in &parts {
-                    let mut body = body.clone();
-                    body["members@delta"] = json!(part);
-                    found.push(body);
-                }
-                if !parts.is_empty() {
-                    continue;
-                }
-                body["members@delta"] = json!([]);
+            // Members come in parts, under the same object each time.
+            let changes = member_changes(object, since, is_first);
+            let parts = changes.chunks(page).map(<[Value]>::to_vec);
+            let parts: Vec<Vec<Value>> = parts.collect();
+            match parts.is_empty() {
+                true => found.push((id, object, Some(Vec::new()))),
+                false => found.extend(parts.into_iter().map(|part| (id, object, Some(part)))),
             }
-            found.push(body);
         }
         if self.repeats && !is_first {
             found.reverse();
             found.extend(found.clone());
         }
         let rest = found.get(offset..).unwrap_or_default();
-        let value: Vec<Value> = rest.iter().take(page).cloned().collect();
+        let written = |(id, object, members): &(&String, &Object, Option<Vec<Value>>)| {
+            if let Some(reason) = object.removed {
+                return json!({"id": id, "@removed": {"reason": reason}});
+            }
+            let mut body = properties(id, object, &fields);
+            if let Some(members) = members {
+                body["members@delta"] = json!(members);
+            }
+            body
+        };
+        let value: Vec<Value> = rest.iter().take(page).map(written).collect();
         let mut body = json!({
             "@odata.context": format!("{url}/v1.0/$metadata#{}", self.name),
             "value": value,

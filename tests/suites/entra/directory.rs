@@ -71,6 +71,40 @@ fn members_of_groups_within_groups_are_known() {
 }
 
 #[test]
+fn a_reading_under_way_changes_nothing() {
+    let setup = Setup::new("entra-under-way");
+    {
+        let mut state = setup.graph.state();
+        state.page = 1;
+        let users = json!({"includeUsers": ["All"], "excludeGroups": [GROUP]});
+        state.policies.policies = vec![block(&users)];
+        state.groups.set(GROUP, &json!({}));
+        // The one who counts comes last.
+        for number in 0..20 {
+            let id = format!("00000000-0000-4000-8000-{number:012}");
+            state.groups.join(GROUP, &id, true);
+        }
+        state.groups.join(GROUP, BRUNO, true);
+    }
+    let Some(world) = setup.start(&json!({}), "") else {
+        return;
+    };
+    wait_for("the groups", || statuses(&world) == (403, 200));
+    for _ in 0..3 {
+        let asked = || world.graph.asked("GET", "/v1.0/groups/delta").len();
+        let before = asked();
+        let mut state = world.graph.state();
+        let gone = cae_tests::graph::error(410, "syncStateNotFound");
+        state.next.push_back(("groups/delta", gone));
+        drop(state);
+        // Everything is read again, page by page, while somebody asks all the time.
+        while asked() < before + 24 {
+            assert_eq!(statuses(&world), (403, 200));
+        }
+    }
+}
+
+#[test]
 fn other_policies_ask_for_other_groups() {
     let setup = Setup::new("entra-other-groups");
     {

@@ -33,9 +33,12 @@ fn start(name: &str, more: &str) -> Option<World> {
     let block = block(setup.signals, more);
     let world = setup.start(&json!({}), &block)?;
     wait_for("the first round", || world.has_read("users"));
-    wait_for("the subscription", || {
-        !world.graph.state().subscriptions.is_empty()
+    // The second one is that after the subscription: between the two nobody is notified.
+    wait_for("the second round", || {
+        world.graph.asked("GET", "/v1.0/users/delta").len() >= 2
     });
+    // It was asked for; the answer takes a moment.
+    thread::sleep(Duration::from_millis(500));
     Some(world)
 }
 

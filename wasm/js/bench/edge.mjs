@@ -84,18 +84,24 @@ async function decision() {
   const whole = [];
   for (let turn = 0; turn < 9; turn += 1) {
     alone.push(nanoseconds(200_000, decide));
-    const began = process.hrtime.bigint();
+    const began = process.cpuUsage();
     for (let count = 0; count < 20_000; count += 1) await engine.authorize(asked, { store, clientIp: ADDRESS });
-    whole.push(Number(process.hrtime.bigint() - began) / 20_000);
+    whole.push(nanosecondsSince(began) / 20_000);
   }
   say("decision on a known token in Node: 100 policies, 5,000 ranges", `${(median(alone) / 1000).toFixed(2)} µs`, "under 1.5 µs");
   say("  authorize() around it, with a store in memory", `${(median(whole) / 1000).toFixed(2)} µs`);
 }
 
+/** Of processor time, each. */
 function nanoseconds(count, what) {
-  const began = process.hrtime.bigint();
+  const began = process.cpuUsage();
   for (let turn = 0; turn < count; turn += 1) what();
-  return Number(process.hrtime.bigint() - began) / count;
+  return nanosecondsSince(began) / count;
+}
+
+function nanosecondsSince(began) {
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) * 1000;
 }
 
 /** The engine as the package holds it, and a token that it knows. */

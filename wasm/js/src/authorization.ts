@@ -83,6 +83,9 @@ export function faultVerdict(onError: "allow" | "deny"): Verdict {
   };
 }
 
+/** What stands in for a decision that could not be made: a refusal. */
+export const undecided = (): Authorization => new Authorization(faultVerdict("deny"), undefined, []);
+
 function sessionControls(evaluation: unknown): readonly string[] {
   const controls = (evaluation as { sessionControls?: unknown } | undefined)?.sessionControls;
   return Array.isArray(controls) ? controls.filter((it) => typeof it === "string") : [];

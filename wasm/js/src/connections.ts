@@ -1,4 +1,4 @@
-import type { Authorization } from "./authorization.js";
+import { type Authorization, undecided } from "./authorization.js";
 import type { Engine } from "./engine.js";
 import type { LiveOptions } from "./live.js";
 import { readRecords } from "./stores/reading.js";
@@ -115,7 +115,7 @@ export class Connections {
   }
 
   async #decide(connection: Connection, seen: string | undefined): Promise<void> {
-    const authorization = await connection.again();
+    const authorization = await connection.again().catch(undecided);
     if (!this.#open.has(connection)) return;
     if (authorization.isAllowed) {
       connection.records = authorization.records;
@@ -126,4 +126,15 @@ export class Connections {
       connection.end(authorization);
     }
   }
+}
+
+const all = new WeakMap<Engine, WeakMap<ReadStore, Connections>>();
+
+/** @internal All connections that rest on the same records are watched together. */
+export function connectionsOf(engine: Engine, store: ReadStore): Connections {
+  const ofEngine = all.get(engine) ?? new WeakMap<ReadStore, Connections>();
+  all.set(engine, ofEngine);
+  const found = ofEngine.get(store) ?? new Connections(engine, store);
+  ofEngine.set(store, found);
+  return found;
 }

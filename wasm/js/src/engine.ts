@@ -123,6 +123,11 @@ export class Engine {
     });
   }
 
+  /** Whether its configuration is in its module, so that it cannot explain. */
+  get isCompiled(): boolean {
+    return this.source.configuration === undefined;
+  }
+
   /** Calls that the engine gave no answer to; each made a new instance. */
   get faults(): number {
     return this.#faults;

@@ -4,7 +4,7 @@
  * @module cae/live
  */
 
-import type { Authorization } from "./authorization.js";
+import { type Authorization, undecided } from "./authorization.js";
 
 /** How often a connection is decided on again, in milliseconds; 500 unless said otherwise. */
 export interface LiveOptions {
@@ -29,7 +29,7 @@ export function whileAllowed(again: () => Promise<Authorization>, end: (authoriz
   let isOver = false;
   let timer: ReturnType<typeof setTimeout>;
   const look = async (): Promise<void> => {
-    const authorization = await again();
+    const authorization = await again().catch(undecided);
     if (isOver) return;
     if (authorization.isAllowed) timer = setTimeout(look, milliseconds);
     else {
@@ -69,7 +69,15 @@ export const errorEvent = (authorization: Authorization): string =>
  * A response whose body goes on as long as it may. Server-sent events end with an event `error` that holds the challenge;
  * anything else breaks off, so that nobody takes it for complete.
  */
-export function streamWhileAllowed(response: Response, again: () => Promise<Authorization>, options: LiveOptions = {}): Response {
+export const streamWhileAllowed = (response: Response, again: () => Promise<Authorization>, options: LiveOptions = {}): Response =>
+  streamUntil(response, (end) => whileAllowed(again, end, options));
+
+/**
+ * The same for a response that something else watches.
+ *
+ * @param watch Calls its argument once the response may no longer go on, until what it returns was called.
+ */
+export function streamUntil(response: Response, watch: (end: (refused: Authorization) => void) => () => void): Response {
   if (response.body === null) return response;
   const isEvents = (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
   const reader = response.body.getReader();
@@ -87,7 +95,7 @@ export function streamWhileAllowed(response: Response, again: () => Promise<Auth
         }
         void reader.cancel().catch(() => undefined);
       };
-      stop = whileAllowed(again, end, options);
+      stop = watch(end);
     },
     async pull(controller) {
       try {

@@ -70,7 +70,8 @@ export function merger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Ar
 }
 
 async function makeMerger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
-  const make = await engineModule.factory(given ?? compiledOnce);
+  const known = given ?? compiledOnce;
+  const make = isModule(known) ? () => instantiateEngine(known) : await engineModule.factory(known);
   let module = make();
   return (a, b) => {
     let merged: Uint8Array | undefined;

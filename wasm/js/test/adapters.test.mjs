@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
-import { join } from "node:path";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
 import { after, before, test } from "node:test";
 
+import { MemoryStore, createEngine } from "cae";
 import { parseChallenge } from "cae/client";
+import { protectListener } from "cae/node";
 import WebSocket from "ws";
 
 import { installed, tool } from "./packed.mjs";
@@ -43,7 +45,7 @@ before(async () => {
       "engine.json": JSON.stringify(configuration),
       "faulty.json": JSON.stringify({ ...configuration, more: 1 }),
     },
-    { packages: ["express", "hono", "@hono/node-server", "ws"] },
+    { packages: ["express", "express4", "hono", "@hono/node-server", "ws"] },
   );
 });
 
@@ -58,9 +60,9 @@ const RUNTIMES = {
   bun: [tool("bun")],
 };
 
-async function serve([command, ...parameters], script) {
+async function serve([command, ...parameters], script, more = {}) {
   const port = await freePort();
-  const server = start(command, [...parameters, script, String(port), "engine.json"], { cwd: folder });
+  const server = start(command, [...parameters, script, String(port), "engine.json"], { cwd: folder, env: { ...process.env, ...more } });
   server.stdout.resume();
   running.push(server);
   await listening(port);
@@ -132,9 +134,10 @@ async function guards(url) {
   assert.equal((await push(url, "no SET")).status, 400);
 }
 
-for (const [name, runtime, script] of [
+for (const [name, runtime, script, more] of [
   ["node", RUNTIMES.node, "node.mjs"],
   ["express", RUNTIMES.node, "express.mjs"],
+  ["express 4", RUNTIMES.node, "express.mjs", { EXPRESS: "express4" }],
   ["hono on node", RUNTIMES.node, "hono.mjs"],
   ["deno", RUNTIMES.deno, "deno.mjs"],
   ["hono on deno", RUNTIMES.deno, "hono.mjs"],
@@ -142,7 +145,7 @@ for (const [name, runtime, script] of [
   ["hono on bun", RUNTIMES.bun, "hono.mjs"],
 ]) {
   test(name, async () => {
-    await guards(await serve(runtime, script));
+    await guards(await serve(runtime, script, more));
     // A configuration with a fault ends the program before it listens, and names its place.
     const [command, ...parameters] = runtime;
     const faulty = spawnSync(command, [...parameters, script, "1", "faulty.json"], { cwd: folder, encoding: "utf8" });
@@ -150,6 +153,20 @@ for (const [name, runtime, script] of [
     assert.match(faulty.stderr, /\/more: /);
   });
 }
+
+test("an engine that cannot be made is told of when the server is made, and not with the first request", async () => {
+  const problems = [];
+  const faulty = createEngine({ ...world.configuration(), more: 1 });
+  const listener = protectListener(faulty, { store: new MemoryStore(), onProblem: (problem) => problems.push(problem) }, () => {
+    throw new Error("nothing gets here");
+  });
+  await until("the problem", () => problems.length > 0);
+  assert.match(problems[0].message, /^\/more: /);
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  assert.equal((await fetch(`http://127.0.0.1:${server.address().port}/`, bearer(await world.token("adele")))).status, 503);
+  server.close();
+});
 
 test("express and node: a client that comes past the proxies is itself", async () => {
   for (const script of ["node.mjs", "express.mjs"]) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Connections, MemoryStore, addressBehind, createEngine } from "cae";
-import { closeCode, closeReason, errorEvent, streamWhileAllowed } from "cae/live";
+import { closeCode, closeReason, errorEvent, streamWhileAllowed, whileAllowed } from "cae/live";
 
 import { World, asking, seconds } from "./world.mjs";
 
@@ -108,6 +108,15 @@ test("a store that is silent ends connections with a code that says: later", asy
   const { refused } = await adele.ended;
   assert.deepEqual([closeCode(refused), closeReason(refused)], [1013, refused.reasons[0]]);
   assert.equal(JSON.parse(errorEvent(refused).match(/data: (.*)/)[1]).status, 503);
+});
+
+test("a decision that cannot be made is a refusal", async () => {
+  const { engine, store } = await opened();
+  const first = { records: [], isAllowed: true };
+  const failing = () => Promise.reject(new Error("no decision"));
+  const end = new Promise((resolve) => new Connections(engine, store, { milliseconds: 20 }).watch(first, failing, resolve));
+  const alone = new Promise((resolve) => whileAllowed(failing, resolve, { milliseconds: 20 }));
+  for (const refused of [await end, await alone]) assert.deepEqual([refused.status, closeCode(refused)], [503, 1013]);
 });
 
 test("claims that do not fit into a close are left to the next answer", () => {

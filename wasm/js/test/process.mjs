@@ -117,7 +117,16 @@ export class Issuer {
 
   /** Makes a stream that is pushed to a URL; `authorization` is the header that comes with it. */
   async push(endpoint, authorization) {
-    const delivery = { method: "urn:ietf:rfc:8935", endpoint_url: endpoint, authorization_header: authorization };
+    await this.#stream({ method: "urn:ietf:rfc:8935", endpoint_url: endpoint, authorization_header: authorization });
+  }
+
+  /** Makes a stream that is polled, and says where. */
+  async poll() {
+    const { delivery } = await this.#stream({ method: "urn:ietf:rfc:8936" });
+    return delivery.endpoint_url;
+  }
+
+  async #stream(delivery) {
     const discovered = await (await fetch(`${this.url}/.well-known/ssf-configuration`)).json();
     const answer = await fetch(discovered.configuration_endpoint, {
       method: "POST",
@@ -125,6 +134,7 @@ export class Issuer {
       body: JSON.stringify({ delivery }),
     });
     if (!answer.ok) throw new Error(`no stream: ${answer.status} ${await answer.text()}`);
+    return answer.json();
   }
 
   async happens(what, user, level) {

@@ -126,8 +126,8 @@ test("links lead somewhere, JSON is JSON, scripts are scripts, and what they imp
       const there = target === "" ? text : readFileSync(new URL(target, docs), "utf8");
       if (anchor !== undefined) assert.ok(anchors(there).includes(anchor), `${page}: #${anchor}`);
     }
-    for (const [, json] of text.matchAll(/^```json(?: .*)?\n(.*?)^```$/gms)) JSON.parse(json);
-    for (const [, script] of text.matchAll(/^```js(?: .*)?\n(.*?)^```$/gms)) {
+    for (const [, json] of text.matchAll(/^```json(?: [^\n]*)?\n(.*?)^```$/gms)) JSON.parse(json);
+    for (const [, script] of text.matchAll(/^```js(?: [^\n]*)?\n(.*?)^```$/gms)) {
       await transform(script);
       for (const [, names, entry] of script.matchAll(/import \{([^}]*)\} from "(cae[^"]*)"/g)) {
         // Its module is for workerd alone.

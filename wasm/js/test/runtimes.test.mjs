@@ -3,14 +3,13 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
 import { build as viteBuild } from "vite";
 import { build as esbuildBuild } from "esbuild";
-import webpack from "webpack";
 
 import { STRICT, browser, site, titleOf, withoutChromium } from "./browser.mjs";
 import { installed, packed, tool } from "./packed.mjs";
@@ -41,9 +40,10 @@ test("node", () => {
   const folder = installed(files);
   assert.equal(run(process.execPath, ["src/main.mjs"], folder), "passed\n");
   assert.deepEqual(readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith(".")), ["cae"], "it alone");
-  const common = 'require("cae").createEngine("{}").catch((error) => console.log(error.code))';
-  const canRequire = Number(process.versions.node.split(".")[0]) >= 22;
-  if (canRequire) assert.equal(run(process.execPath, ["-e", common], folder), "configuration\n");
+  const code = 'import("cae").then(({ createEngine }) => createEngine("{}")).catch((error) => console.log(error.name, error.code))';
+  assert.equal(run(process.execPath, ["-e", code], folder), "ConfigurationError configuration\n");
+  rmSync(join(folder, "node_modules/cae/dist/wasm/engine.wasm"));
+  assert.equal(run(process.execPath, ["-e", code], folder), "CaeError engine.load\n");
 });
 
 test("deno", () => {
@@ -100,16 +100,6 @@ describe("chromium, under a strict content security policy", { skip: withoutChro
     const bundle = { entryPoints: [join(folder, "src/page.mjs")], bundle: true, format: "esm", outdir: join(folder, "out/js"), platform: "browser" };
     await esbuildBuild({ ...bundle, target: "es2022", logLevel: "error" });
     run("cp", ["-r", "node_modules/cae/dist/wasm", "out/wasm"], folder);
-    await passes(join(folder, "out"));
-  });
-
-  test("webpack", async () => {
-    const folder = installed({ ...files, "out/index.html": markup("/main.js") });
-    const configuration = { mode: "production", context: folder, entry: "./src/page.mjs", output: { path: join(folder, "out"), publicPath: "/" } };
-    const stats = await new Promise((resolve, reject) => {
-      webpack(configuration, (error, done) => (error ? reject(error) : resolve(done)));
-    });
-    assert.equal(stats.hasErrors(), false, stats.toString("errors-only"));
     await passes(join(folder, "out"));
   });
 

@@ -177,7 +177,8 @@ impl Tasks {
 
     /// Tells decisions what is known of users, if that is something else than before.
     pub(super) fn publish(&mut self, host: &dyn Host, is_well: bool) {
-        if !self.users_read {
+        // In the middle of a round somebody who moves from one group to another would be in neither.
+        if !self.users_read || !self.memberships.is_settled() {
             return;
         }
         let now = host.now();

@@ -31,6 +31,8 @@ type Weather = fn(Duration) -> Sky;
 
 enum Sky {
     Clear,
+    /// Each page names itself as the next one.
+    Circling,
     /// Nothing is answered.
     Out,
     /// 429, with or without a time to wait.
@@ -122,7 +124,11 @@ impl Host for Simulated {
                 }
                 (429, headers, json!({"error": {"code": "TooManyRequests"}}))
             }
-            Sky::Clear => (200, HeaderMap::new(), self.answer(ask.url)),
+            Sky::Circling if !ask.url.ends_with("/token") => {
+                let page = json!({"value": [], "@odata.nextLink": ask.url});
+                (200, HeaderMap::new(), page)
+            }
+            Sky::Circling | Sky::Clear => (200, HeaderMap::new(), self.answer(ask.url)),
         };
         self.asked
             .borrow_mut()
@@ -326,6 +332,26 @@ fn a_quiet_hour_is_a_few_requests_a_minute() {
     // Seven features a minute, less groups that nobody wants; four collections of policies every ten minutes; tokens.
     assert!((300..=7 * 61 + 4 * 7 + 3).contains(&asked), "{asked}");
     assert!(world.told.borrow().is_empty(), "{:?}", world.told.borrow());
+}
+
+#[test]
+fn pages_without_an_end_are_no_loop_without_an_end() {
+    let world = Simulated::new(
+        |now| {
+            if now < 10 * MINUTE {
+                Sky::Circling
+            } else {
+                Sky::Clear
+            }
+        },
+        MINUTE,
+    );
+    let (secret, mut reader) = reader("circling");
+    world.live(&mut reader, 20 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let during = world.asks_between(Duration::ZERO, 10 * MINUTE).len();
+    assert!(during < 150, "{during}");
+    assert_eq!(world.facts.borrow().len(), 1);
 }
 
 #[test]

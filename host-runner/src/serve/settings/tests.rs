@@ -125,6 +125,103 @@ fn every_fault_is_named_with_its_place() {
     assert!(faults[0].starts_with("/: line 2:"), "{faults:?}");
 }
 
+const TENANT: &str = r#"
+    engine = "engine.json"
+    [entra]
+    tenant = "AAAABBBB-0000-cccc-1111-dddd2222eeee"
+    clientId = "00001111-aaaa-2222-bbbb-3333cccc4444"
+"#;
+
+#[test]
+fn a_tenant_needs_little() {
+    use entra::{Credential, Feature};
+    let settings = read(&format!("{TENANT}clientSecretFile = \"s\""));
+    let tenant = settings.unwrap().entra.unwrap();
+    assert_eq!(tenant.tenant, "aaaabbbb-0000-cccc-1111-dddd2222eeee");
+    assert_eq!(tenant.credential, Credential::Secret("/etc/cae/s".into()));
+    assert_eq!(tenant.graph, "https://graph.microsoft.com");
+    assert_eq!(tenant.features, Feature::all().collect::<Vec<_>>());
+    assert_eq!(tenant.poll_every, Duration::from_secs(60));
+    assert_eq!(tenant.notifications, None);
+    let china = r#"
+        cloud = "china"
+        certificateFile = "c.pem"
+        privateKeyFile = "k.pem"
+        features = ["users"]
+        [entra.notifications]
+        uri = "https://a.example/entra/notifications/"
+    "#;
+    let settings = read(&format!("{TENANT}{china}"));
+    let tenant = settings.unwrap().entra.unwrap();
+    assert_eq!(tenant.login, "https://login.chinacloudapi.cn");
+    assert_eq!(tenant.graph, "https://microsoftgraph.chinacloudapi.cn");
+    assert_eq!(tenant.features, [Feature::Users]);
+    let notifications = tenant.notifications.unwrap();
+    assert_eq!(notifications.uri, "https://a.example/entra/notifications");
+    assert_eq!(notifications.lifetime, Duration::from_secs(253_800));
+    // The environment says it as well.
+    let variables = [
+        ("CAE__ENTRA__POLL_SECONDS", "7"),
+        ("CAE__ENTRA__CLIENT_SECRET_FILE", "/run/secret"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = Settings::read(TENANT, Path::new("/etc/cae"), variables.into_iter());
+    let tenant = settings.unwrap().entra.unwrap();
+    assert_eq!(tenant.poll_every, Duration::from_secs(7));
+    assert_eq!(tenant.credential, Credential::Secret("/run/secret".into()));
+}
+
+#[test]
+fn every_fault_of_a_tenant_is_named() {
+    let secret = "clientSecretFile = \"s\"\n";
+    for (more, expected) in [
+        (String::new(), "/entra/clientSecretFile: is missing"),
+        (
+            "certificateFile = \"c\"".to_owned(),
+            "/entra/privateKeyFile: is missing",
+        ),
+        (
+            "privateKeyFile = \"c\"".to_owned(),
+            "/entra/certificateFile: is missing",
+        ),
+        (
+            format!("{secret}certificateFile = \"c\""),
+            "/entra/clientSecretFile: stands beside a certificate",
+        ),
+        (format!("{secret}cloud = \"moon\""), "/entra/cloud: "),
+        (
+            format!("{secret}graphUri = \"http://a.example\""),
+            "/entra/graphUri: ",
+        ),
+        (
+            format!("{secret}features = [\"mail\"]"),
+            "/entra/features/0: ",
+        ),
+        (format!("{secret}pollSeconds = 0"), "/entra/pollSeconds: "),
+        (
+            format!("{secret}notifications = {{}}"),
+            "/entra/notifications",
+        ),
+        (
+            format!("{secret}notifications = {{uri = \"https://a.example/?x\"}}"),
+            "/entra/notifications/uri: ",
+        ),
+        (
+            format!("{secret}[[transmitter]]\nname = \"entra\"\nissuer = \"https://t.example\""),
+            "/transmitter/0/name: is the name of the transmitter that [entra] is",
+        ),
+    ] {
+        let faults = read(&format!("{TENANT}{more}")).unwrap_err();
+        assert!(
+            faults.iter().any(|fault| fault.starts_with(expected)),
+            "{more}: {faults:?}"
+        );
+    }
+    let domain = TENANT.replace("AAAABBBB-0000-cccc-1111-dddd2222eeee", "contoso.com");
+    let faults = read(&format!("{domain}{secret}")).unwrap_err();
+    assert!(faults[0].contains("a GUID, not a domain"), "{faults:?}");
+}
+
 #[test]
 fn http_leads_nowhere_but_here() {
     for sound in [

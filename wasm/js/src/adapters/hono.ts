@@ -28,7 +28,7 @@ export type HonoProtection = Omit<Protection<Request>, "clientIp"> & {
 
 /** Middleware for Hono. `c.get("cae")` is what was decided; server-sent events end with the token. */
 export function protect(engine: EngineSource, protection: HonoProtection): MiddlewareHandler<{ Variables: CaeVariables }> {
-  const holder = new EngineHolder(engine);
+  const holder = new EngineHolder(engine, protection.onProblem);
   return async (context, next) => {
     const request = context.req.raw;
     const decided = await decide(holder, protection, request, () => protection.clientIp(request, context));

@@ -3,10 +3,9 @@
 import type { IncomingMessage } from "node:http";
 
 import type { Authorization } from "../authorization.js";
-import { Connections } from "../connections.js";
-import type { AuthorizeOptions, Engine } from "../engine.js";
+import { type Connections, connectionsOf } from "../connections.js";
+import type { AuthorizeOptions } from "../engine.js";
 import type { AsksFor } from "../request.js";
-import type { ReadStore } from "../stores/store.js";
 import { type EngineSource, EngineHolder, type Protection } from "./protect.js";
 
 /** A request that passed, with what is needed to decide on it again. */
@@ -38,7 +37,7 @@ export class Guard<R extends IncomingMessage> {
     engine: EngineSource,
     private readonly protection: Protection<R>,
   ) {
-    this.#holder = new EngineHolder(engine);
+    this.#holder = new EngineHolder(engine, protection.onProblem);
   }
 
   /** Decides on a request, and notes it if it may pass. */
@@ -54,21 +53,11 @@ export class Guard<R extends IncomingMessage> {
       const again = (): Promise<Authorization> => engine.authorize(asked, { ...options, confirmed });
       passed.set(request, { authorization, again, connections: connectionsOf(engine, store) });
       return undefined;
-    } catch {
+    } catch (problem) {
+      this.#holder.tell(problem);
       return { status: 503, headers: { "cache-control": "no-store" } };
     }
   }
-}
-
-const connections = new WeakMap<Engine, WeakMap<ReadStore, Connections>>();
-
-/** All connections that rest on the same records are watched together. */
-function connectionsOf(engine: Engine, store: ReadStore): Connections {
-  const ofEngine = connections.get(engine) ?? new WeakMap<ReadStore, Connections>();
-  connections.set(engine, ofEngine);
-  const found = ofEngine.get(store) ?? new Connections(engine, store);
-  ofEngine.set(store, found);
-  return found;
 }
 
 const targetOf = (request: IncomingMessage): string => (request as { originalUrl?: string }).originalUrl ?? request.url ?? "";

@@ -1,6 +1,7 @@
 import type { Authorization } from "../authorization.js";
+import { connectionsOf } from "../connections.js";
 import type { AuthorizeOptions, Engine } from "../engine.js";
-import { streamWhileAllowed } from "../live.js";
+import { streamUntil } from "../live.js";
 
 /** An engine, or one that is being made. */
 export type EngineSource = Engine | Promise<Engine> | (() => Promise<Engine>);
@@ -10,6 +11,8 @@ export type Protection<R> = Pick<AuthorizeOptions, "store"> & {
   /** Address of the client, where a proxy that you trust stands before this server. */
   readonly clientIp?: (request: R) => string | undefined;
   readonly country?: (request: R) => string | undefined;
+  /** Hears why nothing could be decided, such as an engine that cannot be made; `console.error` unless said otherwise. */
+  readonly onProblem?: (problem: unknown) => void;
   /** Anything else that the engine may be told of a request. */
   readonly more?: (request: R) => Omit<AuthorizeOptions, "store" | "clientIp" | "country">;
 };
@@ -18,8 +21,13 @@ export type Protection<R> = Pick<AuthorizeOptions, "store"> & {
 export class EngineHolder {
   #engine: Promise<Engine> | undefined;
 
-  constructor(private readonly source: EngineSource) {
-    if (source instanceof Promise) source.catch(() => undefined);
+  constructor(
+    private readonly source: EngineSource,
+    /** Told of everything that kept a request from being decided. */
+    readonly tell: (problem: unknown) => void = console.error,
+  ) {
+    // At once, and not with the first request.
+    if (source instanceof Promise) source.catch(tell);
   }
 
   async get(): Promise<Engine> {
@@ -60,10 +68,13 @@ export async function decide(
     const { confirmed } = authorization;
     const lasting = (response: Response): Response => {
       const isStream = (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
-      return isStream ? streamWhileAllowed(response, () => engine.authorize(request, { ...options, confirmed })) : response;
+      if (!isStream) return response;
+      const again = (): Promise<Authorization> => engine.authorize(request, { ...options, confirmed });
+      return streamUntil(response, (end) => connectionsOf(engine, options.store).watch(authorization, again, end));
     };
     return { authorization, lasting };
-  } catch {
+  } catch (problem) {
+    holder.tell(problem);
     return undefined;
   }
 }
@@ -78,7 +89,7 @@ export function protectFetch<C extends unknown[]>(
   address: (request: Request, ...context: C) => string | undefined,
   handler: Handler<C>,
 ): (request: Request, ...context: C) => Promise<Response> {
-  const holder = new EngineHolder(engine);
+  const holder = new EngineHolder(engine, protection.onProblem);
   return async (request, ...context) => {
     const { clientIp = () => address(request, ...context) } = protection;
     const decided = await decide(holder, protection, request, () => clientIp(request));

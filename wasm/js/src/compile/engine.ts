@@ -1,3 +1,9 @@
+/**
+ * Engines with their configuration in their module.
+ *
+ * @module cae/compile
+ */
+
 import { type Configuration, SETTINGS, settingsOf } from "../configuration.js";
 import { CaeError, fromBindings } from "../errors.js";
 import { instantiate } from "../wasm/engine.js";
@@ -15,7 +21,7 @@ export interface Modules {
  * Makes the module of an engine that has its configuration in it: it starts in a moment, and is smaller than one that can
  * read any. `createEngine` takes it, compiled, in place of a configuration.
  *
- * Throws a {@link ConfigurationError} that lists every fault.
+ * Throws a `ConfigurationError` that lists every fault.
  */
 export function compileEngine(configuration: Configuration | string, { engine, prepared }: Modules): Uint8Array {
   const text = typeof configuration === "string" ? configuration : JSON.stringify(configuration);

@@ -1,9 +1,10 @@
 import { authorizationOf, endWithToken, fromFetch, protect } from "cae/express";
 import { behindProxies } from "cae/node";
-import express from "express";
 
 import { PORT, answer, broken, engine, receive, silent, store } from "./served.mjs";
 
+// Version 4 is installed under a name of its own.
+const { default: express } = await import(process.env.EXPRESS ?? "express");
 const application = express();
 const write = (request, response) => void response.send(answer(authorizationOf(request)));
 application.post("/push", fromFetch(receive));

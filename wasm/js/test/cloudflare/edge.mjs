@@ -49,11 +49,3 @@ export function run(modules, { bindings = {}, persist, origin, ...more } = {}) {
     ...more,
   });
 }
-
-/** Waits for what comes by itself. */
-export async function until(isSo, milliseconds = 2_000) {
-  for (const end = Date.now() + milliseconds; !(await isSo()); ) {
-    if (Date.now() > end) throw new Error(`not so within ${milliseconds} ms: ${isSo}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

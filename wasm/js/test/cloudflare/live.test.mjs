@@ -4,7 +4,8 @@ import { after, before, test } from "node:test";
 import { Response as MiniflareResponse, WebSocketPair } from "miniflare";
 
 import { World, seconds } from "../world.mjs";
-import { bundle, run, until } from "./edge.mjs";
+import { until } from "../process.mjs";
+import { bundle, run } from "./edge.mjs";
 
 let world;
 let proxied;
@@ -138,7 +139,7 @@ test("a WebSocket is closed with the challenge once an event refuses its token, 
   if (later instanceof Socket) assert.equal(await later.ask("back"), "adele: back");
   // What a client closes is closed at the origin.
   bruno.socket.close(1000, "bye");
-  await until(() => upstreams.length > 0);
+  await until("the close at the origin", () => upstreams.length > 0);
   assert.deepEqual(upstreams, [["bruno", 1000]]);
 });
 

@@ -5,7 +5,8 @@ import { after, before, test } from "node:test";
 import { changesOf, conformsReadOnly, conformsReadWrite } from "../stores.mjs";
 import { temporary } from "../packed.mjs";
 import { World } from "../world.mjs";
-import { bundle, run, until } from "./edge.mjs";
+import { until } from "../process.mjs";
+import { bundle, run } from "./edge.mjs";
 
 /** A worker that lends out its stores, and one that guards by a store that fails. */
 const lending = `
@@ -89,14 +90,14 @@ test("Workers KV, which the objects fill", async () => {
   const [record] = await records.get([name]);
   await cache.delete(name);
   assert.deepEqual(await cached.get([name]), [record]);
-  await until(async () => (await cache.get(name)) !== null);
+  await until("the cache is told", async () => (await cache.get(name)) !== null);
   // That there is no record is held as well, until there is one.
   const none = "5".repeat(32);
   assert.deepEqual(await cached.get([none]), [null]);
-  await until(async () => (await cache.get(none)) !== null);
+  await until("the cache is told", async () => (await cache.get(none)) !== null);
   assert.deepEqual(await cached.get([none]), [null]);
   await records.merge([{ key: none, record }]);
-  await until(async () => (await cached.get([none]))[0] !== null);
+  await until("the cache is told", async () => (await cached.get([none]))[0] !== null);
   await cache.put(name, "%%%");
   await assert.rejects(cached.get([name]), /no record/);
 });
@@ -115,7 +116,7 @@ test("a cache that cannot be told is told again, by the object that comes after 
   await second.ready;
   await client(second, { shards: 16 }).get([key]);
   const cache = await second.getKVNamespace("CAE_CACHE");
-  await until(async () => (await cache.get(key)) !== null, 10_000);
+  await until("the cache is told", async () => (await cache.get(key)) !== null);
 });
 
 test("a store that fails refuses, and so does an engine that cannot be made", async () => {

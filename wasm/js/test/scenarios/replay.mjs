@@ -75,9 +75,10 @@ const verdictOf = ({ outcome, status, wwwAuthenticate, reasons, revisitAt, mayRe
 /**
  * The same questions to an engine of the package, which checks signatures by itself and asks for records.
  *
+ * @param source What an engine is made from, of its configuration; a compiled one does not explain.
  * @returns How many decisions it made and events it read.
  */
-export async function replayEngine(lines) {
+export async function replayEngine(lines, source = (configuration) => configuration) {
   let engine;
   let now = 0;
   let answered = 0;
@@ -85,8 +86,8 @@ export async function replayEngine(lines) {
   const options = { now: () => now };
   for (const [line, { call, answer, ...given }] of lines.entries()) {
     const where = `line ${line + 1}, ${call}`;
-    if (call === "create") engine = await createEngine(given.configuration, options);
-    if (call === "reconfigure" && answer.length === 0) engine = await createEngine(given.configuration, options);
+    if (call === "create") engine = await createEngine(await source(given.configuration), options);
+    if (call === "reconfigure" && answer.length === 0) engine = await createEngine(await source(given.configuration), options);
     if (call === "setKeys" && answer.length === 0) engine.setKeys(given.issuer, given.jwks);
     if (call === "begin" && answer.kind === "needs") begun.set(answer.handle, { token: given.token, records: answer.needs.records });
     if (call === "begin" && answer.kind === "refused") {
@@ -118,7 +119,7 @@ async function decideAgain(engine, { token, records }, given, verdict, where) {
   const decided = await engine.authorize(asking(token, scheme), asked);
   same(judged(decided), verdictOf(verdict), where);
   same(changes, verdict.changes, where);
-  if (given.detail !== "explain") return;
+  if (given.detail !== "explain" || engine.isCompiled) return;
   const explained = await engine.explain(asking(token, scheme), asked);
   same(judged(explained), verdictOf(verdict), where);
   if (JSON.stringify(explained.evaluation) !== verdict.json) throw new Error(`${where}: another evaluation`);
@@ -151,12 +152,16 @@ function storeOf(keys, answers) {
   };
 }
 
-/** Everything about one transcript. `modules` are the two of the package, and how each is instantiated. */
-export async function replay(text, { engine, tools }) {
+/**
+ * Everything about one transcript. `engine` and `tools` are the modules of the package, and how each is instantiated;
+ * `compiled` makes the module of an engine with its configuration in it.
+ */
+export async function replay(text, { engine, tools, compiled }) {
   const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   return {
     engine: replayModule(engine.instantiate(engine.module), lines, true),
     tools: replayModule(tools.instantiate(tools.module), lines, false),
     package: await replayEngine(lines),
+    ...(compiled && { compiled: await replayEngine(lines, compiled) }),
   };
 }
