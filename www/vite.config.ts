@@ -17,9 +17,7 @@ const POLICY =
 const words: Plugin = {
   name: "words",
   transformIndexHtml: (html) =>
-    html
-      .replace("%policy%", POLICY)
-      .replaceAll(/%text\.(\w+)%/g, (_, name: keyof typeof text.page) => text.page[name]),
+    html.replace("%policy%", POLICY).replaceAll(/%text\.(\w+)%/g, (_, name: keyof typeof text.page) => text.page[name]),
 };
 
 /** Writes the service worker with the list of what it keeps; its name changes when any of it does. */
@@ -27,7 +25,9 @@ const precache: Plugin = {
   name: "precache",
   apply: "build",
   generateBundle(_, bundle) {
-    const files = Object.keys(bundle).filter((name) => !name.endsWith(".map")).sort();
+    const files = Object.keys(bundle)
+      .filter((name) => !name.endsWith(".map"))
+      .sort();
     const hash = createHash("sha256");
     for (const name of files) {
       const file = bundle[name];
@@ -55,7 +55,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   preview: {
-    headers: { "Content-Security-Policy": `${POLICY}; frame-ancestors 'none'`, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" },
+    headers: {
+      "Content-Security-Policy": `${POLICY}; frame-ancestors 'none'`,
+      "X-Content-Type-Options": "nosniff",
+      "Referrer-Policy": "no-referrer",
+    },
   },
   server: { fs: { allow: [here("..")] } },
 });

@@ -19,7 +19,8 @@ export interface Found {
   problems: string[];
 }
 
-const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const isList = (value: Json | undefined): value is Json[] => Array.isArray(value);
 
 /** Graph writes lists as arrays or as `{"value": [..]}`; one thing is a list of one. */
@@ -32,7 +33,8 @@ export function listOf(document: Json): Json[] {
 export async function readFiles(files: File[]): Promise<Found> {
   const found: Found = { policies: [], namedLocations: [], names: {}, problems: [] };
   for (const file of files.slice(0, MOST_FILES)) {
-    if (file.size > MOST_BYTES) found.problems.push(text.files.tooLarge(file.name, text.files.megabytes(MOST_BYTES >> 20)));
+    if (file.size > MOST_BYTES)
+      found.problems.push(text.files.tooLarge(file.name, text.files.megabytes(MOST_BYTES >> 20)));
     else readText(file.name, new Uint8Array(await file.arrayBuffer()), found);
   }
   if (files.length > MOST_FILES) found.problems.push(text.files.tooMany(MOST_FILES));
@@ -61,7 +63,8 @@ function readText(name: string, bytes: Uint8Array, found: Found): void {
 /** What a parser says may quote what it read. */
 const shortened = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 120);
 
-const isSignIn = (value: Json | undefined): boolean => isObject(value) && ("signInIdentity" in value || "signInContext" in value || "signInConditions" in value);
+const isSignIn = (value: Json | undefined): boolean =>
+  isObject(value) && ("signInIdentity" in value || "signInContext" in value || "signInConditions" in value);
 
 function isLines(content: string): boolean {
   const first = content.split("\n", 20).find((line) => line.trim() !== "");
@@ -74,7 +77,8 @@ function isLines(content: string): boolean {
 
 function addSignIns(name: string, lines: string, found: Found): void {
   const known = found.signIns;
-  found.signIns = known === undefined ? { name, text: lines } : { name: `${known.name}, ${name}`, text: `${known.text}\n${lines}` };
+  found.signIns =
+    known === undefined ? { name, text: lines } : { name: `${known.name}, ${name}`, text: `${known.text}\n${lines}` };
 }
 
 function sort(name: string, content: string, document: Json, found: Found): boolean {
@@ -99,13 +103,16 @@ function sort(name: string, content: string, document: Json, found: Found): bool
   if (items.some(isSignIn)) addSignIns(name, items.map((item) => JSON.stringify(item)).join("\n"), found);
   else if (items.some(isLocation)) found.namedLocations.push(...items);
   else if (items.some(isPolicy)) found.policies.push({ name, text: content });
-  else if (items.every((item) => typeof item["id"] === "string" && typeof item["displayName"] === "string")) addNames(items, found);
+  else if (items.every((item) => typeof item["id"] === "string" && typeof item["displayName"] === "string"))
+    addNames(items, found);
   else return false;
   return true;
 }
 
-const isLocation = (item: JsonObject): boolean => /namedlocation/i.test(String(item["@odata.type"] ?? "")) || "ipRanges" in item || "countriesAndRegions" in item;
-const isPolicy = (item: JsonObject): boolean => "conditions" in item || "grantControls" in item || "sessionControls" in item;
+const isLocation = (item: JsonObject): boolean =>
+  /namedlocation/i.test(String(item["@odata.type"] ?? "")) || "ipRanges" in item || "countriesAndRegions" in item;
+const isPolicy = (item: JsonObject): boolean =>
+  "conditions" in item || "grantControls" in item || "sessionControls" in item;
 
 function addNames(items: JsonObject[], found: Found): void {
   for (const item of items) {
@@ -121,17 +128,21 @@ function addConfiguration(name: string, configuration: JsonObject, found: Found)
   for (const [index, part] of [configuration, ...issuers].entries()) {
     const policies = part["policies"];
     const label = index === 0 ? name : `${name}, ${String(part["issuer"] ?? index)}`;
-    if (policies !== undefined && listOf(policies).length > 0) found.policies.push({ name: label, text: JSON.stringify(listOf(policies), null, 2) });
+    if (policies !== undefined && listOf(policies).length > 0)
+      found.policies.push({ name: label, text: JSON.stringify(listOf(policies), null, 2) });
     const locations = part["namedLocations"];
     if (locations !== undefined) found.namedLocations.push(...listOf(locations).filter(isObject));
   }
   const settings = configuration["settings"];
-  if (isObject(settings) && settings["applicationGroups"] !== undefined) found.applicationGroups = settings["applicationGroups"];
+  if (isObject(settings) && settings["applicationGroups"] !== undefined)
+    found.applicationGroups = settings["applicationGroups"];
 }
 
 /** The files of a drop, those in folders too. */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null && entry !== undefined);
+  const entries = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry?.())
+    .filter((entry) => entry !== null && entry !== undefined);
   if (entries.length === 0) return [...transfer.files];
   const files: File[] = [];
   for (const entry of entries) await collect(entry, files);

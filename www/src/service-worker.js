@@ -26,7 +26,8 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || new URL(request.url).origin !== self.location.origin) return;
   // The page itself is asked for first, so that a new version is seen; its parts have their content in their name.
-  const kept = () => caches.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true, ignoreVary: true });
+  const kept = () =>
+    caches.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true, ignoreVary: true });
   event.respondWith(
     request.mode === "navigate"
       ? fetch(request).catch(async () => (await kept()) ?? Response.error())

@@ -15,7 +15,11 @@ interface Shared {
 /** A link that unpacks to more than this many bytes was not made by hand. */
 const MOST_BYTES = 32 << 20;
 
-async function transformed(bytes: Uint8Array<ArrayBuffer>, by: CompressionStream | DecompressionStream, most: number): Promise<Uint8Array<ArrayBuffer>> {
+async function transformed(
+  bytes: Uint8Array<ArrayBuffer>,
+  by: CompressionStream | DecompressionStream,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const reader = new Blob([bytes]).stream().pipeThrough(by).getReader();
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -39,7 +43,11 @@ async function transformed(bytes: Uint8Array<ArrayBuffer>, by: CompressionStream
 }
 
 export async function pack(value: Shared): Promise<string> {
-  const bytes = await transformed(new TextEncoder().encode(JSON.stringify(value)), new CompressionStream("deflate-raw"), MOST_BYTES);
+  const bytes = await transformed(
+    new TextEncoder().encode(JSON.stringify(value)),
+    new CompressionStream("deflate-raw"),
+    MOST_BYTES,
+  );
   let binary = "";
   for (let at = 0; at < bytes.length; at += 32_768) binary += String.fromCharCode(...bytes.subarray(at, at + 32_768));
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -49,19 +57,28 @@ export async function unpack(text: string): Promise<Shared | undefined> {
   try {
     const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
-    const json = new TextDecoder("utf-8", { fatal: true }).decode(await transformed(bytes, new DecompressionStream("deflate-raw"), MOST_BYTES));
+    const json = new TextDecoder("utf-8", { fatal: true }).decode(
+      await transformed(bytes, new DecompressionStream("deflate-raw"), MOST_BYTES),
+    );
     return checked(JSON.parse(json));
   } catch {
     return undefined;
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string";
 const optional = (value: unknown): boolean => value === undefined || isText(value);
-const isNamedText = (value: unknown): value is NamedText => isRecord(value) && isText(value["name"]) && isText(value["text"]);
+const isNamedText = (value: unknown): value is NamedText =>
+  isRecord(value) && isText(value["name"]) && isText(value["text"]);
 const isPolicySet = (value: unknown): value is PolicySet =>
-  isRecord(value) && isText(value["name"]) && Array.isArray(value["policies"]) && value["policies"].every(isNamedText) && optional(value["namedLocations"]) && optional(value["applicationGroups"]);
+  isRecord(value) &&
+  isText(value["name"]) &&
+  Array.isArray(value["policies"]) &&
+  value["policies"].every(isNamedText) &&
+  optional(value["namedLocations"]) &&
+  optional(value["applicationGroups"]);
 
 /** A link comes from anybody: what does not have the shape is not used. */
 function checked(value: unknown): Shared | undefined {
@@ -69,8 +86,13 @@ function checked(value: unknown): Shared | undefined {
   const { contents } = value;
   if (contents === undefined) return value as unknown as Shared;
   const isFine =
-    isRecord(contents) && isPolicySet(contents["after"]) && (contents["before"] === undefined || isPolicySet(contents["before"])) &&
-    (contents["signIns"] === undefined || isNamedText(contents["signIns"])) && isRecord(contents["names"]) && Object.values(contents["names"]).every(isText) && optional(contents["configuration"]);
+    isRecord(contents) &&
+    isPolicySet(contents["after"]) &&
+    (contents["before"] === undefined || isPolicySet(contents["before"])) &&
+    (contents["signIns"] === undefined || isNamedText(contents["signIns"])) &&
+    isRecord(contents["names"]) &&
+    Object.values(contents["names"]).every(isText) &&
+    optional(contents["configuration"]);
   return isFine ? (value as unknown as Shared) : undefined;
 }
 
@@ -88,7 +110,11 @@ export async function openShared(text: string): Promise<boolean> {
 
 /** Puts everything into the address. Whether it could be copied too. */
 export async function shareLink(view: View): Promise<boolean> {
-  const shared: Shared = { v: 1, ...(story.text === "" ? {} : { scenario: story.text }), ...(workspace.after.policies.length === 0 ? {} : { contents: workspace.contents }) };
+  const shared: Shared = {
+    v: 1,
+    ...(story.text === "" ? {} : { scenario: story.text }),
+    ...(workspace.after.policies.length === 0 ? {} : { contents: workspace.contents }),
+  };
   history.replaceState(null, "", `#${view}/${await pack(shared)}`);
   try {
     await navigator.clipboard.writeText(location.href);

@@ -8,22 +8,39 @@ const count = (number: number): string => number.toLocaleString("en");
 /** A span of seconds, in its two largest parts. */
 const span = (seconds: number): string => {
   const whole = Math.round(seconds);
-  const parts = [[Math.floor(whole / 86_400), "d"], [Math.floor(whole / 3_600) % 24, "h"], [Math.floor(whole / 60) % 60, "min"], [whole % 60, "s"]] as const;
-  const said = parts.filter(([number]) => number > 0).slice(0, 2).map(([number, unit]) => `${number} ${unit}`);
+  const parts = [
+    [Math.floor(whole / 86_400), "d"],
+    [Math.floor(whole / 3_600) % 24, "h"],
+    [Math.floor(whole / 60) % 60, "min"],
+    [whole % 60, "s"],
+  ] as const;
+  const said = parts
+    .filter(([number]) => number > 0)
+    .slice(0, 2)
+    .map(([number, unit]) => `${number} ${unit}`);
   return said.length === 0 ? "0 s" : said.join(" ");
 };
 
 /** A moment of a story. */
 const clock = (seconds: number): string => {
-  const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, "0"));
+  const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60].map(
+    (part) => String(part).padStart(2, "0"),
+  );
   return `${hours}:${minutes}:${rest}`;
 };
 
 const OUTCOME_WORDS = { grant: "granted", challenge: "asked for more", block: "blocked" };
 
 const CONTROL_WORDS: Record<string, string> = {
-  mfa: "multifactor authentication", compliantDevice: "compliant device", domainJoinedDevice: "hybrid joined device", approvedApplication: "approved client app",
-  compliantApplication: "app protection policy", passwordChange: "password change", riskRemediation: "risk remediation", termsOfUse: "terms of use", block: "block",
+  mfa: "multifactor authentication",
+  compliantDevice: "compliant device",
+  domainJoinedDevice: "hybrid joined device",
+  approvedApplication: "approved client app",
+  compliantApplication: "app protection policy",
+  passwordChange: "password change",
+  riskRemediation: "risk remediation",
+  termsOfUse: "terms of use",
+  block: "block",
   "authenticationStrength:00000000-0000-0000-0000-000000000002": "authentication strength: multifactor",
   "authenticationStrength:00000000-0000-0000-0000-000000000003": "authentication strength: passwordless",
   "authenticationStrength:00000000-0000-0000-0000-000000000004": "authentication strength: phishing-resistant",
@@ -36,7 +53,8 @@ export const text = {
   plural,
   page: {
     title: "Policy simulator: see what your access policies do",
-    description: "See what Conditional Access policies and continuous access evaluation do, before anyone is locked out. Nothing leaves your browser.",
+    description:
+      "See what Conditional Access policies and continuous access evaluation do, before anyone is locked out. Nothing leaves your browser.",
     noScript: "The policy simulator runs the engine in your browser and needs JavaScript for it.",
   },
   shell: {
@@ -78,7 +96,12 @@ export const text = {
       keycloak: "Keycloak as the issuer",
     },
     lanes: { issuer: "Issuer", client: "Client", resource: "Resource server", signals: "Signal stream" },
-    laneHints: { issuer: "signs people in, issues tokens", client: "an app with its user", resource: "your API, with the engine", signals: "security events" },
+    laneHints: {
+      issuer: "signs people in, issues tokens",
+      client: "an app with its user",
+      resource: "your API, with the engine",
+      signals: "security events",
+    },
     messages: "Messages",
     time: "Time",
     empty: "Nothing has happened yet. Sign in, or press play.",
@@ -122,21 +145,42 @@ export const text = {
       asksForToken: "asks for a token",
       takesChallengeBack: "takes the challenge back",
       token: (seconds: number) => `a token, good for ${span(seconds)}`,
-      refused: (result: string) => ({ block: "blocked", interactionRequired: "the user has to sign in" })[result] ?? result,
+      refused: (result: string) =>
+        ({ block: "blocked", interactionRequired: "the user has to sign in" })[result] ?? result,
       request: "calls the API with the token",
       requestWithoutToken: "calls the API without a token",
-      answer: (status: number, decision: string) => `${status} ${({ allow: "served", challenge: "claims challenge", deny: "denied" })[decision] ?? decision}`,
+      answer: (status: number, decision: string) =>
+        `${status} ${{ allow: "served", challenge: "claims challenge", deny: "denied" }[decision] ?? decision}`,
       arrives: "a security event arrives",
       kind: {
-        signIn: "sign-in", clientRetry: "nothing to take back", request: "request", event: "signs a security event", delivery: "event arrives",
-        accountChange: "account changes", policyChange: "policies change", stateClear: "state is cleared", networkChange: "moves", keyRotation: "keys change", advance: "time passes",
+        signIn: "sign-in",
+        clientRetry: "nothing to take back",
+        request: "request",
+        event: "signs a security event",
+        delivery: "event arrives",
+        accountChange: "account changes",
+        policyChange: "policies change",
+        stateClear: "state is cleared",
+        networkChange: "moves",
+        keyRotation: "keys change",
+        advance: "time passes",
       },
       /** Heard before a message; where the lanes cannot be seen. */
       between: (from: string, to: string | undefined) => (to === undefined ? `${from}: ` : `${from} to ${to}: `),
     },
     details: {
       at: (time: string) => `${time} after the start`,
-      tabs: { summary: "What happened", token: "Token", event: "Security event", header: "Header", claims: "Claims request", decision: "Decision", question: "Asked of the issuer", answer: "Issuer's answer", reading: "Reading of the event" },
+      tabs: {
+        summary: "What happened",
+        token: "Token",
+        event: "Security event",
+        header: "Header",
+        claims: "Claims request",
+        decision: "Decision",
+        question: "Asked of the issuer",
+        answer: "Issuer's answer",
+        reading: "Reading of the event",
+      },
       decoded: "Decoded",
       sent: "As sent",
       headerPart: "Header",
@@ -172,21 +216,30 @@ export const text = {
     documents: "What stands in the editor (JSON)",
   },
   marks: { grant: "✓", challenge: "!", block: "✕", uncertain: "?", changed: "Δ" },
-  outcomes: { grant: "Granted", challenge: "Asked for more", block: "Blocked", uncertain: "As far as can be told", changed: "Changed" },
+  outcomes: {
+    grant: "Granted",
+    challenge: "Asked for more",
+    block: "Blocked",
+    uncertain: "As far as can be told",
+    changed: "Changed",
+  },
   whatIf: {
     title: "What do these policies do, and to whom?",
     lead: "Drop in a tenant as Microsoft Graph exports it, and see who gets where from which network. With a second set of policies you see whose access changes, before anybody is locked out.",
     problem: "These policies cannot be used",
     result: "Who gets where",
-    evaluated: (signIns: number, policies: number, milliseconds: number) => `${plural(signIns, "sign-in", "sign-ins")} against ${plural(policies, "policy", "policies")} in ${count(Math.round(milliseconds))} ms.`,
-    made: (people: number, targets: number, places: number) => `The sign-ins are made up from what the policies name: ${count(people)} kinds of people, ${count(targets)} targets, ${count(places)} networks.`,
+    evaluated: (signIns: number, policies: number, milliseconds: number) =>
+      `${plural(signIns, "sign-in", "sign-ins")} against ${plural(policies, "policy", "policies")} in ${count(Math.round(milliseconds))} ms.`,
+    made: (people: number, targets: number, places: number) =>
+      `The sign-ins are made up from what the policies name: ${count(people)} kinds of people, ${count(targets)} targets, ${count(places)} networks.`,
     given: (name: string) => `The sign-ins are those of ${name}.`,
     faulty: (number: number) => `${plural(number, "line", "lines")} of the sign-ins could not be used`,
     faultyLine: (line: number, error: string) => `Line ${line}: ${error}`,
     sources: {
       title: "What is looked at",
       drop: "Drop files or a folder here",
-      dropHint: "Graph export of policies, named locations, sign-ins, names of users and groups, ENGINE.json, a scenario. They stay in this page.",
+      dropHint:
+        "Graph export of policies, named locations, sign-ins, names of users and groups, ENGINE.json, a scenario. They stay in this page.",
       choose: "Choose files",
       folder: "Choose a folder",
       into: "Policies go into",
@@ -204,7 +257,14 @@ export const text = {
       chooseExample: "Choose an example",
       files: (number: number) => plural(number, "file", "files"),
       taken: (kinds: string[]) => `Found: ${kinds.join(", ")}.`,
-      kinds: { policies: "policies", namedLocations: "named locations", signIns: "sign-ins", scenario: "a scenario, now told in the conversation", configuration: "an engine configuration", names: "names" },
+      kinds: {
+        policies: "policies",
+        namedLocations: "named locations",
+        signIns: "sign-ins",
+        scenario: "a scenario, now told in the conversation",
+        configuration: "an engine configuration",
+        names: "names",
+      },
     },
     filters: {
       title: "Filters",
@@ -225,11 +285,26 @@ export const text = {
       mixed: "It depends",
       morePeople: (number: number) => `Show more people (${count(number)})`,
       moreColumns: (number: number) => `Show more applications and networks (${count(number)})`,
-      cell: (person: string, application: string, network: string, cell: { worst: "grant" | "challenge" | "block"; before: "grant" | "challenge" | "block" | undefined; mixed: boolean; uncertain: boolean; changed: boolean; signIns: unknown[] }): string =>
+      cell: (
+        person: string,
+        application: string,
+        network: string,
+        cell: {
+          worst: "grant" | "challenge" | "block";
+          before: "grant" | "challenge" | "block" | undefined;
+          mixed: boolean;
+          uncertain: boolean;
+          changed: boolean;
+          signIns: unknown[];
+        },
+      ): string =>
         `${person}, ${application}, ${network}: ${cell.mixed ? "it depends, at worst " : ""}${OUTCOME_WORDS[cell.worst]}${cell.changed && cell.before !== undefined ? `, before: ${OUTCOME_WORDS[cell.before]}` : ""}${cell.uncertain ? ", as far as can be told" : ""}${cell.signIns.length > 1 ? `, ${count(cell.signIns.length)} sign-ins` : ""}`,
     },
     explain: {
-      description: (number: number) => (number === 1 ? "What every policy says about this sign-in" : `What every policy says about each of these ${count(number)} sign-ins`),
+      description: (number: number) =>
+        number === 1
+          ? "What every policy says about this sign-in"
+          : `What every policy says about each of these ${count(number)} sign-ins`,
       signIn: "Sign-in",
       missing: (controls: string[]) => `is missing: ${controls.join(", ")}`,
       groups: { applied: "Applied", unknown: "Cannot be told", ruledOut: "Ruled out" },
@@ -239,7 +314,10 @@ export const text = {
     },
     changes: {
       title: "Whose access changes",
-      summary: (changed: number, all: number) => (changed === 0 ? "Nobody's access changes." : `${count(changed)} of ${plural(all, "sign-in", "sign-ins")} change.`),
+      summary: (changed: number, all: number) =>
+        changed === 0
+          ? "Nobody's access changes."
+          : `${count(changed)} of ${plural(all, "sign-in", "sign-ins")} change.`,
       policies: "Policies that differ",
       what: "Change",
       members: "What differs",
@@ -270,14 +348,24 @@ export const text = {
     countries: "Countries are told by whoever looks the address up: an address alone says nothing about them.",
     policies: (address: string) => (address === "" ? "Policies by network" : `Policies that ${address} hits`),
     policiesHint: "Judged by the network alone: everybody, any application.",
-    applies: { yes: "Hit because of this network", undetermined: "Cannot be told from the address", everywhere: "Apply from every network", no: "Not hit: ruled out by the network, or not enabled" },
+    applies: {
+      yes: "Hit because of this network",
+      undetermined: "Cannot be told from the address",
+      everywhere: "Apply from every network",
+      no: "Not hit: ruled out by the network, or not enabled",
+    },
     noPolicies: "There are no policies.",
   },
   editor: {
     title: "Write policies, locations and stories",
     lead: "JSON with completion, or a form: both show the same document. The engine names every fault, with the code and place that the command line gives. What is without fault is used in the other views.",
     documents: "Documents",
-    kinds: { policies: "Policies", namedLocations: "Named locations", scenario: "Scenario", configuration: "ENGINE.json" },
+    kinds: {
+      policies: "Policies",
+      namedLocations: "Named locations",
+      scenario: "Scenario",
+      configuration: "ENGINE.json",
+    },
     json: "JSON",
     jsonHint: "Ctrl+Space completes. Tab indents; Escape and then Tab leaves the editor.",
     form: "Form",
@@ -288,7 +376,8 @@ export const text = {
     redo: "Redo",
     fine: "The engine finds no fault.",
     engineFault: "engine",
-    notUnderstood: (policy: string, members: string[]) => `${policy}: not understood, so undetermined where it matters: ${members.join(", ")}`,
+    notUnderstood: (policy: string, members: string[]) =>
+      `${policy}: not understood, so undetermined where it matters: ${members.join(", ")}`,
     mendFirst: "The text is not JSON at the moment: mend it, and the form is back.",
     unnamed: "without a name",
     newName: "new",
@@ -299,16 +388,80 @@ export const text = {
     moveUp: "Move up",
     moveDown: "Move down",
     remove: "Remove",
-    sections: { general: "General", users: "Users and groups", targets: "What is opened", networks: "Networks", circumstances: "Circumstances", grant: "Grant controls", session: "Session controls", step: "Step", resource: "Your API", settings: "Settings" },
-    groups: { policies: "Policies", namedLocations: "Named locations", timeline: "Timeline", users: "Users", clients: "Clients", devices: "Devices", issuers: "Issuers", transmitters: "Transmitters" },
-    templates: { policy: "Policy", ipLocation: "Address ranges", countryLocation: "Countries", signIn: "Sign-in", request: "Request", clientRetry: "Challenge taken back", event: "Security event", accountChange: "Account change", networkChange: "Move", policyChange: "Policy change", stateClear: "State cleared", keyRotation: "Key rotation", advance: "Time passes", user: "User", client: "Client", device: "Device", issuer: "Issuer", transmitter: "Transmitter" },
+    sections: {
+      general: "General",
+      users: "Users and groups",
+      targets: "What is opened",
+      networks: "Networks",
+      circumstances: "Circumstances",
+      grant: "Grant controls",
+      session: "Session controls",
+      step: "Step",
+      resource: "Your API",
+      settings: "Settings",
+    },
+    groups: {
+      policies: "Policies",
+      namedLocations: "Named locations",
+      timeline: "Timeline",
+      users: "Users",
+      clients: "Clients",
+      devices: "Devices",
+      issuers: "Issuers",
+      transmitters: "Transmitters",
+    },
+    templates: {
+      policy: "Policy",
+      ipLocation: "Address ranges",
+      countryLocation: "Countries",
+      signIn: "Sign-in",
+      request: "Request",
+      clientRetry: "Challenge taken back",
+      event: "Security event",
+      accountChange: "Account change",
+      networkChange: "Move",
+      policyChange: "Policy change",
+      stateClear: "State cleared",
+      keyRotation: "Key rotation",
+      advance: "Time passes",
+      user: "User",
+      client: "Client",
+      device: "Device",
+      issuer: "Issuer",
+      transmitter: "Transmitter",
+    },
     values: {
-      All: "all", AllTrusted: "all trusted", enabled: "on", disabled: "off", enabledForReportingButNotEnforced: "report-only", all: "all", none: "none", AND: "all of them", OR: "one of them", block: "block", mfa: "multifactor authentication",
-      compliantDevice: "compliant device", domainJoinedDevice: "hybrid joined device", approvedApplication: "approved client app", compliantApplication: "app protection policy", passwordChange: "password change",
-      browser: "browser", mobileAppsAndDesktopClients: "mobile and desktop", exchangeActiveSync: "Exchange ActiveSync", other: "other clients", timeBased: "after a time", everyTime: "every time",
-      "urn:user:registersecurityinfo": "register security information", "urn:user:registerdevice": "register a device",
-      "00000000-0000-0000-0000-000000000002": "multifactor", "00000000-0000-0000-0000-000000000003": "passwordless", "00000000-0000-0000-0000-000000000004": "phishing-resistant",
-      strictEnforcement: "strict enforcement", strictLocation: "strict location", clientIpAddress: "IP address", authenticatorAppGps: "Authenticator app",
+      All: "all",
+      AllTrusted: "all trusted",
+      enabled: "on",
+      disabled: "off",
+      enabledForReportingButNotEnforced: "report-only",
+      all: "all",
+      none: "none",
+      AND: "all of them",
+      OR: "one of them",
+      block: "block",
+      mfa: "multifactor authentication",
+      compliantDevice: "compliant device",
+      domainJoinedDevice: "hybrid joined device",
+      approvedApplication: "approved client app",
+      compliantApplication: "app protection policy",
+      passwordChange: "password change",
+      browser: "browser",
+      mobileAppsAndDesktopClients: "mobile and desktop",
+      exchangeActiveSync: "Exchange ActiveSync",
+      other: "other clients",
+      timeBased: "after a time",
+      everyTime: "every time",
+      "urn:user:registersecurityinfo": "register security information",
+      "urn:user:registerdevice": "register a device",
+      "00000000-0000-0000-0000-000000000002": "multifactor",
+      "00000000-0000-0000-0000-000000000003": "passwordless",
+      "00000000-0000-0000-0000-000000000004": "phishing-resistant",
+      strictEnforcement: "strict enforcement",
+      strictLocation: "strict location",
+      clientIpAddress: "IP address",
+      authenticatorAppGps: "Authenticator app",
     },
     fields: {
       displayName: "Name",
@@ -433,15 +586,38 @@ export const text = {
     regulated: "Baseline: regulated company",
   },
   results: {
-    success: "satisfied", failure: "not satisfied", reportOnlySuccess: "report-only: satisfied", reportOnlyFailure: "report-only: would refuse",
-    reportOnlyInterrupted: "report-only: would ask", reportOnlyNotApplied: "report-only: not applied", notApplied: "not applied", undetermined: "undetermined",
+    success: "satisfied",
+    failure: "not satisfied",
+    reportOnlySuccess: "report-only: satisfied",
+    reportOnlyFailure: "report-only: would refuse",
+    reportOnlyInterrupted: "report-only: would ask",
+    reportOnlyNotApplied: "report-only: not applied",
+    notApplied: "not applied",
+    undetermined: "undetermined",
   },
   /** Conditions by the names that the engine gives them. */
   conditions: {
-    users: "users", application: "applications", applications: "applications", location: "network location", ipAddress: "network location", clientType: "client apps", clientAppTypes: "client apps",
-    devicePlatform: "platform", devices: "device filter", userRisk: "user risk", signInRisk: "sign-in risk", servicePrincipalRisk: "service principal risk", insiderRisk: "insider risk",
-    authenticationFlow: "authentication flow", workloadIdentities: "service principals", emptyPolicy: "a policy without controls", policyNotEnabled: "its state: not enabled",
-    invalidPolicy: "something that is not understood", invalidCondition: "a condition that is not understood", notEnoughInformation: "missing facts", notSet: "its state: not enabled",
+    users: "users",
+    application: "applications",
+    applications: "applications",
+    location: "network location",
+    ipAddress: "network location",
+    clientType: "client apps",
+    clientAppTypes: "client apps",
+    devicePlatform: "platform",
+    devices: "device filter",
+    userRisk: "user risk",
+    signInRisk: "sign-in risk",
+    servicePrincipalRisk: "service principal risk",
+    insiderRisk: "insider risk",
+    authenticationFlow: "authentication flow",
+    workloadIdentities: "service principals",
+    emptyPolicy: "a policy without controls",
+    policyNotEnabled: "its state: not enabled",
+    invalidPolicy: "something that is not understood",
+    invalidCondition: "a condition that is not understood",
+    notEnoughInformation: "missing facts",
+    notSet: "its state: not enabled",
   },
   /** A grant control by its name in the engine. */
   controls: (name: string): string => CONTROL_WORDS[name] ?? name,
@@ -454,13 +630,19 @@ export const text = {
   files: {
     tooLarge: (name: string, limit: string) => `${name} is larger than ${limit} and was not read`,
     noJson: (name: string, why: string) => `${name} is not JSON: ${why}`,
-    unknown: (name: string) => `${name} holds nothing that is known here: policies, named locations, a scenario, a configuration or sign-ins`,
+    unknown: (name: string) =>
+      `${name} holds nothing that is known here: policies, named locations, a scenario, a configuration or sign-ins`,
     binary: (name: string) => `${name} is not text`,
     tooMany: (most: number) => `Only the first ${count(most)} files were read`,
     megabytes: (number: number) => `${number} MB`,
   },
   change: {
-    newBlocks: "Newly blocked", newGrants: "Newly granted", liftedBlocks: "Block lifted", newChallenges: "Newly asked for more",
-    changedRequirements: "Asked for something else", changedSession: "Other session controls", changedCertainty: "Other undetermined policies",
+    newBlocks: "Newly blocked",
+    newGrants: "Newly granted",
+    liftedBlocks: "Block lifted",
+    newChallenges: "Newly asked for more",
+    changedRequirements: "Asked for something else",
+    changedSession: "Other session controls",
+    changedCertainty: "Other undetermined policies",
   } satisfies Record<Change, string>,
 };

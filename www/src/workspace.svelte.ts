@@ -25,7 +25,13 @@ class Workspace {
   #filled = false;
 
   get contents(): Contents {
-    return { after: this.after, before: this.before, signIns: this.signIns, names: this.names, configuration: this.configuration };
+    return {
+      after: this.after,
+      before: this.before,
+      signIns: this.signIns,
+      names: this.names,
+      configuration: this.configuration,
+    };
   }
 
   /** Replaces everything. */
@@ -58,7 +64,8 @@ class Workspace {
     this.names = { ...this.names, ...found.names };
     if (found.configuration !== undefined) this.configuration = found.configuration;
     if (found.signIns !== undefined) this.signIns = found.signIns;
-    const locations = found.namedLocations.length === 0 ? undefined : JSON.stringify({ value: found.namedLocations }, null, 2);
+    const locations =
+      found.namedLocations.length === 0 ? undefined : JSON.stringify({ value: found.namedLocations }, null, 2);
     const groups = found.applicationGroups === undefined ? undefined : JSON.stringify(found.applicationGroups);
     const known = slot === "after" ? this.after : (this.before ?? this.after);
     if (found.policies.length === 0 && locations === undefined && groups === undefined) return;

@@ -21,7 +21,10 @@ export function inBrowser() {
   before(async () => {
     context.server = await preview({ root: folder, logLevel: "silent", preview: { port: 0, host: "127.0.0.1" } });
     context.address = context.server.resolvedUrls.local[0];
-    context.browser = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--font-render-hinting=none"] });
+    context.browser = await chromium.launch({
+      executablePath: EXECUTABLE,
+      args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb", "--font-render-hinting=none"],
+    });
   });
   after(async () => {
     await context.browser?.close();
@@ -36,20 +39,27 @@ export function inBrowser() {
  */
 export async function visit({ browser, address }, t, { hash = "", keepWorkers = false, ...options } = {}) {
   const context = await browser.newContext({
-    viewport: { width: 1280, height: 900 }, colorScheme: "light", reducedMotion: "reduce", acceptDownloads: true, locale: "en-GB",
-    serviceWorkers: keepWorkers ? "allow" : "block", ...options,
+    viewport: { width: 1280, height: 900 },
+    colorScheme: "light",
+    reducedMotion: "reduce",
+    acceptDownloads: true,
+    locale: "en-GB",
+    serviceWorkers: keepWorkers ? "allow" : "block",
+    ...options,
   });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const complaints = [];
   page.on("console", (message) => {
     // Where a test wants no service worker, the test driver is what says so.
-    if (["error", "warning"].includes(message.type()) && !message.text().includes("blocked by Playwright")) complaints.push(message.text());
+    if (["error", "warning"].includes(message.type()) && !message.text().includes("blocked by Playwright"))
+      complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (!["blob:", "data:"].includes(protocol) && origin !== new URL(address).origin) complaints.push(`request to ${origin}`);
+    if (!["blob:", "data:"].includes(protocol) && origin !== new URL(address).origin)
+      complaints.push(`request to ${origin}`);
   });
   t.after(() => context.close());
   await page.goto(address + (hash === "" ? "" : `#${hash}`));
@@ -65,7 +75,11 @@ export async function visitStory(browser, t, options) {
 
 /** Chooses an option of a list of ours. */
 export async function choose(page, label, option) {
-  await page.getByRole("button", { name: label }).or(page.getByRole("combobox", { name: label })).first().click();
+  await page
+    .getByRole("button", { name: label })
+    .or(page.getByRole("combobox", { name: label }))
+    .first()
+    .click();
   await page.getByRole("option", { name: option, exact: true }).click();
 }
 

@@ -13,15 +13,23 @@ const story = (page, kind) => page.locator(`[data-story=${kind}] td`);
 test("the first story is told, with what the engine says", async (t) => {
   const { page, quiet } = await visitStory(browser, t);
   const labels = await messages(page).allInnerTexts();
-  assert.ok(labels.some((label) => label.includes("401 claims challenge") && label.includes("session_revoked")), labels.join("\n"));
+  assert.ok(
+    labels.some((label) => label.includes("401 claims challenge") && label.includes("session_revoked")),
+    labels.join("\n"),
+  );
   assert.match(labels.at(-1), /200 served/);
   // The same without continuous access evaluation, and with short-lived tokens.
   await story(page, "short").first().waitFor();
-  const [continuous, plain, short] = await Promise.all(["continuous", "plain", "short"].map((kind) => story(page, kind).allInnerTexts()));
+  const [continuous, plain, short] = await Promise.all(
+    ["continuous", "plain", "short"].map((kind) => story(page, kind).allInnerTexts()),
+  );
   assert.equal(continuous[0], "none");
   assert.equal(plain[0], "1 h 4 min");
   assert.equal(short[0], "5 min");
-  assert.ok(Number(short[1]) > 5 * Number(plain[1]) && Number(plain[1]) > Number(continuous[1]), [continuous, plain, short].join("; "));
+  assert.ok(
+    Number(short[1]) > 5 * Number(plain[1]) && Number(plain[1]) > Number(continuous[1]),
+    [continuous, plain, short].join("; "),
+  );
   quiet();
 });
 
@@ -86,7 +94,10 @@ test("every action comes to what the engine says", async (t) => {
   const act = async (name, expected) => {
     const before = await page.getByRole("slider", { name: "Timeline" }).getAttribute("aria-valuemax");
     await page.getByRole("button", { name, exact: true }).click();
-    await page.waitForFunction((before) => document.querySelector("[role=slider]").getAttribute("aria-valuemax") !== before, before);
+    await page.waitForFunction(
+      (before) => document.querySelector("[role=slider]").getAttribute("aria-valuemax") !== before,
+      before,
+    );
     // What is new is played; who does not want to wait goes to the end.
     await page.getByRole("slider", { name: "Timeline" }).press("End");
     await last(page).filter({ hasText: expected }).waitFor();
@@ -97,8 +108,12 @@ test("every action comes to what the engine says", async (t) => {
   await act("Come back to the office", "moves");
   await act("Call the API", "200 served");
   for (const [action, reason] of [
-    ["Enable MFA", "mfa_enabled"], ["Reset the password", "password_changed"], ["Raise the risk", "risk_level_high"], ["Device out of compliance", "device_not_compliant"],
-    ["Revoke all sessions", "session_revoked"], ["Disable the account", "account_disabled"],
+    ["Enable MFA", "mfa_enabled"],
+    ["Reset the password", "password_changed"],
+    ["Raise the risk", "risk_level_high"],
+    ["Device out of compliance", "device_not_compliant"],
+    ["Revoke all sessions", "session_revoked"],
+    ["Disable the account", "account_disabled"],
   ]) {
     await page.getByRole("button", { name: "Start over" }).click();
     await page.getByRole("button", { name: "Undo" }).waitFor();
@@ -128,7 +143,16 @@ test("an event that is late leaves time at risk, and one that comes twice change
 
 test("every story of the library is told without a fault", async (t) => {
   const { page, quiet } = await visitStory(browser, t);
-  const names = ["User revocation, step by step", "A user leaves the office", "An account is disabled", "High risk, and back", "Split tunnel, and a stolen token", "Events late, twice and out of order", "A client that cannot handle challenges", "Keycloak as the issuer"];
+  const names = [
+    "User revocation, step by step",
+    "A user leaves the office",
+    "An account is disabled",
+    "High risk, and back",
+    "Split tunnel, and a stolen token",
+    "Events late, twice and out of order",
+    "A client that cannot handle challenges",
+    "Keycloak as the issuer",
+  ];
   let current = "A lost laptop";
   for (const name of names) {
     await choose(page, new RegExp(current), name);
@@ -149,7 +173,9 @@ test("all of it by keyboard", async (t) => {
   const reach = async (label) => {
     for (let presses = 0; presses < 80; presses += 1) {
       await page.keyboard.press("Tab");
-      const name = await page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim());
+      const name = await page.evaluate(
+        () => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim(),
+      );
       if (name.includes(label)) return;
     }
     assert.fail(`${label} cannot be reached`);

@@ -22,16 +22,27 @@ const VIEWS = {
 async function axe(page, where) {
   // Injected by the driver, past the content security policy of the page, as a browser extension would be.
   await page.evaluate(AXE);
-  const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] } }));
+  const { violations, passes } = await page.evaluate(() =>
+    globalThis.axe.run(document, {
+      runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
+    }),
+  );
   assert.ok(passes.length > 10, where);
-  assert.deepEqual(violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`), []);
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`),
+    [],
+  );
 }
 
 for (const colorScheme of ["light", "dark"]) {
   test(`no barrier in any view, ${colorScheme}`, async (t) => {
     const { page, quiet } = await visit(browser, t, { colorScheme });
     for (const [view, there] of Object.entries(VIEWS)) {
-      await page.getByRole("link", { name: { conversation: "Conversation", "what-if": "What if", networks: "Networks", editor: "Editor" }[view] }).click();
+      await page
+        .getByRole("link", {
+          name: { conversation: "Conversation", "what-if": "What if", networks: "Networks", editor: "Editor" }[view],
+        })
+        .click();
       await there(page).waitFor();
       await axe(page, `${view}, ${colorScheme}`);
     }
@@ -43,7 +54,10 @@ for (const colorScheme of ["light", "dark"]) {
     await VIEWS.editor(page).waitFor();
     await axe(page, "scenario form");
     await page.getByRole("link", { name: "What if" }).click();
-    await page.getByRole("button", { name: /^Robot, Orders/ }).first().click();
+    await page
+      .getByRole("button", { name: /^Robot, Orders/ })
+      .first()
+      .click();
     await page.getByRole("dialog").getByText("Applied").first().waitFor();
     await axe(page, "explanation");
     await page.keyboard.press("Escape");
@@ -56,21 +70,38 @@ for (const colorScheme of ["light", "dark"]) {
 }
 
 test("a small screen and a large one: nothing sticks out, and everything can be done", async (t) => {
-  for (const [width, height] of [[360, 740], [2_560, 1_300]]) {
+  for (const [width, height] of [
+    [360, 740],
+    [2_560, 1_300],
+  ]) {
     const { page, quiet } = await visit(browser, t, { viewport: { width, height }, hasTouch: width < 500 });
     for (const [view, there] of Object.entries(VIEWS)) {
       await page.evaluate((view) => (location.hash = view), view);
       await there(page).waitFor();
-      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${view} at ${width}`);
+      assert.ok(
+        (await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0,
+        `${view} at ${width}`,
+      );
       // WCAG 2.2, 2.5.8: what is pressed is 24 pixels large at least.
-      const small = await page.evaluate(() => [...document.querySelectorAll("button, select, a[href], [role=slider], [role=tab]")].filter((element) => element.checkVisibility()).map((element) => [element.getBoundingClientRect(), element.textContent.trim()]).filter(([{ width, height, bottom }]) => bottom > 0 && (width < 24 || height < 24)).map(([, name]) => name));
+      const small = await page.evaluate(() =>
+        [...document.querySelectorAll("button, select, a[href], [role=slider], [role=tab]")]
+          .filter((element) => element.checkVisibility())
+          .map((element) => [element.getBoundingClientRect(), element.textContent.trim()])
+          .filter(([{ width, height, bottom }]) => bottom > 0 && (width < 24 || height < 24))
+          .map(([, name]) => name),
+      );
       assert.deepEqual(small, [], `${view} at ${width}`);
     }
     if (width < 500) {
       await page.evaluate(() => (location.hash = "conversation"));
       await page.getByRole("button", { name: "Revoke all sessions" }).tap();
       await page.getByRole("button", { name: "Call the API" }).tap();
-      await page.getByRole("list", { name: "Messages" }).getByRole("button").filter({ hasText: "session_revoked" }).nth(1).waitFor();
+      await page
+        .getByRole("list", { name: "Messages" })
+        .getByRole("button")
+        .filter({ hasText: "session_revoked" })
+        .nth(1)
+        .waitFor();
       await page.getByRole("list", { name: "Messages" }).getByRole("button").last().tap();
       const box = await page.getByRole("dialog").boundingBox();
       assert.ok(box.x >= 0 && box.x + box.width <= width);
@@ -127,15 +158,25 @@ test("no request once the page is idle, and every view works with the network cu
   await page.evaluate(() => (location.hash = "conversation"));
   await VIEWS.conversation(page).waitFor();
   await page.getByRole("button", { name: "Disable the account" }).click();
-  await page.getByRole("list", { name: "Messages" }).getByRole("button").filter({ hasText: "account changes" }).nth(1).waitFor();
+  await page
+    .getByRole("list", { name: "Messages" })
+    .getByRole("button")
+    .filter({ hasText: "account changes" })
+    .nth(1)
+    .waitFor();
   await page.evaluate(() => (location.hash = "what-if"));
   await VIEWS["what-if"](page).waitFor();
   await page.waitForTimeout(1_000);
-  const files = new Set((await page.evaluate(async () => {
-    const [name] = (await caches.keys()).filter((name) => name.startsWith("simulator-"));
-    return (await (await caches.open(name)).keys()).map(({ url }) => url);
-  })));
-  assert.deepEqual(asked.filter((url) => !files.has(url) && !url.startsWith("blob:")), []);
+  const files = new Set(
+    await page.evaluate(async () => {
+      const [name] = (await caches.keys()).filter((name) => name.startsWith("simulator-"));
+      return (await (await caches.open(name)).keys()).map(({ url }) => url);
+    }),
+  );
+  assert.deepEqual(
+    asked.filter((url) => !files.has(url) && !url.startsWith("blob:")),
+    [],
+  );
   // The browser says of a page without a network that it could not be fetched; the page went on regardless.
   const offline = complaints.filter((complaint) => complaint.includes("ERR_INTERNET_DISCONNECTED"));
   complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !offline.includes(complaint)));
@@ -146,7 +187,10 @@ test("a page that asks anybody else is found out", async (t) => {
   // The proof above is able to fail: the browser refuses, and the test sees it.
   const { page, complaints } = await visitStory(browser, t);
   await page.evaluate(() => fetch("https://elsewhere.example/").catch(() => undefined));
-  assert.ok(complaints.some((complaint) => complaint.includes("Content Security Policy") || complaint.includes("elsewhere")), complaints.join());
+  assert.ok(
+    complaints.some((complaint) => complaint.includes("Content Security Policy") || complaint.includes("elsewhere")),
+    complaints.join(),
+  );
   // Text does not become code. (What the driver itself evaluates is exempt, so a timer does it.)
   await page.evaluate(() => void setTimeout("globalThis.evaluated = true", 0));
   await page.waitForTimeout(200);
@@ -176,11 +220,18 @@ test("every word stands in one file", async () => {
       if (node === null || typeof node !== "object") return;
       if (node.type === "Text" && /\p{L}{2}/u.test(node.data)) found.push(`${name}: ${node.data.trim()}`);
       if (node.type === "Attribute") {
-        if (spoken.has(node.name) && Array.isArray(node.value)) node.value.filter(({ type }) => type === "Text").forEach(walk);
-        else if (node.value !== true) [node.value].flat().filter((part) => part.type === "ExpressionTag").forEach(walk);
+        if (spoken.has(node.name) && Array.isArray(node.value))
+          node.value.filter(({ type }) => type === "Text").forEach(walk);
+        else if (node.value !== true)
+          [node.value]
+            .flat()
+            .filter((part) => part.type === "ExpressionTag")
+            .forEach(walk);
         return;
       }
-      for (const [key, value] of Object.entries(node)) if (!["css", "instance", "module", "metadata"].includes(key)) (Array.isArray(value) ? value : [value]).forEach(walk);
+      for (const [key, value] of Object.entries(node))
+        if (!["css", "instance", "module", "metadata"].includes(key))
+          (Array.isArray(value) ? value : [value]).forEach(walk);
     };
     walk(parse(source, { modern: true }).fragment);
   }

@@ -31,7 +31,10 @@ async function replace(page, text) {
 
 test("faults are those of the engine, at their place", async (t) => {
   const { page, quiet } = await visitEditor(t);
-  await replace(page, '{"value": [{"id": "p", "displayName": "P", "state": "on", "conditions": {"users": {"includeUsers": ["All"]}}, "grantControls": "mfa"}]}');
+  await replace(
+    page,
+    '{"value": [{"id": "p", "displayName": "P", "state": "on", "conditions": {"users": {"includeUsers": ["All"]}}, "grantControls": "mfa"}]}',
+  );
   const alert = page.getByRole("alert").or(page.getByText("The engine finds no fault."));
   await alert.first().waitFor();
   await replace(page, '{"value": [');
@@ -41,12 +44,18 @@ test("faults are those of the engine, at their place", async (t) => {
 
   await page.getByRole("tab", { name: "ENGINE.json" }).click();
   await page.getByText("The engine finds no fault.").waitFor();
-  await replace(page, '{"issuers": [{"issuer": "https://a.example", "claims": "rfc9068", "algorithms": ["none"], "challenge": "oauth", "jwks": {"keys": []}}], "settngs": {}}');
+  await replace(
+    page,
+    '{"issuers": [{"issuer": "https://a.example", "claims": "rfc9068", "algorithms": ["none"], "challenge": "oauth", "jwks": {"keys": []}}], "settngs": {}}',
+  );
   const fault = page.getByRole("alert").getByRole("listitem").filter({ hasText: "/settngs" });
   await fault.getByText("configuration.unknown_member").waitFor();
   await page.getByRole("alert").getByText("/issuers/0/algorithms/0").first().waitFor();
   await fault.getByRole("button").click();
-  assert.match(await page.evaluate(() => document.querySelector(".host").shadowRoot.getSelection?.().toString() ?? ""), /settngs|^$/);
+  assert.match(
+    await page.evaluate(() => document.querySelector(".host").shadowRoot.getSelection?.().toString() ?? ""),
+    /settngs|^$/,
+  );
 
   await page.getByRole("tab", { name: "Scenario" }).click();
   await page.getByText("The engine finds no fault.").waitFor();
@@ -83,7 +92,13 @@ test("the schema completes members and values", async (t) => {
 
 test("forms and text show the same, and all of it can be undone", async (t) => {
   const { page, quiet } = await visitEditor(t);
-  const text = () => page.evaluate(() => document.querySelector(".code textarea")?.value ?? document.querySelector(".host").shadowRoot.querySelector(".cm-content").cmTile?.view?.state.doc.toString() ?? document.querySelector(".host").shadowRoot.querySelector(".cm-content").innerText);
+  const text = () =>
+    page.evaluate(
+      () =>
+        document.querySelector(".code textarea")?.value ??
+        document.querySelector(".host").shadowRoot.querySelector(".cm-content").cmTile?.view?.state.doc.toString() ??
+        document.querySelector(".host").shadowRoot.querySelector(".cm-content").innerText,
+    );
   await form(page).getByLabel("Name", { exact: true }).fill("Renamed");
   await form(page).getByLabel("Name", { exact: true }).blur();
   await form(page).getByRole("button", { name: "Renamed" }).waitFor();
@@ -92,10 +107,15 @@ test("forms and text show the same, and all of it can be undone", async (t) => {
   assert.match(await text(), /"state": "disabled"/);
   await form(page).getByRole("checkbox", { name: "compliant device" }).check();
   await form(page).getByRole("checkbox", { name: "Head office" }).first().check();
-  await form(page).getByLabel(/^Groups/).fill("6f0c0001-2b1d-4c8e-9a37-5d4e3f2a1b0c");
-  await form(page).getByLabel(/^Groups/).blur();
+  await form(page)
+    .getByLabel(/^Groups/)
+    .fill("6f0c0001-2b1d-4c8e-9a37-5d4e3f2a1b0c");
+  await form(page)
+    .getByLabel(/^Groups/)
+    .blur();
   const changed = await text();
-  for (const part of ['"compliantDevice"', '"b5f0c2a1-4d3e-4f2a-8b1c-0d9e8f7a6b5c"', '"includeGroups"']) assert.ok(changed.includes(part), part);
+  for (const part of ['"compliantDevice"', '"b5f0c2a1-4d3e-4f2a-8b1c-0d9e8f7a6b5c"', '"includeGroups"'])
+    assert.ok(changed.includes(part), part);
   await page.getByText("The engine finds no fault.").waitFor();
   for (let steps = 0; steps < 5; steps += 1) await page.getByRole("button", { name: "Undo" }).click();
   assert.match(await text(), /"displayName": "Everybody needs a second factor"/);
@@ -129,11 +149,23 @@ test("forms for locations, scenarios and the configuration", async (t) => {
   await form(page).getByRole("button", { name: "Address ranges" }).click();
   await form(page).getByLabel("Name", { exact: true }).fill("Warehouse");
   await form(page).getByLabel("Name", { exact: true }).blur();
-  await form(page).getByLabel(/^Address ranges/).last().fill("198.51.100.0/26\n2001:db8:9::/48");
-  await form(page).getByLabel(/^Address ranges/).last().blur();
+  await form(page)
+    .getByLabel(/^Address ranges/)
+    .last()
+    .fill("198.51.100.0/26\n2001:db8:9::/48");
+  await form(page)
+    .getByLabel(/^Address ranges/)
+    .last()
+    .blur();
   await page.getByText("The engine finds no fault.").waitFor();
-  await form(page).getByLabel(/^Address ranges/).last().fill("not a range");
-  await form(page).getByLabel(/^Address ranges/).last().blur();
+  await form(page)
+    .getByLabel(/^Address ranges/)
+    .last()
+    .fill("not a range");
+  await form(page)
+    .getByLabel(/^Address ranges/)
+    .last()
+    .blur();
   await page.getByText("range `not a range` cannot be read").waitFor();
   await page.getByRole("button", { name: "Undo" }).click();
   await page.getByText("The engine finds no fault.").waitFor();
@@ -148,7 +180,12 @@ test("forms for locations, scenarios and the configuration", async (t) => {
   await form(page).getByRole("button", { name: "Request", exact: true }).click();
   await page.getByText("The engine finds no fault.").waitFor();
   await page.getByRole("link", { name: "Conversation" }).click();
-  await page.getByRole("list", { name: "Messages" }).getByRole("button").last().filter({ hasText: /policy_location/ }).waitFor();
+  await page
+    .getByRole("list", { name: "Messages" })
+    .getByRole("button")
+    .last()
+    .filter({ hasText: /policy_location/ })
+    .waitFor();
 
   await page.getByRole("link", { name: "Editor" }).click();
   await page.getByRole("tab", { name: "ENGINE.json" }).click();
@@ -163,15 +200,29 @@ test("forms for locations, scenarios and the configuration", async (t) => {
 
 test("examples to start from", async (t) => {
   const { page, quiet } = await visitEditor(t);
-  for (const [example, policy] of [["Baseline: small business", "SB001"], ["Baseline: zero trust", "ZT-100"], ["Baseline: regulated company", "R-01"]]) {
-    await page.getByRole("button", { name: "Examples" }).or(page.getByRole("combobox", { name: "Examples" })).first().click();
+  for (const [example, policy] of [
+    ["Baseline: small business", "SB001"],
+    ["Baseline: zero trust", "ZT-100"],
+    ["Baseline: regulated company", "R-01"],
+  ]) {
+    await page
+      .getByRole("button", { name: "Examples" })
+      .or(page.getByRole("combobox", { name: "Examples" }))
+      .first()
+      .click();
     await page.getByRole("option", { name: example }).click();
-    await form(page).getByRole("button", { name: new RegExp(policy) }).waitFor();
+    await form(page)
+      .getByRole("button", { name: new RegExp(policy) })
+      .waitFor();
     await page.getByText("The engine finds no fault.").waitFor();
   }
   await page.getByRole("tab", { name: "Scenario" }).click();
   await page.getByText("The engine finds no fault.").waitFor();
-  await page.getByRole("button", { name: "Examples" }).or(page.getByRole("combobox", { name: "Examples" })).first().click();
+  await page
+    .getByRole("button", { name: "Examples" })
+    .or(page.getByRole("combobox", { name: "Examples" }))
+    .first()
+    .click();
   await page.getByRole("option", { name: "A user leaves the office" }).click();
   await form(page).getByRole("button", { name: /Move/ }).first().waitFor();
   await page.getByText("The engine finds no fault.").waitFor();

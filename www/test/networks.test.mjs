@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { choose, inBrowser, visit } from "./browser.mjs";
 
 const browser = inBrowser();
-const space = (page, version) => page.getByRole("group", { name: `Named locations in the IPv${version} address space, not to scale` });
+const space = (page, version) =>
+  page.getByRole("group", { name: `Named locations in the IPv${version} address space, not to scale` });
 
 test("an address lights up the ranges and the policies that it hits", async (t) => {
   const { page, quiet } = await visit(browser, t, { hash: "networks" });
@@ -41,15 +42,35 @@ test("an address lights up the ranges and the policies that it hits", async (t) 
   assert.match(names, /R-02 Nobody signs in on the guest network/);
   assert.match(names, /R-01 Orders open only from our networks/);
   await page.getByLabel("Address, or several").fill("203.0.113.7");
-  await hits.getByRole("heading", { name: /^Not hit/ }).locator("xpath=following-sibling::ul[1]").getByText("R-02").waitFor();
+  await hits
+    .getByRole("heading", { name: /^Not hit/ })
+    .locator("xpath=following-sibling::ul[1]")
+    .getByText("R-02")
+    .waitFor();
   quiet();
 });
 
 test("what is wrong with locations is said, and a thousand ranges are drawn", async (t) => {
   const { page, quiet } = await visit(browser, t, { hash: "what-if" });
   await page.getByText("16 sign-ins against 6 policies").waitFor();
-  const give = (value) => page.locator("input[type=file]").first().setInputFiles([{ name: "locations.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(value)) }]);
-  const location = (ranges) => ({ value: [{ "@odata.type": "#microsoft.graph.ipNamedLocation", id: "b5f0c2a1-4d3e-4f2a-8b1c-0d9e8f7a6b5c", displayName: "Many", isTrusted: true, ipRanges: ranges.map((cidrAddress) => ({ cidrAddress })) }] });
+  const give = (value) =>
+    page
+      .locator("input[type=file]")
+      .first()
+      .setInputFiles([
+        { name: "locations.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(value)) },
+      ]);
+  const location = (ranges) => ({
+    value: [
+      {
+        "@odata.type": "#microsoft.graph.ipNamedLocation",
+        id: "b5f0c2a1-4d3e-4f2a-8b1c-0d9e8f7a6b5c",
+        displayName: "Many",
+        isTrusted: true,
+        ipRanges: ranges.map((cidrAddress) => ({ cidrAddress })),
+      },
+    ],
+  });
   await give(location(["300.1.2.3/99"]));
   await page.getByText(/against 6 policies/).waitFor();
   await page.getByRole("link", { name: "Networks" }).click();

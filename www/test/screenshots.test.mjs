@@ -49,18 +49,29 @@ async function picture(page, view) {
   });
   await page.waitForTimeout(150);
   // How long the engine took is another number each time.
-  const screenshot = await page.screenshot({ animations: "disabled", caret: "hide", mask: [page.getByText(/sign-ins against/)] });
+  const screenshot = await page.screenshot({
+    animations: "disabled",
+    caret: "hide",
+    mask: [page.getByText(/sign-ins against/)],
+  });
   return halved(PNG.sync.read(screenshot));
 }
 
 function difference(one, other) {
   if (one.width !== other.width || one.height !== other.height) return 1;
-  return pixelmatch(one.data, other.data, undefined, one.width, one.height, { threshold: 0.15 }) / (one.width * one.height);
+  return (
+    pixelmatch(one.data, other.data, undefined, one.width, one.height, { threshold: 0.15 }) / (one.width * one.height)
+  );
 }
 
 const known = async (name) => PNG.sync.read(await readFile(`${PICTURES}${name}.png`));
 
-for (const [size, colorScheme] of [["large", "light"], ["large", "dark"], ["small", "light"], ["small", "dark"]]) {
+for (const [size, colorScheme] of [
+  ["large", "light"],
+  ["large", "dark"],
+  ["small", "light"],
+  ["small", "dark"],
+]) {
   test(`every view, ${size}, ${colorScheme}`, async (t) => {
     const viewport = size === "large" ? { width: 1_280, height: 1_000 } : { width: 360, height: 800 };
     const { page, quiet } = await visit(browser, t, { viewport, colorScheme });

@@ -35,11 +35,16 @@ test("a scenario file that `cae replay` runs with the same result", { skip: with
   const { status, stdout, stderr } = await cae(t, ["replay", "--json", "scenario.json"], { "scenario.json": text });
   assert.equal(status, 0, stderr + stdout);
   // Every expectation is one that the page put there, and what the command line says is what the page shows.
-  const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   assert.ok(lines.flatMap(({ expectations }) => expectations).length >= 10);
   assert.ok(lines.every(({ expectations }) => expectations.every(({ holds }) => holds)));
   const said = lines.filter(({ kind }) => kind === "request").map(({ evaluation }) => `${evaluation.status}`);
-  const shown = (await messages(page).allInnerTexts()).map((label) => /\b(200|401|403) /.exec(label)?.[1]).filter(Boolean);
+  const shown = (await messages(page).allInnerTexts())
+    .map((label) => /\b(200|401|403) /.exec(label)?.[1])
+    .filter(Boolean);
   assert.deepEqual(shown, said);
   quiet();
 });
@@ -51,11 +56,16 @@ test("the timeline and the matrix as pictures", async (t) => {
   await page.getByText("16 sign-ins against 6 policies").waitFor();
   const matrix = await downloaded(page, "Picture of the matrix (SVG)");
   const blank = await context.newPage();
-  for (const [{ text }, words] of [[timeline, ["claims challenge", "Resource server", "00:05:10"]], [matrix, ["Adele", "Orders", "192.0.2.77 BR"]]]) {
+  for (const [{ text }, words] of [
+    [timeline, ["claims challenge", "Resource server", "00:05:10"]],
+    [matrix, ["Adele", "Orders", "192.0.2.77 BR"]],
+  ]) {
     // In a page without a content security policy: there the style of a picture counts.
     const faults = await blank.evaluate((text) => {
       const read = new DOMParser().parseFromString(text, "image/svg+xml");
-      return [...read.querySelectorAll("parsererror, script, foreignObject, image, a")].map((element) => element.tagName);
+      return [...read.querySelectorAll("parsererror, script, foreignObject, image, a")].map(
+        (element) => element.tagName,
+      );
     }, text);
     assert.deepEqual(faults, []);
     for (const word of words) assert.ok(text.includes(word), word);
@@ -74,7 +84,20 @@ test("the report is that of the command line, byte for byte", { skip: withoutCae
   const objects = JSON.stringify(Object.entries(JSON.parse(names)).map(([id, displayName]) => ({ id, displayName })));
   const { folder, status, stderr } = await cae(
     t,
-    ["what-if", "--diff", `${what}before.json`, `${what}after.json`, "--named-locations", `${what}named-locations.json`, "--sign-ins", `${what}sign-ins.jsonl`, "--names", "names.json", "--html", "report.html"],
+    [
+      "what-if",
+      "--diff",
+      `${what}before.json`,
+      `${what}after.json`,
+      "--named-locations",
+      `${what}named-locations.json`,
+      "--sign-ins",
+      `${what}sign-ins.jsonl`,
+      "--names",
+      "names.json",
+      "--html",
+      "report.html",
+    ],
     { "names.json": objects },
   );
   assert.equal(status, 0, stderr);
@@ -86,7 +109,22 @@ test("the report is that of the command line, byte for byte", { skip: withoutCae
   await page.getByRole("button", { name: "Make them up" }).click();
   await page.getByText(/made up from what the policies name/).waitFor();
   const made = await downloaded(page, "Report of what changes (HTML)");
-  const again = await cae(t, ["what-if", "--diff", `${what}before.json`, `${what}after.json`, "--named-locations", `${what}named-locations.json`, "--names", "names.json", "--html", "report.html"], { "names.json": objects });
+  const again = await cae(
+    t,
+    [
+      "what-if",
+      "--diff",
+      `${what}before.json`,
+      `${what}after.json`,
+      "--named-locations",
+      `${what}named-locations.json`,
+      "--names",
+      "names.json",
+      "--html",
+      "report.html",
+    ],
+    { "names.json": objects },
+  );
   assert.equal(made.text, (await readFile(join(again.folder, "report.html"), "utf8")).replaceAll(what, ""));
   quiet();
 });
@@ -116,11 +154,26 @@ test("broken and hostile links say so", async (t) => {
   const { page, quiet } = await visit(browser, t, { hash: "conversation/AAAA" });
   await page.getByText("This link cannot be read").waitFor();
   await messages(page).first().waitFor();
-  const pack = (value) => page.evaluate(async (text) => {
-    const bytes = new Uint8Array(await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"))).arrayBuffer());
-    return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  }, typeof value === "string" ? value : JSON.stringify(value));
-  for (const bad of [{ v: 2 }, { v: 1, scenario: 7 }, { v: 1, contents: { after: { name: "x", policies: "y" }, names: {} } }, "not json", " ".repeat(33 << 20)]) {
+  const pack = (value) =>
+    page.evaluate(
+      async (text) => {
+        const bytes = new Uint8Array(
+          await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"))).arrayBuffer(),
+        );
+        return btoa(String.fromCharCode(...bytes))
+          .replaceAll("+", "-")
+          .replaceAll("/", "_")
+          .replaceAll("=", "");
+      },
+      typeof value === "string" ? value : JSON.stringify(value),
+    );
+  for (const bad of [
+    { v: 2 },
+    { v: 1, scenario: 7 },
+    { v: 1, contents: { after: { name: "x", policies: "y" }, names: {} } },
+    "not json",
+    " ".repeat(33 << 20),
+  ]) {
     const packed = await pack(bad);
     await page.evaluate((packed) => (location.hash = `#conversation/${packed}`), packed);
     await page.waitForFunction(() => location.hash === "#conversation");

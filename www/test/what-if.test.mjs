@@ -28,9 +28,14 @@ test("a cell says which policies applied, which were ruled out and what was unkn
   assert.match(await applied.nth(0).innerText(), /not satisfied/);
   assert.match(await applied.nth(1).innerText(), /by users/);
   await page.keyboard.press("Escape");
-  await matrix(page).getByRole("button", { name: /^not said, Orders/ }).click();
+  await matrix(page)
+    .getByRole("button", { name: /^not said, Orders/ })
+    .click();
   await dialog.getByText("Cannot be told").first().waitFor();
-  await dialog.getByText(/not told: .*users/).first().waitFor();
+  await dialog
+    .getByText(/not told: .*users/)
+    .first()
+    .waitFor();
   quiet();
 });
 
@@ -62,7 +67,11 @@ test("files are told apart by what is in them, and two sets are compared", async
   await choose(page, /^Examples/, "Baseline: zero trust");
   await page.getByText(/against 9 policies/).waitFor();
   await page.getByText(/made up from what the policies name/).waitFor();
-  await give(page, [file("one.json", await example("before.json")), file("two.json", await example("named-locations.json")), file("three.txt", await example("sign-ins.jsonl"))]);
+  await give(page, [
+    file("one.json", await example("before.json")),
+    file("two.json", await example("named-locations.json")),
+    file("three.txt", await example("sign-ins.jsonl")),
+  ]);
   await page.getByText("Found: policies, named locations, sign-ins.").waitFor();
   await page.getByText("16 sign-ins against 6 policies").waitFor();
   assert.equal(await page.getByRole("heading", { name: "Whose access changes" }).count(), 0);
@@ -88,11 +97,14 @@ test("files are told apart by what is in them, and two sets are compared", async
 test("a folder is dropped", async (t) => {
   const { page, quiet } = await visitExample(t);
   const policies = await example("before.json");
-  const dropped = await page.evaluateHandle(({ policies }) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([policies], "dropped.json", { type: "application/json" }));
-    return transfer;
-  }, { policies });
+  const dropped = await page.evaluateHandle(
+    ({ policies }) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([policies], "dropped.json", { type: "application/json" }));
+      return transfer;
+    },
+    { policies },
+  );
   const zone = page.getByRole("group", { name: "Drop files or a folder here" });
   await zone.dispatchEvent("dragover", { dataTransfer: dropped });
   await zone.dispatchEvent("drop", { dataTransfer: dropped });
@@ -107,19 +119,37 @@ test("200 policies and 2,000 sign-ins in under a second, and the page is never b
   const { page, quiet } = await visitExample(t);
   const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
   const policies = Array.from({ length: 200 }, (_, index) => ({
-    id: id(index), displayName: `Policy ${index}`, state: "enabled",
+    id: id(index),
+    displayName: `Policy ${index}`,
+    state: "enabled",
     conditions: {
-      clientAppTypes: ["all"], users: index % 3 === 0 ? { includeUsers: ["All"] } : { includeGroups: [id(5_000 + (index % 40))] }, applications: { includeApplications: index % 4 === 0 ? ["All"] : [id(7_000 + (index % 20))] },
-      ...(index % 5 === 0 ? { locations: { includeLocations: ["All"], excludeLocations: ["AllTrusted"] } } : {}), ...(index % 7 === 0 ? { signInRiskLevels: ["high"] } : {}),
+      clientAppTypes: ["all"],
+      users: index % 3 === 0 ? { includeUsers: ["All"] } : { includeGroups: [id(5_000 + (index % 40))] },
+      applications: { includeApplications: index % 4 === 0 ? ["All"] : [id(7_000 + (index % 20))] },
+      ...(index % 5 === 0 ? { locations: { includeLocations: ["All"], excludeLocations: ["AllTrusted"] } } : {}),
+      ...(index % 7 === 0 ? { signInRiskLevels: ["high"] } : {}),
     },
     grantControls: { operator: "OR", builtInControls: [index % 50 === 49 ? "block" : "mfa"] },
   }));
-  const lines = Array.from({ length: 2_000 }, (_, index) => JSON.stringify({
-    id: `sign-in ${index}`, signInIdentity: { "@odata.type": "#microsoft.graph.userSignIn", userId: id(10_000 + (index % 400)) },
-    signInContext: { "@odata.type": "#microsoft.graph.applicationContext", includeApplications: [id(7_000 + (index % 20))] },
-    signInConditions: { ipAddress: `203.0.113.${index % 250}`, clientAppType: "browser", signInRiskLevel: index % 11 === 0 ? "high" : "none" },
-    memberOf: [id(5_000 + (index % 40))], roles: [], userType: "member", satisfied: index % 2 === 0 ? ["mfa"] : [],
-  }));
+  const lines = Array.from({ length: 2_000 }, (_, index) =>
+    JSON.stringify({
+      id: `sign-in ${index}`,
+      signInIdentity: { "@odata.type": "#microsoft.graph.userSignIn", userId: id(10_000 + (index % 400)) },
+      signInContext: {
+        "@odata.type": "#microsoft.graph.applicationContext",
+        includeApplications: [id(7_000 + (index % 20))],
+      },
+      signInConditions: {
+        ipAddress: `203.0.113.${index % 250}`,
+        clientAppType: "browser",
+        signInRiskLevel: index % 11 === 0 ? "high" : "none",
+      },
+      memberOf: [id(5_000 + (index % 40))],
+      roles: [],
+      userType: "member",
+      satisfied: index % 2 === 0 ? ["mfa"] : [],
+    }),
+  );
   await page.evaluate(() => {
     globalThis.longest = 0;
     let last = performance.now();
@@ -130,7 +160,9 @@ test("200 policies and 2,000 sign-ins in under a second, and the page is never b
       globalThis.ticking = setTimeout(tick, 0);
     };
     tick();
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (globalThis.longest = Math.max(globalThis.longest, entry.duration)))).observe({ entryTypes: ["longtask"] });
+    new PerformanceObserver((list) =>
+      list.getEntries().forEach((entry) => (globalThis.longest = Math.max(globalThis.longest, entry.duration))),
+    ).observe({ entryTypes: ["longtask"] });
   });
   await page.getByRole("button", { name: "Compare with nothing" }).click();
   await give(page, [file("policies.json", JSON.stringify(policies)), file("sign-ins.jsonl", lines.join("\n"))]);
@@ -179,17 +211,49 @@ test("bad files are named, and what they hold stays text", async (t) => {
   });
   await page.getByRole("group", { name: "Drop files or a folder here" }).dispatchEvent("drop", { dataTransfer: large });
   await page.getByText("large.json is larger than 24 MB and was not read").waitFor();
-  await give(page, [file("cut.json", '{"value": [{"conditions":'), file("shape.json", '{"a": [1, 2]}'), file("null.json", "null"), file("number.json", "7"), file("empty.json", "")]);
+  await give(page, [
+    file("cut.json", '{"value": [{"conditions":'),
+    file("shape.json", '{"a": [1, 2]}'),
+    file("null.json", "null"),
+    file("number.json", "7"),
+    file("empty.json", ""),
+  ]);
   await page.getByText(/cut\.json is not JSON/).waitFor();
-  for (const name of ["shape", "null", "number"]) await page.getByText(`${name}.json holds nothing that is known here`, { exact: false }).waitFor();
+  for (const name of ["shape", "null", "number"])
+    await page.getByText(`${name}.json holds nothing that is known here`, { exact: false }).waitFor();
   await page.getByText(/empty\.json is not JSON/).waitFor();
   // What was there is still there.
   await page.getByText("16 sign-ins against 6 policies").waitFor();
   // Wrong shapes within a policy are the engine's to name, with its codes and pointers.
-  await give(page, [file("wrong.json", JSON.stringify({ value: [{ id: 7, displayName: ["x"], state: {}, conditions: "all" }] }))]);
-  await page.getByRole("alert").or(page.getByText(/against 1 policy/)).first().waitFor();
+  await give(page, [
+    file("wrong.json", JSON.stringify({ value: [{ id: 7, displayName: ["x"], state: {}, conditions: "all" }] })),
+  ]);
+  await page
+    .getByRole("alert")
+    .or(page.getByText(/against 1 policy/))
+    .first()
+    .waitFor();
   const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>\u202E\u0007'"&`;
-  await give(page, [file(`${"<b>"}.json`, JSON.stringify({ value: [{ id: hostile, displayName: hostile, state: "enabled", conditions: { clientAppTypes: ["all"], users: { includeUsers: [hostile] }, applications: { includeApplications: [hostile] } }, grantControls: { operator: "OR", builtInControls: ["mfa"] } }] }))]);
+  await give(page, [
+    file(
+      `${"<b>"}.json`,
+      JSON.stringify({
+        value: [
+          {
+            id: hostile,
+            displayName: hostile,
+            state: "enabled",
+            conditions: {
+              clientAppTypes: ["all"],
+              users: { includeUsers: [hostile] },
+              applications: { includeApplications: [hostile] },
+            },
+            grantControls: { operator: "OR", builtInControls: ["mfa"] },
+          },
+        ],
+      }),
+    ),
+  ]);
   await page.getByText(/sign-ins against 1 policy/).waitFor();
   await matrix(page).getByRole("button").first().click();
   await page.getByRole("dialog").getByText("onerror", { exact: false }).first().waitFor();

@@ -4,7 +4,18 @@ import type { JsonObject } from "../engine/types.ts";
 import { times, type Scenario, type Step } from "./scenario.ts";
 
 export const ACTIONS = [
-  "signIn", "request", "retry", "retryInteractive", "revoke", "disable", "password", "mfa", "risk", "device", "leave", "comeBack",
+  "signIn",
+  "request",
+  "retry",
+  "retryInteractive",
+  "revoke",
+  "disable",
+  "password",
+  "mfa",
+  "risk",
+  "device",
+  "leave",
+  "comeBack",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -30,7 +41,12 @@ export function isPossible(scenario: Scenario, action: Action): boolean {
   if (actors(scenario) === undefined) return false;
   const tells = Object.keys(scenario.transmitters ?? {}).length > 0;
   switch (action) {
-    case "signIn": case "request": case "retry": case "retryInteractive": case "leave": case "comeBack":
+    case "signIn":
+    case "request":
+    case "retry":
+    case "retryInteractive":
+    case "leave":
+    case "comeBack":
       return true;
     case "device":
       return tells && deviceOf(scenario) !== undefined;
@@ -65,8 +81,15 @@ interface Circumstances {
 }
 
 function stepsOf(scenario: Scenario, action: Action, { user, client, at, delivery }: Circumstances): Step[] {
-  const event = (type: string, claims: JsonObject, complex = false) => eventStep(scenario, user, at, delivery, type, claims, complex);
-  const change = (change: string, more: JsonObject = {}): Step => ({ step: "accountChange", at, user, change, ...more });
+  const event = (type: string, claims: JsonObject, complex = false) =>
+    eventStep(scenario, user, at, delivery, type, claims, complex);
+  const change = (change: string, more: JsonObject = {}): Step => ({
+    step: "accountChange",
+    at,
+    user,
+    change,
+    ...more,
+  });
   const now = { event_timestamp: scenario.start + at };
   switch (action) {
     case "signIn":
@@ -82,13 +105,39 @@ function stepsOf(scenario: Scenario, action: Action, { user, client, at, deliver
     case "disable":
       return [change("disabled"), event(`${RISC}account-disabled`, {})];
     case "password":
-      return [change("passwordResetByUser"), event(`${CAEP}credential-change`, { credential_type: "password", change_type: "update", ...now })];
+      return [
+        change("passwordResetByUser"),
+        event(`${CAEP}credential-change`, { credential_type: "password", change_type: "update", ...now }),
+      ];
     case "mfa":
-      return [change("mfaEnabled"), event(`${CAEP}credential-change`, { credential_type: "app", change_type: "create", friendly_name: "Authenticator", ...now })];
+      return [
+        change("mfaEnabled"),
+        event(`${CAEP}credential-change`, {
+          credential_type: "app",
+          change_type: "create",
+          friendly_name: "Authenticator",
+          ...now,
+        }),
+      ];
     case "risk":
-      return [change("riskLevel", { level: "high" }), event(`${CAEP}risk-level-change`, { principal: "USER", current_level: "HIGH", previous_level: "LOW", risk_reason: "Leaked credentials", ...now })];
+      return [
+        change("riskLevel", { level: "high" }),
+        event(`${CAEP}risk-level-change`, {
+          principal: "USER",
+          current_level: "HIGH",
+          previous_level: "LOW",
+          risk_reason: "Leaked credentials",
+          ...now,
+        }),
+      ];
     case "device":
-      return [event(`${CAEP}device-compliance-change`, { previous_status: "compliant", current_status: "not-compliant", initiating_entity: "policy", ...now }, true)];
+      return [
+        event(
+          `${CAEP}device-compliance-change`,
+          { previous_status: "compliant", current_status: "not-compliant", initiating_entity: "policy", ...now },
+          true,
+        ),
+      ];
     case "leave":
       return [{ step: "networkChange", at, user, network: { issuerSees: AWAY, resourceSees: AWAY } }];
     case "comeBack":
@@ -101,7 +150,15 @@ const home = (scenario: Scenario, user: string): JsonObject => {
   return typeof network === "object" && network !== null && !Array.isArray(network) ? network : {};
 };
 
-function eventStep(scenario: Scenario, user: string, at: number, delivery: Delivery, type: string, claims: JsonObject, complex: boolean): Step {
+function eventStep(
+  scenario: Scenario,
+  user: string,
+  at: number,
+  delivery: Delivery,
+  type: string,
+  claims: JsonObject,
+  complex: boolean,
+): Step {
   const account = scenario.users?.[user];
   const iss = scenario.issuers[account?.issuer ?? ""]?.issuer ?? "";
   const subject = { format: "iss_sub", iss, sub: account?.objectId ?? "" };
@@ -112,7 +169,10 @@ function eventStep(scenario: Scenario, user: string, at: number, delivery: Deliv
     transmitter: Object.keys(scenario.transmitters ?? {})[0] ?? "",
     claims: {
       events: { [type]: claims },
-      sub_id: complex && device !== undefined ? { format: "complex", device: { format: "iss_sub", iss, sub: device }, user: subject } : subject,
+      sub_id:
+        complex && device !== undefined
+          ? { format: "complex", device: { format: "iss_sub", iss, sub: device }, user: subject }
+          : subject,
     },
   };
   if (delivery.delay === 0 && !delivery.twice) return step;
@@ -131,7 +191,10 @@ function deliveriesOf(step: Step): { after: number }[] {
   return Array.isArray(given) ? (given as { after: number }[]) : [{ after: 0 }];
 }
 
-const replaceEvent = (scenario: Scenario, deliveries: (known: { after: number }[]) => { after: number }[]): Scenario => {
+const replaceEvent = (
+  scenario: Scenario,
+  deliveries: (known: { after: number }[]) => { after: number }[],
+): Scenario => {
   const index = lastEvent(scenario);
   if (index === undefined) return scenario;
   const timeline = scenario.timeline.map((step, position) => {

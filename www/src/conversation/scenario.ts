@@ -30,7 +30,13 @@ export interface Scenario {
 export function readScenario(json: string): Scenario | undefined {
   try {
     const read = JSON.parse(json) as Partial<Scenario> | null;
-    const usable = typeof read === "object" && read !== null && Array.isArray(read.timeline) && typeof read.start === "number" && isMap(read.issuers) && isMap(read.engine);
+    const usable =
+      typeof read === "object" &&
+      read !== null &&
+      Array.isArray(read.timeline) &&
+      typeof read.start === "number" &&
+      isMap(read.issuers) &&
+      isMap(read.engine);
     return usable ? (read as Scenario) : undefined;
   } catch {
     return undefined;

@@ -19,7 +19,14 @@ export function tellStories(text: string, run: Run): Stories {
   const scenario = withTimes(read);
   const lines = run(writeScenario(scenario));
   const horizon = Math.max(DAY, ...lines.map((line) => line.elapsed));
-  return { horizon, stories: [continuous(scenario, lines, run, horizon), tokensOnly(scenario, run, horizon, "plain"), tokensOnly(scenario, run, horizon, "short")] };
+  return {
+    horizon,
+    stories: [
+      continuous(scenario, lines, run, horizon),
+      tokensOnly(scenario, run, horizon, "plain"),
+      tokensOnly(scenario, run, horizon, "short"),
+    ],
+  };
 }
 
 /** The changes after which access that was given before should end, by position in the timeline. */
@@ -44,7 +51,10 @@ const number = (value: unknown): number => (typeof value === "number" ? value : 
 
 /** The last token that was issued until then, `undefined` if there is none that is still good. */
 function tokenAt(lines: Line[], time: number, start: number): { expires: number } | undefined {
-  const issued = lines.filter((line) => (line.kind === "signIn" || line.kind === "clientRetry") && line.token !== undefined && line.elapsed <= time);
+  const issued = lines.filter(
+    (line) =>
+      (line.kind === "signIn" || line.kind === "clientRetry") && line.token !== undefined && line.elapsed <= time,
+  );
   const expires = number(issued.at(-1)?.token?.claims["exp"]) - start;
   return issued.length > 0 && expires > time ? { expires } : undefined;
 }
@@ -57,23 +67,35 @@ function continuous(scenario: Scenario, lines: Line[], run: Run, horizon: number
     const from = at(step);
     const token = tokenAt(lines, from, scenario.start);
     if (step === undefined || token === undefined) continue;
-    const arrivals = lines.filter((line) => line.kind === "delivery" && line.elapsed >= from).map((line) => line.elapsed);
+    const arrivals = lines
+      .filter((line) => line.kind === "delivery" && line.elapsed >= from)
+      .map((line) => line.elapsed);
     const moments = [...new Set([from, ...arrivals, token.expires])].sort((a, b) => a - b);
     const until = moments.find((moment) => isRefused(scenario, index, moment, run)) ?? token.expires;
     // A change that never stops a request takes no access away.
     if (until > from && until < token.expires) risks.push({ from, until });
-    else if (until === token.expires && step.step !== "networkChange") risks.push({ from, until: Math.min(until, horizon) });
+    else if (until === token.expires && step.step !== "networkChange")
+      risks.push({ from, until: Math.min(until, horizon) });
   }
-  const asked = lines.filter((line) => line.kind === "signIn" || (line.kind === "clientRetry" && line.issuerRequest !== undefined));
-  const prompts = scenario.timeline.filter((step) => (step.step === "signIn" && step["interactive"] !== false) || step["interactive"] === true).length;
+  const asked = lines.filter(
+    (line) => line.kind === "signIn" || (line.kind === "clientRetry" && line.issuerRequest !== undefined),
+  );
+  const prompts = scenario.timeline.filter(
+    (step) => (step.step === "signIn" && step["interactive"] !== false) || step["interactive"] === true,
+  ).length;
   return { kind: "continuous", ...count(risks), requests: asked.length, prompts };
 }
 
-const count = (risks: Story["risks"]) => ({ risks, riskSeconds: risks.reduce((sum, { from, until }) => sum + until - from, 0) });
+const count = (risks: Story["risks"]) => ({
+  risks,
+  riskSeconds: risks.reduce((sum, { from, until }) => sum + until - from, 0),
+});
 
 /** Whether a request right after `moment` is refused, with what had happened until the change and the events since. */
 function isRefused(scenario: Scenario, change: number, moment: number, run: Run): boolean {
-  const asks = scenario.timeline.findLast((step, index) => index < change && (step.step === "signIn" || step.step === "request"));
+  const asks = scenario.timeline.findLast(
+    (step, index) => index < change && (step.step === "signIn" || step.step === "request"),
+  );
   if (asks === undefined) return true;
   const before = scenario.timeline.slice(0, change + 1);
   const sameMoment = scenario.timeline.slice(change + 1).filter((step) => step.step === "event" && at(step) <= moment);
@@ -86,12 +108,19 @@ function isRefused(scenario: Scenario, change: number, moment: number, run: Run)
 
 /** Nobody tells the resource anything: a token is good until it expires, and only then is the issuer asked again. */
 function tokensOnly(scenario: Scenario, run: Run, horizon: number, kind: "plain" | "short"): Story {
-  const clients = Object.fromEntries(Object.entries(scenario.clients ?? {}).map(([name, client]) => [name, { ...client, capabilities: [], handlesChallenges: false }]));
+  const clients = Object.fromEntries(
+    Object.entries(scenario.clients ?? {}).map(([name, client]) => [
+      name,
+      { ...client, capabilities: [], handlesChallenges: false },
+    ]),
+  );
   const facts = kind === "short" ? { lifetimePolicy: SHORT } : {};
   const isKept = (step: Step) => ["signIn", "accountChange", "networkChange"].includes(step.step);
   const bare = (step: Step): Step => {
     const { expect: _, ...rest } = step;
-    return rest.step === "signIn" ? ({ ...rest, facts: { ...(typeof rest["facts"] === "object" ? rest["facts"] : {}), ...facts } } as Step) : (rest as Step);
+    return rest.step === "signIn"
+      ? ({ ...rest, facts: { ...(typeof rest["facts"] === "object" ? rest["facts"] : {}), ...facts } } as Step)
+      : (rest as Step);
   };
   let timeline = scenario.timeline.filter(isKept).map(bare);
   let lines: Line[] = [];
@@ -135,7 +164,12 @@ function nextStep(timeline: Step[], lines: Line[], start: number, facts: object)
 
 function answerTo(line: Line, asked: Step | undefined, start: number, facts: object): Step | undefined {
   if (asked === undefined) return undefined;
-  const again = { step: "signIn", user: asked["user"] ?? null, client: asked["client"] ?? null, facts: { ...facts } } as Step;
+  const again = {
+    step: "signIn",
+    user: asked["user"] ?? null,
+    client: asked["client"] ?? null,
+    facts: { ...facts },
+  } as Step;
   if (again["user"] === null) delete again["user"];
   if (line.token === undefined) {
     const prompts = asked["interactive"] === false && line.issuerAnswer?.result === "interactionRequired";

@@ -4,7 +4,14 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
-import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  foldGutter,
+  foldKeymap,
+  HighlightStyle,
+  indentOnInput,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { Annotation, EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
@@ -41,19 +48,40 @@ const colours = HighlightStyle.define([
 ]);
 
 const look = EditorView.theme({
-  "&": { border: "1px solid var(--edge)", borderRadius: "8px", backgroundColor: "var(--raised)", color: "var(--ink)", fontSize: "0.85rem", height: "min(34rem, 60vh)" },
+  "&": {
+    border: "1px solid var(--edge)",
+    borderRadius: "8px",
+    backgroundColor: "var(--raised)",
+    color: "var(--ink)",
+    fontSize: "0.85rem",
+    height: "min(34rem, 60vh)",
+  },
   "&.cm-focused": { outline: "3px solid var(--accent)", outlineOffset: "1px" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.5" },
   ".cm-content": { caretColor: "var(--ink)" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--soft)", borderRight: "1px solid var(--line)" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "color-mix(in srgb, var(--accent) 10%, transparent)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "color-mix(in srgb, var(--accent) 28%, transparent)" },
-  ".cm-tooltip": { backgroundColor: "var(--paper)", color: "var(--ink)", border: "1px solid var(--edge)", borderRadius: "8px" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    background: "color-mix(in srgb, var(--accent) 28%, transparent)",
+  },
+  ".cm-tooltip": {
+    backgroundColor: "var(--paper)",
+    color: "var(--ink)",
+    border: "1px solid var(--edge)",
+    borderRadius: "8px",
+  },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--accent)", color: "var(--on-accent)" },
   // What the library draws are images in data addresses, which the content security policy forbids.
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--block)" },
-  ".cm-lint-marker-error": { content: "normal", width: "0.7em", height: "0.7em", borderRadius: "50%", background: "var(--block)", marginTop: "0.3em" },
+  ".cm-lint-marker-error": {
+    content: "normal",
+    width: "0.7em",
+    height: "0.7em",
+    borderRadius: "50%",
+    background: "var(--block)",
+    marginTop: "0.3em",
+  },
   ".cm-diagnostic": { fontFamily: "system-ui, sans-serif", padding: "0.4rem 0.6rem" },
 });
 
@@ -71,13 +99,30 @@ export async function openEditor(host: HTMLElement, { kind, text, label, onchang
     state: EditorState.create({
       doc: text,
       extensions: [
-        lineNumbers(), foldGutter(), lintGutter(), drawSelection(), highlightActiveLine(), indentOnInput(), bracketMatching(), closeBrackets(),
-        json(), syntaxHighlighting(colours), look,
+        lineNumbers(),
+        foldGutter(),
+        lintGutter(),
+        drawSelection(),
+        highlightActiveLine(),
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
+        json(),
+        syntaxHighlighting(colours),
+        look,
         autocompletion({ override: [completions(schema)], icons: false }),
-        keymap.of([...closeBracketsKeymap, ...completionKeymap, ...foldKeymap, ...lintKeymap, ...defaultKeymap, indentWithTab]),
+        keymap.of([
+          ...closeBracketsKeymap,
+          ...completionKeymap,
+          ...foldKeymap,
+          ...lintKeymap,
+          ...defaultKeymap,
+          indentWithTab,
+        ]),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged && !update.transactions.some((transaction) => transaction.annotation(fromOutside))) onchange(update.state.doc.toString());
+          if (update.docChanged && !update.transactions.some((transaction) => transaction.annotation(fromOutside)))
+            onchange(update.state.doc.toString());
         }),
       ],
     }),
@@ -90,16 +135,36 @@ export async function openEditor(host: HTMLElement, { kind, text, label, onchang
       let from = 0;
       while (from < known.length && from < next.length && known[from] === next[from]) from += 1;
       let end = 0;
-      while (end < known.length - from && end < next.length - from && known[known.length - 1 - end] === next[next.length - 1 - end]) end += 1;
-      view.dispatch({ changes: { from, to: known.length - end, insert: next.slice(from, next.length - end) }, annotations: fromOutside.of(true) });
+      while (
+        end < known.length - from &&
+        end < next.length - from &&
+        known[known.length - 1 - end] === next[next.length - 1 - end]
+      )
+        end += 1;
+      view.dispatch({
+        changes: { from, to: known.length - end, insert: next.slice(from, next.length - end) },
+        annotations: fromOutside.of(true),
+      });
     },
     setFaults(faults) {
-      const diagnostics = faults.map((fault): Diagnostic => ({ ...rangeAt(view.state, fault.at), severity: "error", message: `${fault.message} (${fault.code})` }));
-      view.dispatch(setDiagnostics(view.state, diagnostics.sort((a, b) => a.from - b.from)));
+      const diagnostics = faults.map((fault): Diagnostic => ({
+        ...rangeAt(view.state, fault.at),
+        severity: "error",
+        message: `${fault.message} (${fault.code})`,
+      }));
+      view.dispatch(
+        setDiagnostics(
+          view.state,
+          diagnostics.sort((a, b) => a.from - b.from),
+        ),
+      );
     },
     reveal(pointer) {
       const { from, to } = rangeAt(view.state, pointer);
-      view.dispatch({ selection: { anchor: from, head: to }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
+      view.dispatch({
+        selection: { anchor: from, head: to },
+        effects: EditorView.scrollIntoView(from, { y: "center" }),
+      });
       view.focus();
     },
     focus(at) {

@@ -16,8 +16,13 @@ const DEPTH = 12;
 function alternatives(root: JsonObject, schema: Json | undefined, depth = 0): JsonObject[] {
   if (!isObject(schema) || depth > DEPTH) return [];
   const reference = schema["$ref"];
-  const referred = typeof reference === "string" && reference.startsWith("#/$defs/") ? alternatives(root, (root["$defs"] as JsonObject | undefined)?.[reference.slice(8)], depth + 1) : [];
-  const choices = ["anyOf", "oneOf", "allOf"].flatMap((name) => (Array.isArray(schema[name]) ? schema[name] : [])).flatMap((choice) => alternatives(root, choice, depth + 1));
+  const referred =
+    typeof reference === "string" && reference.startsWith("#/$defs/")
+      ? alternatives(root, (root["$defs"] as JsonObject | undefined)?.[reference.slice(8)], depth + 1)
+      : [];
+  const choices = ["anyOf", "oneOf", "allOf"]
+    .flatMap((name) => (Array.isArray(schema[name]) ? schema[name] : []))
+    .flatMap((choice) => alternatives(root, choice, depth + 1));
   return [schema, ...referred, ...choices];
 }
 
@@ -31,7 +36,12 @@ function schemasAt(root: JsonObject, path: (string | number)[], document: Json |
       if (typeof part === "number") return alternatives(root, schema["items"]);
       return alternatives(root, Object.hasOwn(properties, part) ? properties[part] : schema["additionalProperties"]);
     });
-    value = Array.isArray(value) && typeof part === "number" ? value[part] : isObject(value) && typeof part === "string" ? value[part] : undefined;
+    value =
+      Array.isArray(value) && typeof part === "number"
+        ? value[part]
+        : isObject(value) && typeof part === "string"
+          ? value[part]
+          : undefined;
   }
   return fitting(schemas, value);
 }
@@ -41,11 +51,15 @@ function fitting(schemas: JsonObject[], value: Json | undefined): JsonObject[] {
   if (!isObject(value)) return schemas;
   return schemas.filter((schema) => {
     const properties = isObject(schema["properties"]) ? Object.entries(schema["properties"]) : [];
-    return properties.every(([name, property]) => !isObject(property) || !("const" in property) || !(name in value) || property["const"] === value[name]);
+    return properties.every(
+      ([name, property]) =>
+        !isObject(property) || !("const" in property) || !(name in value) || property["const"] === value[name],
+    );
   });
 }
 
-const described = (schema: Json | undefined): string => (isObject(schema) && typeof schema["description"] === "string" ? schema["description"] : "");
+const described = (schema: Json | undefined): string =>
+  isObject(schema) && typeof schema["description"] === "string" ? schema["description"] : "";
 
 function members(root: JsonObject, schemas: JsonObject[], present: Set<string>): Completion[] {
   const found = new Map<string, Completion>();
@@ -53,7 +67,12 @@ function members(root: JsonObject, schemas: JsonObject[], present: Set<string>):
     for (const [name, property] of Object.entries(isObject(schema["properties"]) ? schema["properties"] : {})) {
       if (present.has(name) || found.has(name)) continue;
       const info = [property, ...alternatives(root, property)].map(described).find(Boolean);
-      found.set(name, { label: JSON.stringify(name), apply: `${JSON.stringify(name)}: `, type: "property", ...(info ? { info } : {}) });
+      found.set(name, {
+        label: JSON.stringify(name),
+        apply: `${JSON.stringify(name)}: `,
+        type: "property",
+        ...(info ? { info } : {}),
+      });
     }
   }
   return [...found.values()];
@@ -62,7 +81,11 @@ function members(root: JsonObject, schemas: JsonObject[], present: Set<string>):
 function values(schemas: JsonObject[]): Completion[] {
   const found = new Set<string>();
   for (const schema of schemas) {
-    const known = [...(Array.isArray(schema["enum"]) ? schema["enum"] : []), ...("const" in schema ? [schema["const"] ?? null] : []), ...(Array.isArray(schema["examples"]) ? schema["examples"] : [])];
+    const known = [
+      ...(Array.isArray(schema["enum"]) ? schema["enum"] : []),
+      ...("const" in schema ? [schema["const"] ?? null] : []),
+      ...(Array.isArray(schema["examples"]) ? schema["examples"] : []),
+    ];
     if (schema["type"] === "boolean") known.push(true, false);
     for (const value of known) found.add(JSON.stringify(value));
   }

@@ -58,7 +58,8 @@ export class Document {
   edit(text: string): void {
     if (text === this.#text) return;
     const now = Date.now();
-    if (now - this.#changed > TOGETHER || this.#past.length === 0) this.#past = [...this.#past.slice(1 - DEPTH), this.#text];
+    if (now - this.#changed > TOGETHER || this.#past.length === 0)
+      this.#past = [...this.#past.slice(1 - DEPTH), this.#text];
     this.#changed = now;
     this.#future = [];
     this.#set(text, true);
@@ -98,7 +99,12 @@ export class Document {
 
   async #check(uses: boolean): Promise<void> {
     const text = this.#text;
-    const { faults, warnings } = await ask("check", this.kind, text, workspace.after).catch((error: unknown): Checks => ({ faults: [{ at: "", code: words.editor.engineFault, message: String(error) }], warnings: [] }));
+    const { faults, warnings } = await ask("check", this.kind, text, workspace.after).catch(
+      (error: unknown): Checks => ({
+        faults: [{ at: "", code: words.editor.engineFault, message: String(error) }],
+        warnings: [],
+      }),
+    );
     if (text !== this.#text) return;
     this.faults = faults;
     this.warnings = warnings;
@@ -130,8 +136,14 @@ function namedLocationsText(): string {
 }
 
 export const documents: Record<DocumentKind, Document> = {
-  policies: new Document("policies", (text) => (workspace.after = { ...workspace.after, policies: [{ name: "policies.json", text }] })),
-  namedLocations: new Document("namedLocations", (text) => (workspace.after = { ...workspace.after, namedLocations: text })),
+  policies: new Document(
+    "policies",
+    (text) => (workspace.after = { ...workspace.after, policies: [{ name: "policies.json", text }] }),
+  ),
+  namedLocations: new Document(
+    "namedLocations",
+    (text) => (workspace.after = { ...workspace.after, namedLocations: text }),
+  ),
   scenario: new Document("scenario", (text) => void story.open(text, "everything")),
   configuration: new Document("configuration", (text) => (workspace.configuration = text)),
 };

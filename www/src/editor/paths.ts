@@ -4,7 +4,8 @@ import type { Json, JsonObject } from "../engine/types.ts";
 
 export type Path = readonly (string | number)[];
 
-export const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function valueAt(value: Json | undefined, path: Path): Json | undefined {
   let at = value;
@@ -29,9 +30,18 @@ export function withValue(value: Json | undefined, path: Path, next: Json | unde
   const changed = withValue(object[part], rest, next);
   const { [part]: _, ...others } = object;
   // A member that was there keeps its place.
-  if (changed !== undefined) return Object.hasOwn(object, part) ? { ...object, [part]: changed } : { ...others, [part]: changed };
-  return Object.keys(others).length === 0 && rest.length === 0 && path.length > 0 && Object.keys(object).length > 0 ? undefined : others;
+  if (changed !== undefined)
+    return Object.hasOwn(object, part) ? { ...object, [part]: changed } : { ...others, [part]: changed };
+  return Object.keys(others).length === 0 && rest.length === 0 && path.length > 0 && Object.keys(object).length > 0
+    ? undefined
+    : others;
 }
 
 /** SPEC: RFC 6901. */
-export const pointerParts = (pointer: string): string[] => (pointer === "" ? [] : pointer.slice(1).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~")));
+export const pointerParts = (pointer: string): string[] =>
+  pointer === ""
+    ? []
+    : pointer
+        .slice(1)
+        .split("/")
+        .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));

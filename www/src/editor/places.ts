@@ -11,7 +11,8 @@ const PATIENCE = 500;
 const VALUES = new Set(["Object", "Array", "String", "Number", "True", "False", "Null"]);
 
 const valueOf = (node: SyntaxNode | null): SyntaxNode | null => {
-  for (let child = node?.firstChild ?? null; child !== null; child = child.nextSibling) if (VALUES.has(child.name)) return child;
+  for (let child = node?.firstChild ?? null; child !== null; child = child.nextSibling)
+    if (VALUES.has(child.name)) return child;
   return null;
 };
 
@@ -43,7 +44,9 @@ export function rangeAt(state: EditorState, pointer: string): { from: number; to
       node = childrenOf(node, (name) => VALUES.has(name))[Number(part)] ?? null;
       if (node !== null) range = { from: node.from, to: node.to };
     } else {
-      const property: SyntaxNode | undefined = childrenOf(node, (name) => name === "Property").find((one) => nameOf(state, one) === part);
+      const property: SyntaxNode | undefined = childrenOf(node, (name) => name === "Property").find(
+        (one) => nameOf(state, one) === part,
+      );
       const name = property?.getChild("PropertyName");
       node = property === undefined ? null : valueOf(property);
       if (name) range = { from: name.from, to: node !== null && node.to - node.from < 200 ? node.to : name.to };
@@ -58,7 +61,8 @@ export function pathTo(state: EditorState, node: SyntaxNode): (string | number)[
   for (let at: SyntaxNode | null = node; at !== null; at = at.parent) {
     const parent: SyntaxNode | null = at.parent;
     if (at.name === "Property") path.unshift(nameOf(state, at));
-    else if (parent?.name === "Array" && VALUES.has(at.name)) path.unshift(childrenOf(parent, (name) => VALUES.has(name)).findIndex((one) => one.from === at?.from));
+    else if (parent?.name === "Array" && VALUES.has(at.name))
+      path.unshift(childrenOf(parent, (name) => VALUES.has(name)).findIndex((one) => one.from === at?.from));
   }
   return path;
 }

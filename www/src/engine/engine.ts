@@ -43,7 +43,10 @@ function start(): Worker {
 }
 
 /** Asks the engine; rejects with an `EngineError`. */
-export function ask<Name extends keyof Calls>(name: Name, ...given: Parameters<Calls[Name]>): Promise<ReturnType<Calls[Name]>> {
+export function ask<Name extends keyof Calls>(
+  name: Name,
+  ...given: Parameters<Calls[Name]>
+): Promise<ReturnType<Calls[Name]>> {
   worker ??= start();
   const id = ++last;
   const answer = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));

@@ -2,7 +2,8 @@
 
 import type { Json, JsonObject, SignIn } from "./types.ts";
 
-const object = (value: Json | undefined): JsonObject => (typeof value === "object" && value !== null && !Array.isArray(value) ? value : {});
+const object = (value: Json | undefined): JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
 const word = (value: Json | undefined): string => (typeof value === "string" ? value : "");
 const words = (value: Json | undefined): string[] => (Array.isArray(value) ? value.map(word) : []);
 

@@ -28,8 +28,17 @@ export interface Line {
   time: number;
   elapsed: number;
   kind:
-    | "signIn" | "clientRetry" | "request" | "event" | "delivery" | "accountChange" | "policyChange" | "stateClear"
-    | "networkChange" | "keyRotation" | "advance";
+    | "signIn"
+    | "clientRetry"
+    | "request"
+    | "event"
+    | "delivery"
+    | "accountChange"
+    | "policyChange"
+    | "stateClear"
+    | "networkChange"
+    | "keyRotation"
+    | "advance";
   from: Lane;
   to: Lane;
   summary: string;
@@ -67,7 +76,13 @@ export interface Tenant {
 
 export type Result = "grant" | "challenge" | "block";
 export const CHANGES = [
-  "newBlocks", "newGrants", "liftedBlocks", "newChallenges", "changedRequirements", "changedSession", "changedCertainty",
+  "newBlocks",
+  "newGrants",
+  "liftedBlocks",
+  "newChallenges",
+  "changedRequirements",
+  "changedSession",
+  "changedCertainty",
 ] as const;
 export type Change = (typeof CHANGES)[number];
 

@@ -10,15 +10,29 @@ export interface Example {
 }
 
 type Raw = Promise<{ default: string }>;
-const set = (name: string, policies: string, namedLocations: string): PolicySet => ({ name, policies: [{ name, text: policies }], namedLocations });
+const set = (name: string, policies: string, namedLocations: string): PolicySet => ({
+  name,
+  policies: [{ name, text: policies }],
+  namedLocations,
+});
 const names = async (): Promise<Record<string, string>> => (await import("./names.json")).default;
 
 function baseline(name: Example["name"], load: () => Raw): Example {
   return {
     name,
     async load() {
-      const { policies, namedLocations } = JSON.parse((await load()).default) as { policies: Json; namedLocations: JsonObject[] };
-      return { after: set(`${name}.json`, JSON.stringify({ value: policies }, null, 2), JSON.stringify({ value: namedLocations }, null, 2)), names: await names() };
+      const { policies, namedLocations } = JSON.parse((await load()).default) as {
+        policies: Json;
+        namedLocations: JsonObject[];
+      };
+      return {
+        after: set(
+          `${name}.json`,
+          JSON.stringify({ value: policies }, null, 2),
+          JSON.stringify({ value: namedLocations }, null, 2),
+        ),
+        names: await names(),
+      };
     },
   };
 }

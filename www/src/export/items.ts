@@ -21,6 +21,16 @@ export async function download({ name, type, make }: ExportItem): Promise<void> 
 }
 
 export const storyItems: ExportItem[] = [
-  { label: text.export.scenario, name: "scenario.json", type: "application/json", make: async () => (await import("./scenario-file.ts")).scenarioFile(story.text, story.lines) },
-  { label: text.export.timeline, name: "timeline.svg", type: "image/svg+xml", make: async () => (await import("./timeline-svg.ts")).timelineSvg(story.scenario?.title ?? "", story.messages) },
+  {
+    label: text.export.scenario,
+    name: "scenario.json",
+    type: "application/json",
+    make: async () => (await import("./scenario-file.ts")).scenarioFile(story.text, story.lines),
+  },
+  {
+    label: text.export.timeline,
+    name: "timeline.svg",
+    type: "image/svg+xml",
+    make: async () => (await import("./timeline-svg.ts")).timelineSvg(story.scenario?.title ?? "", story.messages),
+  },
 ];

@@ -18,18 +18,25 @@ export function matrixSvg(matrix: Matrix): string {
   const parts: string[] = [`<text class="title" x="12" y="30">${escape(text.whatIf.matrix.caption)}</text>`];
   columns.forEach((column, index) => {
     const x = NAMES + index * CELL.width + CELL.width / 2;
-    const label = short(`${column.application.label || text.whatIf.matrix.unknown} · ${column.network.label || text.whatIf.matrix.unknown}`, 34);
+    const label = short(
+      `${column.application.label || text.whatIf.matrix.unknown} · ${column.network.label || text.whatIf.matrix.unknown}`,
+      34,
+    );
     parts.push(`<text class="soft" transform="translate(${x + 4} ${TOP - 8}) rotate(-60)">${escape(label)}</text>`);
   });
   people.forEach((person, row) => {
     const y = TOP + row * CELL.height;
-    parts.push(`<text x="${NAMES - 10}" y="${y + 20}" text-anchor="end">${escape(short(person.label || text.whatIf.matrix.unknown, 30))}</text>`);
+    parts.push(
+      `<text x="${NAMES - 10}" y="${y + 20}" text-anchor="end">${escape(short(person.label || text.whatIf.matrix.unknown, 30))}</text>`,
+    );
     columns.forEach((column, index) => {
       const cell = cellAt(matrix, person, column);
       if (cell === undefined) return;
       const x = NAMES + index * CELL.width;
       const title = escape(text.whatIf.matrix.cell(person.label, column.application.label, column.network.label, cell));
-      parts.push(`<g><title>${title}</title><rect class="cell ${cell.worst}" x="${x + 1}" y="${y + 1}" width="${CELL.width - 2}" height="${CELL.height - 2}" rx="5" fill-opacity="0.25"/><text class="strong" x="${x + CELL.width / 2}" y="${y + 20}" text-anchor="middle">${cell.changed && cell.before !== undefined && cell.before !== cell.worst ? `${text.marks[cell.before]}→` : ""}${text.marks[cell.worst]}</text></g>`);
+      parts.push(
+        `<g><title>${title}</title><rect class="cell ${cell.worst}" x="${x + 1}" y="${y + 1}" width="${CELL.width - 2}" height="${CELL.height - 2}" rx="5" fill-opacity="0.25"/><text class="strong" x="${x + CELL.width / 2}" y="${y + 20}" text-anchor="middle">${cell.changed && cell.before !== undefined && cell.before !== cell.worst ? `${text.marks[cell.before]}→` : ""}${text.marks[cell.worst]}</text></g>`,
+      );
     });
   });
   const width = NAMES + columns.length * CELL.width + 140;

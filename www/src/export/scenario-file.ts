@@ -7,7 +7,15 @@ export function scenarioFile(written: string, lines: Line[]): string {
   const scenario = readScenario(written);
   if (scenario === undefined) return written;
   const timed = withTimes(scenario);
-  return writeScenario({ ...timed, timeline: timed.timeline.map((step, index) => expecting(step, lines.filter((line) => line.step === index))) });
+  return writeScenario({
+    ...timed,
+    timeline: timed.timeline.map((step, index) =>
+      expecting(
+        step,
+        lines.filter((line) => line.step === index),
+      ),
+    ),
+  });
 }
 
 function expecting(step: Step, lines: Line[]): Step {
@@ -20,5 +28,7 @@ function expecting(step: Step, lines: Line[]): Step {
       expect["reasons"] = line.evaluation.reasons.map((reason) => (reason["code"] ?? null) as Json);
     }
   }
-  return Object.keys(expect).length === 0 ? step : { ...step, expect: { ...(step["expect"] as JsonObject | undefined), ...expect } };
+  return Object.keys(expect).length === 0
+    ? step
+    : { ...step, expect: { ...(step["expect"] as JsonObject | undefined), ...expect } };
 }

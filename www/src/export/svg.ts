@@ -8,7 +8,13 @@ const STYLE = `text{font:14px system-ui,"Segoe UI",Roboto,Arial,sans-serif;fill:
 
 /** Text that is not markup; a control character is no part of XML. */
 export const escape = (raw: string): string =>
-  raw.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+  raw
+    .replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, " ")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
 
 export function svg(width: number, height: number, title: string, parts: string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">\n<style>${STYLE}</style>\n<rect class="page" width="${width}" height="${height}"/>\n${parts.join("\n")}\n</svg>\n`;

@@ -73,8 +73,10 @@ function parseRange(text: string): Range | undefined {
   return { version: address.version, first, last: first + size - 1n, text: text.trim() };
 }
 
-const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
-const texts = (value: Json | undefined): string[] => (Array.isArray(value) ? value.filter((one) => typeof one === "string") : []);
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const texts = (value: Json | undefined): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 
 /** The named locations of a Graph export; what cannot be read is left to the engine to name. */
 export function rangesOf(document: string | undefined): Location[] {
@@ -84,24 +86,33 @@ export function rangesOf(document: string | undefined): Location[] {
   } catch {
     return [];
   }
-  return listOf(read).filter(isObject).map((item, index) => {
-    const name = typeof item["displayName"] === "string" ? item["displayName"] : typeof item["id"] === "string" ? item["id"] : String(index + 1);
-    const ranges = Array.isArray(item["ipRanges"]) ? item["ipRanges"].filter(isObject) : [];
-    const written = ranges.map((range) => range["cidrAddress"]).filter((range) => typeof range === "string");
-    return {
-      key: typeof item["id"] === "string" ? item["id"] : name,
-      name,
-      trusted: item["isTrusted"] === true,
-      ranges: written.map(parseRange).filter((range) => range !== undefined),
-      countries: texts(item["countriesAndRegions"]),
-    };
-  });
+  return listOf(read)
+    .filter(isObject)
+    .map((item, index) => {
+      const name =
+        typeof item["displayName"] === "string"
+          ? item["displayName"]
+          : typeof item["id"] === "string"
+            ? item["id"]
+            : String(index + 1);
+      const ranges = Array.isArray(item["ipRanges"]) ? item["ipRanges"].filter(isObject) : [];
+      const written = ranges.map((range) => range["cidrAddress"]).filter((range) => typeof range === "string");
+      return {
+        key: typeof item["id"] === "string" ? item["id"] : name,
+        name,
+        trusted: item["isTrusted"] === true,
+        ranges: written.map(parseRange).filter((range) => range !== undefined),
+        countries: texts(item["countriesAndRegions"]),
+      };
+    });
 }
 
 /** An address as text. */
 export function show(version: 4 | 6, value: bigint): string {
   if (version === 4) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join(".");
-  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16)).join(":");
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16),
+  ).join(":");
   // SPEC: RFC 5952 section 4.2: the longest run of zeros is left out, the first of equal ones.
   const runs = [...groups.matchAll(/(?:^|:)(0(?::0)+)(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length);
   const run = runs[0];

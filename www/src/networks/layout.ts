@@ -59,7 +59,8 @@ function coverage(ranges: { first: bigint; last: bigint }[]): (value: bigint) =>
   const merged: { first: bigint; last: bigint }[] = [];
   for (const range of sorted) {
     const last = merged.at(-1);
-    if (last !== undefined && range.first <= last.last + 1n) last.last = range.last > last.last ? range.last : last.last;
+    if (last !== undefined && range.first <= last.last + 1n)
+      last.last = range.last > last.last ? range.last : last.last;
     else merged.push({ ...range });
   }
   return (value) => merged.some(({ first, last }) => value >= first && value <= last);

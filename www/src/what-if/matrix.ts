@@ -52,23 +52,35 @@ type Name = (id: string) => string;
 const BETWEEN = "\u0000";
 
 const SEVERITY: Record<Result, number> = { grant: 0, challenge: 1, block: 2 };
-const worstOf = (results: Result[]): Result => results.reduce((worst, result) => (SEVERITY[result] > SEVERITY[worst] ? result : worst), "grant");
+const worstOf = (results: Result[]): Result =>
+  results.reduce((worst, result) => (SEVERITY[result] > SEVERITY[worst] ? result : worst), "grant");
 
 /** What the axes of a sign-in are called. */
 export function axes(signIn: SignIn, name: Name): { person: Axis; application: Axis; network: Axis } {
   const [person, application, network] = signIn.labels ?? [signIn.person, signIn.application, signIn.network];
   const axis = (key: string, label: string): Axis => ({ key, label: withNames(label, name) });
-  return { person: axis(signIn.person, person), application: axis(signIn.application, application), network: axis(signIn.network, network) };
+  return {
+    person: axis(signIn.person, person),
+    application: axis(signIn.application, application),
+    network: axis(signIn.network, network),
+  };
 }
 
 /** Labels that were made hold ids among other words. */
-const withNames = (label: string, name: Name): string => label.split(" ").map((word) => name(word)).join(" ");
+const withNames = (label: string, name: Name): string =>
+  label
+    .split(" ")
+    .map((word) => name(word))
+    .join(" ");
 
 export function hasOutcome(signIn: SignIn, outcome: Outcome): boolean {
   switch (outcome) {
-    case "uncertain": return signIn.after.uncertain;
-    case "changed": return signIn.change !== undefined;
-    default: return signIn.after.result === outcome;
+    case "uncertain":
+      return signIn.after.uncertain;
+    case "changed":
+      return signIn.change !== undefined;
+    default:
+      return signIn.after.result === outcome;
   }
 }
 
@@ -81,7 +93,9 @@ export function filtered(signIns: SignIn[], filter: Filter, name: Name): SignIn[
     if (filter.change !== undefined && signIn.change !== filter.change) return false;
     if (wanted === "") return true;
     const { person, application, network } = axes(signIn, name);
-    return [signIn.id, person.label, person.key, application.label, application.key, network.label, network.key].some((text) => text.toLowerCase().includes(wanted));
+    return [signIn.id, person.label, person.key, application.label, application.key, network.label, network.key].some(
+      (text) => text.toLowerCase().includes(wanted),
+    );
   });
 }
 
@@ -97,7 +111,18 @@ export function matrixOf(signIns: SignIn[], name: Name): Matrix {
     people.set(person.key, person);
     if (!columns.has(column)) columns.set(column, { application, network, key: column });
     const known = cells.get(person.key + BETWEEN + column);
-    if (known === undefined) cells.set(person.key + BETWEEN + column, { person, application, network, signIns: [signIn], worst: "grant", before: undefined, mixed: false, uncertain: false, changed: false });
+    if (known === undefined)
+      cells.set(person.key + BETWEEN + column, {
+        person,
+        application,
+        network,
+        signIns: [signIn],
+        worst: "grant",
+        before: undefined,
+        mixed: false,
+        uncertain: false,
+        changed: false,
+      });
     else known.signIns.push(signIn);
   }
   for (const cell of cells.values()) {
@@ -111,7 +136,9 @@ export function matrixOf(signIns: SignIn[], name: Name): Matrix {
   }
   return {
     people: [...people.values()].sort(byLabel),
-    columns: [...columns.values()].sort((a, b) => byLabel(a.application, b.application) || byLabel(a.network, b.network)),
+    columns: [...columns.values()].sort(
+      (a, b) => byLabel(a.application, b.application) || byLabel(a.network, b.network),
+    ),
     cells,
   };
 }

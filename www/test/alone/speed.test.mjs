@@ -30,7 +30,10 @@ let port;
 before(async () => {
   port = await freePort();
   server = await preview({ root: folder, logLevel: "silent", preview: { port: 0, host: "127.0.0.1" } });
-  browser = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--disable-gpu", `--remote-debugging-port=${port}`] });
+  browser = await chromium.launch({
+    executablePath: EXECUTABLE,
+    args: ["--no-sandbox", "--disable-gpu", `--remote-debugging-port=${port}`],
+  });
 });
 after(async () => {
   await browser?.close();
@@ -41,9 +44,17 @@ for (const view of ["conversation", "what-if", "networks", "editor"]) {
   test(`Lighthouse, ${view}`, async (t) => {
     const best = Object.fromEntries(CATEGORIES.map((name) => [name, 0]));
     for (let attempt = 0; attempt < ATTEMPTS && Object.values(best).some((score) => score < LEAST); attempt += 1) {
-      const { lhr } = await lighthouse(`${server.resolvedUrls.local[0]}#${view}`, { port, output: "json", logLevel: "silent", onlyCategories: CATEGORIES });
-      for (const name of CATEGORIES) best[name] = Math.max(best[name], Math.round(100 * (lhr.categories[name].score ?? 0)));
-      const failing = Object.values(lhr.audits).filter(({ score, scoreDisplayMode }) => scoreDisplayMode === "binary" && score === 0).map(({ id }) => id);
+      const { lhr } = await lighthouse(`${server.resolvedUrls.local[0]}#${view}`, {
+        port,
+        output: "json",
+        logLevel: "silent",
+        onlyCategories: CATEGORIES,
+      });
+      for (const name of CATEGORIES)
+        best[name] = Math.max(best[name], Math.round(100 * (lhr.categories[name].score ?? 0)));
+      const failing = Object.values(lhr.audits)
+        .filter(({ score, scoreDisplayMode }) => scoreDisplayMode === "binary" && score === 0)
+        .map(({ id }) => id);
       t.diagnostic(`${JSON.stringify(best)} ${failing.join(", ")}`);
     }
     for (const name of CATEGORIES) assert.ok(best[name] >= LEAST, `${name}: ${best[name]}`);
@@ -60,7 +71,9 @@ test("interactive within 1.5 seconds on a processor that is four times slower", 
     await page.addInitScript(() => {
       // Something can be pressed, and the page has a moment to answer.
       const look = () => {
-        const button = [...document.querySelectorAll("button")].find((button) => !button.disabled && button.textContent.includes("Share"));
+        const button = [...document.querySelectorAll("button")].find(
+          (button) => !button.disabled && button.textContent.includes("Share"),
+        );
         if (button === undefined) requestAnimationFrame(look);
         else setTimeout(() => (globalThis.interactive = performance.now()), 0);
       };

@@ -72,3 +72,70 @@ impl WhatIf {
         answers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use serde_json::{Value, json};
+
+    use crate::policy::what_if::{Export, WhatIf};
+
+    const SIGN_INS: &str = concat!(
+        r##"{"id": "a", "signInIdentity": {"@odata.type": "#microsoft.graph.userSignIn", "userId": "adele"}, "##,
+        r##""signInContext": {"@odata.type": "#microsoft.graph.applicationContext"}}"##,
+        "\n\n[]\n",
+        r#"{"id": "b"}"#,
+    );
+
+    fn policies(control: &str) -> alloc::string::String {
+        json!({
+            "id": "p", "state": "enabled",
+            "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
+            "grantControls": {"operator": "OR", "builtInControls": [control]},
+        })
+        .to_string()
+    }
+
+    fn results(control: &str, before: Option<&str>) -> alloc::vec::Vec<Value> {
+        let (after, before) = (policies(control), before.map(policies));
+        let (after, before) = (
+            [("p", after.as_str())],
+            before.as_deref().map(|text| [("p", text)]),
+        );
+        let export = |policies| Export {
+            policies,
+            ..Export::default()
+        };
+        let what_if = WhatIf::new(
+            &export(&after),
+            before.as_ref().map(|it| export(it)).as_ref(),
+        );
+        let text = what_if.unwrap().results(SIGN_INS.as_bytes(), 7);
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn each_line_that_holds_something_is_answered_in_its_order() {
+        let challenged = json!({"result": "challenge", "unmet": ["mfa"], "uncertain": false});
+        let found = results("mfa", None);
+        assert_eq!(found[0], json!({"id": "a", "after": challenged}));
+        assert_eq!(found[1]["line"], 9);
+        assert_eq!(found[2]["id"], "b");
+        assert_eq!(found[2]["after"]["uncertain"], true);
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn a_comparison_says_what_it_was_and_how_it_changes() {
+        let found = results("block", Some("mfa"));
+        assert_eq!(found[0]["after"]["result"], "block");
+        assert_eq!(found[0]["before"]["result"], "challenge");
+        assert_eq!(found[0]["change"], "newBlocks");
+        let same = results("mfa", Some("mfa"));
+        assert_eq!(same[0].get("change"), None);
+        assert_eq!(same[0]["before"], same[0]["after"]);
+    }
+}
