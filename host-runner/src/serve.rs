@@ -322,7 +322,7 @@ fn listen(
     });
     // Only now: when it subscribes to changes, somebody has to answer for the URL at once.
     if let Some(tenant) = service.entra.load_full() {
-        let reads = tenant.start(service, notes_kept);
+        let reads = tenant.start(service, Some(notes_kept));
         reads.map_err(|error| vec![error.to_string()])?;
     }
     started(&addresses, &notes(&service.engines.load()));

@@ -37,6 +37,8 @@ struct Table {
     /// The groups and roles that rows are complete for; `None` if none are known.
     groups: Option<BTreeSet<String>>,
     roles: Option<BTreeSet<String>>,
+    /// Whether members of groups are counted among the roles: those are as old as the groups then.
+    roles_through_groups: bool,
 }
 
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -50,8 +52,25 @@ struct Row {
 #[derive(Debug, Default)]
 pub(crate) struct TenantDirectory {
     table: ArcSwap<Table>,
-    /// When it was last known to be so, in seconds since 1970.
-    read_at: AtomicU64,
+    users_read_at: AtomicU64,
+    groups_read_at: AtomicU64,
+    roles_read_at: AtomicU64,
+}
+
+/// When the last whole round of each ended, in seconds since 1970; 0 is never.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ReadAt {
+    pub(crate) users: u64,
+    pub(crate) groups: u64,
+    pub(crate) roles: u64,
+}
+
+/// What is young enough to be relied on.
+#[derive(Clone, Copy, Debug)]
+struct Usable {
+    users: bool,
+    groups: bool,
+    roles: bool,
 }
 
 /// What a new state is made of.
@@ -60,6 +79,8 @@ pub(crate) struct Known<'a> {
     pub(crate) wanted: &'a Wanted,
     pub(crate) groups: Option<ByUser>,
     pub(crate) roles: Option<ByUser>,
+    /// Whether a role that is wanted is given to a group.
+    pub(crate) roles_through_groups: bool,
 }
 
 impl TenantDirectory {
@@ -97,26 +118,43 @@ impl TenantDirectory {
             rows: numbered.into_iter().map(|(_, row)| row).collect(),
             groups: known.groups.as_ref().map(|_| known.wanted.groups.clone()),
             roles: known.roles.as_ref().map(|_| known.wanted.roles.clone()),
+            roles_through_groups: known.roles_through_groups,
         }));
     }
 
-    /// It is so at this time.
-    pub(crate) fn is_read(&self, now: UnixTime) {
-        self.read_at.store(now.as_secs(), Ordering::Relaxed);
+    /// What is published was so at these times.
+    pub(crate) fn is_read(&self, read_at: ReadAt) {
+        self.users_read_at.store(read_at.users, Ordering::Relaxed);
+        self.groups_read_at.store(read_at.groups, Ordering::Relaxed);
+        self.roles_read_at.store(read_at.roles, Ordering::Relaxed);
     }
 
     /// Names the state that decisions are told of: another one is another name.
     pub(crate) fn generation(&self, now: UnixTime) -> u64 {
-        match self.is_usable(now) {
-            true => self.table.load().generation,
-            false => u64::MAX,
-        }
+        let table = self.table.load();
+        let usable = self.usable(&table, now);
+        let bits = [usable.users, usable.groups, usable.roles];
+        bits.into_iter().fold(table.generation, |name, bit| {
+            name.wrapping_shl(1) | u64::from(bit)
+        })
     }
 
-    fn is_usable(&self, now: UnixTime) -> bool {
-        now.as_secs()
-            .saturating_sub(self.read_at.load(Ordering::Relaxed))
-            <= OLDEST
+    fn usable(&self, table: &Table, now: UnixTime) -> Usable {
+        let is_young = |read_at: &AtomicU64| {
+            let age = now
+                .as_secs()
+                .saturating_sub(read_at.load(Ordering::Relaxed));
+            age <= OLDEST
+        };
+        // Without the users nobody knows whose groups and roles they are.
+        let users = is_young(&self.users_read_at);
+        let groups = users && is_young(&self.groups_read_at);
+        let roles = users && is_young(&self.roles_read_at);
+        Usable {
+            users,
+            groups,
+            roles: roles && (groups || !table.roles_through_groups),
+        }
     }
 }
 
@@ -147,10 +185,11 @@ impl View {
         now: UnixTime,
         then: impl FnOnce(DirectoryFacts<'_>) -> T,
     ) -> T {
-        if !self.directory.is_usable(now) {
+        let table = self.directory.table.load();
+        let usable = self.directory.usable(&table, now);
+        if !usable.users {
             return then(facts);
         }
-        let table = self.directory.table.load();
         let number = keys.iter().find_map(|key| table.users.get(key));
         let row = number.and_then(|number| table.rows.get(usize::try_from(*number).ok()?));
         let Some(row) = row else {
@@ -164,8 +203,10 @@ impl View {
         then(DirectoryFacts {
             member_of: facts
                 .member_of
-                .or(groups_known.then_some(groups.as_slice())),
-            roles: facts.roles.or(roles_known.then_some(roles.as_slice())),
+                .or((groups_known && usable.groups).then_some(groups.as_slice())),
+            roles: facts
+                .roles
+                .or((roles_known && usable.roles).then_some(roles.as_slice())),
             user_type: facts
                 .user_type
                 .or_else(|| kind.map(|guest| if guest { "guest" } else { "member" })),
@@ -225,6 +266,7 @@ mod tests {
             wanted: &wanted(&["g"]),
             groups: Some([(guid(1), set(&["g"]))].into()),
             roles: None,
+            roles_through_groups: false,
         };
         let users = [
             (guid(1), Some(Kind::Guest), key(1)),
@@ -232,7 +274,12 @@ mod tests {
         ];
         let generation = directory.generation(now);
         directory.publish(&known, users.into_iter());
-        directory.is_read(now);
+        let read_at = |users: UnixTime, groups: UnixTime| ReadAt {
+            users: users.as_secs(),
+            groups: groups.as_secs(),
+            roles: 0,
+        };
+        directory.is_read(read_at(now, now));
         assert_ne!(directory.generation(now), generation);
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(told(&before, 1, now), (text("g"), text("guest")));
@@ -254,5 +301,10 @@ mod tests {
         let later = now.saturating_add(std::time::Duration::from_secs(OLDEST + 1));
         assert_eq!(told(&before, 1, later), (None, None));
         assert_ne!(directory.generation(later), directory.generation(now));
+        // Each for itself, but nothing without the users.
+        directory.is_read(read_at(later, now));
+        assert_eq!(told(&before, 1, later), (None, text("guest")));
+        directory.is_read(read_at(now, later));
+        assert_eq!(told(&before, 1, later), (None, None));
     }
 }

@@ -112,11 +112,11 @@ impl Memberships {
         wanted: &BTreeSet<String>,
     ) -> Result<bool, GraphError> {
         self.ask_for(wanted);
-        self.groups_under_way = true;
         let Some(query) = self.queries.iter_mut().find(|query| !query.done) else {
             return Ok(self.end_round());
         };
         let link = query.link.clone().unwrap_or_else(|| {
+            self.groups_under_way = true;
             for group in &query.groups {
                 self.groups.insert(*group, Members::default());
             }
@@ -139,6 +139,7 @@ impl Memberships {
                 return Err(error);
             }
         };
+        self.groups_under_way = true;
         for group in &page.value {
             let Some(id) = word(group, "id").and_then(Guid::read) else {
                 continue;
@@ -188,8 +189,8 @@ impl Memberships {
         graph: &mut Graph,
         host: &dyn Host,
     ) -> Result<bool, GraphError> {
-        self.roles_under_way = true;
         let link = self.roles_link.clone().unwrap_or_else(|| {
+            self.roles_under_way = true;
             self.roles.clear();
             graph.url("/directoryRoles/delta?$select=id,roleTemplateId,members")
         });
@@ -202,6 +203,7 @@ impl Memberships {
                 return Err(error);
             }
         };
+        self.roles_under_way = true;
         for one in &page.value {
             let Some(id) = word(one, "id").and_then(Guid::read) else {
                 continue;
@@ -238,6 +240,26 @@ impl Memberships {
                 let what = "a page of changes names neither the next one nor a delta link";
                 Err(GraphError::Answer(what.to_owned()))
             }
+        }
+    }
+
+    /// Groups cannot be read any more: half a round is worth nothing, a whole one is as good as it is old.
+    pub(crate) fn give_up_groups(&mut self) {
+        if std::mem::take(&mut self.groups_under_way) {
+            self.queries.clear();
+            self.groups.clear();
+            self.groups_read = false;
+            self.generation = self.generation.wrapping_add(1);
+        }
+    }
+
+    /// The same for roles.
+    pub(crate) fn give_up_roles(&mut self) {
+        if std::mem::take(&mut self.roles_under_way) {
+            self.roles.clear();
+            self.roles_link = None;
+            self.roles_read = false;
+            self.generation = self.generation.wrapping_add(1);
         }
     }
 

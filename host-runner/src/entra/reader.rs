@@ -15,7 +15,7 @@ use cae_core::json;
 use cae_core::state::record::TransmitterId;
 
 use self::tasks::Tasks;
-use super::directory::TenantDirectory;
+use super::directory::{ReadAt, TenantDirectory};
 use super::graph::GraphError;
 use super::host::Host;
 use super::inbox::{Answer, Mail};
@@ -48,6 +48,8 @@ pub(crate) struct Reader {
     shared: Arc<Shared>,
     tasks: Tasks,
     timers: BTreeMap<Feature, Timer>,
+    /// When the last whole round of a feature ended, in seconds since 1970.
+    rounds: BTreeMap<Feature, u64>,
     /// When the subscription has to be looked after; none without notifications.
     subscription: Option<Timer>,
     /// Whether it has to be renewed whatever its age.
@@ -73,7 +75,7 @@ fn subscription_note(tenant: &str) -> String {
 }
 
 /// The notes of a tenant begin so.
-fn notes_of(tenant: &str) -> String {
+pub(crate) fn notes_of(tenant: &str) -> String {
     format!("entra/{tenant}/")
 }
 
@@ -104,6 +106,7 @@ impl Reader {
             timers: timers.collect(),
             subscription: notifications.map(|it| Timer::new(it.lifetime)),
             tasks: Tasks::new(&settings, transmitter, Arc::clone(&shared), notes),
+            rounds: BTreeMap::new(),
             renew: false,
             pending: BTreeSet::new(),
             looks: Timer::new(Duration::ZERO),
@@ -160,14 +163,14 @@ impl Reader {
         {
             self.subscribe(host);
         }
-        let is_well = |feature| {
-            let timer: Option<&Timer> = self.timers.get(&feature);
-            timer.is_none_or(|timer| !timer.is_failing())
+        // Whatever keeps a round from its end, what is known is not younger than that.
+        let ended = |feature| self.rounds.get(&feature).copied().unwrap_or_default();
+        let read_at = ReadAt {
+            users: ended(Feature::Users),
+            groups: ended(Feature::Groups),
+            roles: ended(Feature::Roles),
         };
-        let is_well = [Feature::Users, Feature::Groups, Feature::Roles]
-            .into_iter()
-            .all(is_well);
-        self.tasks.publish(host, is_well);
+        self.tasks.publish(host, read_at);
     }
 
     /// Reacts to what came.
@@ -274,6 +277,7 @@ impl Reader {
             host.tell(&format!("entra: {} is off: {why}", feature.name()));
             self.told.insert(feature, why.clone());
         }
+        self.tasks.give_up(feature);
         self.shared.status.change(feature, |it| it.off = Some(why));
     }
 
@@ -320,6 +324,7 @@ impl Reader {
             Ok(Some(true)) => {
                 timer.done(elapsed);
                 self.told.remove(&feature);
+                self.rounds.insert(feature, host.now().as_secs());
                 if feature == Feature::Users {
                     host.alive();
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cae_core::configuration::Configuration;
 use cae_core::json::{Map, Value};
@@ -15,13 +15,16 @@ use super::directory::Wanted;
 use super::inbox::Inbox;
 use super::live::Live;
 use super::policies::{Documents, Policies};
-use super::reader::{Reader, Shared, kept_policies};
+use super::reader::{Reader, Shared, kept_policies, notes_of};
 use super::status::Status;
 use super::subscription::Subscription;
 use crate::serve::service::Service;
 use crate::serve::settings::entra::{Entra, Feature};
 use crate::serve::settings::{Delivery, ENTRA, Transmitter};
 use crate::signing::{KeyError, SigningKey};
+
+/// How long a reader waits for a store that cannot be read.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A tenant that is read.
 #[derive(Debug)]
@@ -102,26 +105,47 @@ impl Tenant {
         }
     }
 
-    /// Starts the thread that reads the tenant.
+    /// Starts the thread that reads the tenant. It goes on where `notes` say that the one before had come to; without them it
+    /// asks the store, as often as it takes: who was deleted meanwhile is only known from them.
     pub(crate) fn start(
         self: &Arc<Self>,
         service: &Arc<Service>,
-        notes: &[(String, Vec<u8>)],
+        notes: Option<&[(String, Vec<u8>)]>,
     ) -> std::io::Result<()> {
         let live = Live {
             service: Arc::clone(service),
             tenant: Arc::clone(self),
             began: Instant::now(),
         };
-        let mut reader = Reader::new(
-            self.settings.clone(),
-            TransmitterId::of(&self.transmitter),
-            Arc::clone(&self.shared),
-            notes,
-        );
+        let prefix = notes_of(&self.settings.tenant);
+        let own = |notes: &[(String, Vec<u8>)]| -> Vec<(String, Vec<u8>)> {
+            let own = notes.iter().filter(|(name, _)| name.starts_with(&prefix));
+            own.cloned().collect()
+        };
+        let mut notes = notes.map(own);
+        let run = move || {
+            let tenant = &live.tenant;
+            let notes = loop {
+                if let Some(notes) = notes.take() {
+                    break notes;
+                }
+                notes = live.service.store.notes(&prefix).ok();
+                if notes.is_none() && tenant.inbox.pause(STORE_PAUSE) {
+                    return;
+                }
+            };
+            let mut reader = Reader::new(
+                tenant.settings.clone(),
+                TransmitterId::of(&tenant.transmitter),
+                Arc::clone(&tenant.shared),
+                &notes,
+            );
+            drop(notes);
+            reader.run(&live, |at_most| tenant.inbox.take(at_most));
+        };
         thread::Builder::new()
             .name("entra".to_owned())
-            .spawn(move || reader.run(&live, |at_most| live.tenant.inbox.take(at_most)))
+            .spawn(run)
             .map(drop)
     }
 

@@ -483,7 +483,7 @@ impl Reloader {
                 false => self.start_receivers(&[]),
             })
             .and_then(|()| match tenant {
-                Some(tenant) if !same_tenant => tenant.start(&self.service, &[]),
+                Some(tenant) if !same_tenant => tenant.start(&self.service, None),
                 Some(tenant) => {
                     tenant.inbox.reloaded();
                     Ok(())

@@ -80,6 +80,10 @@ enum Job {
         value: Vec<u8>,
         reply: Option<Reply<()>>,
     },
+    Notes {
+        kind: String,
+        reply: Reply<Notes>,
+    },
     Release {
         transmitter: String,
         reply: Reply<usize>,
@@ -334,6 +338,15 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         let reply = Some(reply);
         let job = Job::Note { name, value, reply };
+        self.jobs.blocking_send(job).map_err(|_| NotKept::Failing)?;
+        answer.blocking_recv().unwrap_or(Err(NotKept::Failing))
+    }
+
+    /// The notes whose names begin so, with their whole names, for a thread that may wait.
+    pub(crate) fn notes(&self, kind: &str) -> Result<Notes, NotKept> {
+        let (reply, answer) = oneshot::channel();
+        let kind = kind.to_owned();
+        let job = Job::Notes { kind, reply };
         self.jobs.blocking_send(job).map_err(|_| NotKept::Failing)?;
         answer.blocking_recv().unwrap_or(Err(NotKept::Failing))
     }

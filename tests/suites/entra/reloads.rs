@@ -4,7 +4,7 @@ use cae_tests::graph::TENANT;
 use cae_tests::service::{Service, ask, wait_for};
 use serde_json::json;
 
-use super::own::{ADELE, Setup, now};
+use super::own::{ADELE, BRUNO, Setup, now};
 use super::policies::block;
 
 #[test]
@@ -122,4 +122,33 @@ fn an_issuer_that_is_not_there_is_added() {
         said.contains("/entra/issuer: is not among engine.issuers"),
         "{said}"
     );
+}
+
+#[test]
+fn whoever_vanished_before_a_reload_is_turned_away() {
+    let Some(world) = Setup::new("entra-reload-vanished").start(&json!({}), "pollSeconds = 1\n")
+    else {
+        return;
+    };
+    wait_for("the first round", || world.has_read("users"));
+    let (adele, bruno) = (world.token(ADELE), world.token(BRUNO));
+    assert_eq!((world.status(&adele), world.status(&bruno)), (200, 200));
+    // Nothing is answered, the delta token does not count any more, and what was deleted is not told.
+    {
+        let mut state = world.graph.state();
+        state.is_out = true;
+        state.users.remove(ADELE, "changed");
+        state.users.forget();
+    }
+    let file = world.folder.path().join("cae.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let other = text.replace("pollSeconds = 1", "pollSeconds = 2");
+    assert_ne!(text, other);
+    world.folder.write("cae.toml", &other);
+    wait_for("the new reader", || {
+        world.feature("users")["state"] != "read"
+    });
+    world.graph.state().is_out = false;
+    wait_for("the refusal", || world.status(&adele) == 401);
+    assert_eq!(world.status(&bruno), 200);
 }

@@ -11,7 +11,7 @@ use cae_core::token::subject_keys::subject_key;
 
 use super::{Shared, notes_of};
 use crate::entra::applications::{Applications, Kept};
-use crate::entra::directory::{Known, Wanted};
+use crate::entra::directory::{Known, ReadAt, Wanted};
 use crate::entra::encrypted::{self, PublisherKeys};
 use crate::entra::factors::Factors;
 use crate::entra::graph::{Graph, GraphError};
@@ -175,13 +175,21 @@ impl Tasks {
         subscription.look_after(&mut self.graph, host, settings, note, renew)
     }
 
-    /// Tells decisions what is known of users, if that is something else than before.
-    pub(super) fn publish(&mut self, host: &dyn Host, is_well: bool) {
+    /// A feature is off: what it had read of a round is not worth waiting for the rest.
+    pub(super) fn give_up(&mut self, feature: Feature) {
+        match feature {
+            Feature::Groups => self.memberships.give_up_groups(),
+            Feature::Roles => self.memberships.give_up_roles(),
+            _ => {}
+        }
+    }
+
+    /// Tells decisions what is known of users, if that is something else than before, and of when it is.
+    pub(super) fn publish(&mut self, host: &dyn Host, read_at: ReadAt) {
         // In the middle of a round somebody who moves from one group to another would be in neither.
         if !self.users_read || !self.memberships.is_settled() {
             return;
         }
-        let now = host.now();
         let wanted = host.wanted();
         let generations = (self.memberships.generation(), self.roster.generation());
         let state = (generations.0, generations.1, wanted);
@@ -200,6 +208,7 @@ impl Tasks {
                 roles: has(Feature::Roles)
                     .then(|| self.memberships.roles_by_user(&wanted.roles))
                     .flatten(),
+                roles_through_groups: !self.memberships.groups_with_roles(&wanted.roles).is_empty(),
                 wanted,
             };
             let users = self.roster.iter().map(|(guid, kind)| {
@@ -210,9 +219,7 @@ impl Tasks {
             self.shared.directory.publish(&known, users);
             self.published = Some(state);
         }
-        if is_well {
-            self.shared.directory.is_read(now);
-        }
+        self.shared.directory.is_read(read_at);
     }
 
     fn read_users(&mut self, host: &dyn Host) -> Result<bool, GraphError> {

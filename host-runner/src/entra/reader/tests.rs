@@ -7,14 +7,17 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
-use cae_core::state::Record;
+use cae_core::decision::DirectoryFacts;
+use cae_core::state::key::NameSpace;
 use cae_core::state::record::{AccountStatus, Entry};
+use cae_core::state::{Record, SubjectKind};
 use cae_core::time::UnixTime;
+use cae_core::token::subject_keys::subject_key;
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::*;
-use crate::entra::directory::Wanted;
+use crate::entra::directory::{View, Wanted};
 use crate::entra::facts::{About, Fact, What};
 use crate::entra::host::NotKept;
 use crate::serve::client::{Ask, NoReply, Reply};
@@ -31,6 +34,8 @@ type Weather = fn(Duration) -> Sky;
 
 enum Sky {
     Clear,
+    /// 403 where the path contains this.
+    Forbidding(&'static str),
     /// Each page names itself as the next one.
     Circling,
     /// Nothing is answered.
@@ -52,6 +57,7 @@ struct Simulated {
     notes: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Whether nothing can be kept.
     full: Cell<bool>,
+    wanted: Wanted,
 }
 
 impl Simulated {
@@ -65,6 +71,7 @@ impl Simulated {
             told: RefCell::default(),
             notes: RefCell::default(),
             full: Cell::new(false),
+            wanted: Wanted::default(),
         }
     }
 
@@ -128,7 +135,13 @@ impl Host for Simulated {
                 let page = json!({"value": [], "@odata.nextLink": ask.url});
                 (200, HeaderMap::new(), page)
             }
-            Sky::Circling | Sky::Clear => (200, HeaderMap::new(), self.answer(ask.url)),
+            Sky::Forbidding(part) if ask.url.contains(part) => {
+                let denied = json!({"error": {"code": "Authorization_RequestDenied"}});
+                (403, HeaderMap::new(), denied)
+            }
+            Sky::Forbidding(_) | Sky::Circling | Sky::Clear => {
+                (200, HeaderMap::new(), self.answer(ask.url))
+            }
         };
         self.asked
             .borrow_mut()
@@ -200,7 +213,7 @@ impl Host for Simulated {
     }
 
     fn wanted(&self) -> Wanted {
-        Wanted::default()
+        self.wanted.clone()
     }
 
     fn tell(&self, what: &str) {
@@ -373,4 +386,34 @@ fn what_cannot_be_kept_is_learned_again() {
     world.live(&mut reader, 6 * MINUTE);
     std::fs::remove_file(secret).unwrap();
     assert_eq!(world.facts.borrow().len(), 1);
+}
+
+#[test]
+fn memberships_that_may_not_be_read_any_more_grow_old() {
+    let mut world = Simulated::new(
+        |now| {
+            if now < 10 * MINUTE {
+                Sky::Clear
+            } else {
+                Sky::Forbidding("groups/delta")
+            }
+        },
+        100 * HOUR,
+    );
+    world.wanted.groups = ["96000000-0000-4000-8000-000000000001".to_owned()].into();
+    let (secret, mut reader) = reader("withdrawn");
+    let view = View::new(Arc::clone(&reader.shared.directory), world.wanted.clone());
+    let key = subject_key("", SubjectKind::User, NameSpace::Native, USER);
+    let known = || {
+        view.complete(&[key], DirectoryFacts::default(), world.now(), |facts| {
+            (facts.member_of.is_some(), facts.user_type.is_some())
+        })
+    };
+    world.live(&mut reader, 9 * MINUTE);
+    assert_eq!(known(), (true, true));
+    world.live(&mut reader, 23 * HOUR);
+    assert_eq!(known(), (true, true), "Entra itself takes up to a day");
+    world.live(&mut reader, 2 * HOUR);
+    std::fs::remove_file(secret).unwrap();
+    assert_eq!(known(), (false, true), "the users are still read");
 }

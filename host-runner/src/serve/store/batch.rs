@@ -16,7 +16,9 @@ use super::super::database::{Database, DatabaseProblem, Log, Writing, put_record
 use super::cleaning::clean;
 use super::entry::Entry;
 use super::refusal::{Refusal, refuse};
-use super::{Alarms, Compaction, Health, Job, Kept, LogBounds, MOST, REOPEN, Reply};
+use super::{
+    Alarms, Compaction, Health, Job, Kept, LogBounds, MOST, NotKept, Notes, REOPEN, Reply,
+};
 use crate::clock;
 use crate::session::{HeldEvent, Intake, records_of};
 use crate::state_file::{held_event, held_line};
@@ -53,6 +55,8 @@ struct Staged {
 enum Answer {
     Event(Reply<Kept>, Kept),
     Changes(Option<Reply<()>>),
+    /// The notes whose names begin so.
+    Notes(Reply<Notes>, String),
     Count(Option<Reply<usize>>, usize),
 }
 
@@ -170,6 +174,7 @@ impl Writer {
                     refused.push(match answer {
                         Answer::Event(reply, _) => Refusal::Event(reply),
                         Answer::Changes(reply) => Refusal::Changes(reply),
+                        Answer::Notes(reply, _) => Refusal::Notes(reply),
                         Answer::Count(reply, _) => Refusal::Count(reply),
                     });
                 }
@@ -228,6 +233,10 @@ impl Writer {
             Job::Note { name, value, reply } => {
                 staged.answers.push(Answer::Changes(reply));
                 writing.put_note(&name, &value)
+            }
+            Job::Notes { kind, reply } => {
+                staged.answers.push(Answer::Notes(reply, kind));
+                Ok(())
             }
             Job::Release { transmitter, reply } => {
                 let released = self.stage_release(&transmitter, &mut writing.log()?, staged);
@@ -449,12 +458,23 @@ impl Writer {
                 Answer::Changes(reply) => {
                     let _ = reply.map(|reply| reply.send(Ok(())));
                 }
+                Answer::Notes(reply, kind) => {
+                    let _ = reply.send(self.notes(&kind));
+                }
                 Answer::Count(reply, count) => {
                     let _ = reply.map(|reply| reply.send(Ok(count)));
                 }
             }
         }
         staged.again
+    }
+
+    /// The notes whose names begin so, with their whole names.
+    fn notes(&self, kind: &str) -> Result<Notes, NotKept> {
+        let database = self.database.as_ref().ok_or(NotKept::Failing)?;
+        let notes = database.notes(kind).map_err(|_| NotKept::Failing)?;
+        let whole = |(name, value): (String, Vec<u8>)| (format!("{kind}{name}"), value);
+        Ok(notes.into_iter().map(whole).collect())
     }
 
     /// Nothing is acknowledged; what decisions have to remember is in force all the same, in this process.

@@ -2,12 +2,13 @@
 
 use cae_core::engine::Change;
 
-use super::{Job, Kept, NotKept, Reply};
+use super::{Job, Kept, NotKept, Notes, Reply};
 
 /// Whom to tell that nothing was kept.
 pub(super) enum Refusal {
     Event(Reply<Kept>),
     Changes(Option<Reply<()>>),
+    Notes(Reply<Notes>),
     Count(Option<Reply<usize>>),
 }
 
@@ -18,6 +19,7 @@ impl Refusal {
             Self::Changes(reply) => {
                 let _ = reply.map(|reply| reply.send(Err(NotKept::Failing)));
             }
+            Self::Notes(reply) => drop(reply.send(Err(NotKept::Failing))),
             Self::Count(reply) => {
                 let _ = reply.map(|reply| reply.send(Err(NotKept::Failing)));
             }
@@ -34,6 +36,7 @@ pub(super) fn refuse(job: Job, unsaved: &mut Vec<Change>, refused: &mut Vec<Refu
             refused.push(Refusal::Changes(reply));
         }
         Job::Note { reply, .. } => refused.push(Refusal::Changes(reply)),
+        Job::Notes { reply, .. } => refused.push(Refusal::Notes(reply)),
         Job::Release { reply, .. } => refused.push(Refusal::Count(Some(reply))),
         Job::Clean { reply, .. } => refused.push(Refusal::Count(reply)),
         Job::Rejected { .. } | Job::Brakes(_) | Job::Close => {}

@@ -139,7 +139,10 @@ fn what_is_acknowledged_is_in_force_and_outlives_the_process() {
         "the later one"
     );
     assert_eq!(store.health().unmatchable.values().sum::<u64>(), 2);
-    store.keep_note("keys/x".to_owned(), b"1".to_vec()).unwrap();
+    let note = ("keys/x".to_owned(), b"1".to_vec());
+    store.keep_note(note.0.clone(), note.1.clone()).unwrap();
+    store.keep_note("kez".to_owned(), b"2".to_vec()).unwrap();
+    assert_eq!(store.notes("keys/").unwrap(), [note]);
     store.close();
     drop(store);
 
