@@ -19,6 +19,7 @@ mod memberships;
 pub(crate) mod migration;
 pub(crate) mod notifications;
 pub(crate) mod outside;
+mod pages;
 mod permissions;
 pub(crate) mod policies;
 pub(crate) mod reader;

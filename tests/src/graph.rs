@@ -246,6 +246,8 @@ fn answer(state: &Arc<Mutex<State>>, asked: &Asked) -> Said {
     }
     let page = held.page;
     let url = held.url.clone();
+    let mut roles = held.roles.iter().flatten();
+    held.groups.shows_hidden = roles.any(|role| role == "Member.Read.Hidden");
     match rest {
         "users/delta" => held.users.delta(&url, &parameters, page),
         "servicePrincipals/delta" => held.applications.delta(&url, &parameters, page),

@@ -11,6 +11,7 @@ use cae_core::state::record::{AccountStatus, TransmitterId};
 use super::facts::{About, Fact};
 use super::graph::{Graph, GraphError};
 use super::host::Host;
+use super::pages::Pages;
 use super::roster::Guid;
 use super::users::set_status;
 use crate::text::{member, word};
@@ -25,6 +26,10 @@ const ENTRY: usize = 32;
 pub(crate) struct Applications {
     link: Option<String>,
     whole: bool,
+    pages: Pages,
+    /// Where the round began, and whether something of it has to be said later: then the next one begins there too.
+    began: Option<String>,
+    put_off: bool,
     /// Object ids with the ids of their applications, and the round in which they came.
     known: BTreeMap<Guid, (Guid, u64)>,
     round: u64,
@@ -33,7 +38,8 @@ pub(crate) struct Applications {
 
 /// What has to be kept once a round is over.
 pub(crate) struct Kept {
-    pub(crate) link: String,
+    /// The place in the changes, if it moved on.
+    pub(crate) link: Option<String>,
     /// The service principals, if they are others than before.
     pub(crate) known: Option<Vec<u8>>,
 }
@@ -46,6 +52,7 @@ impl Applications {
             Some((object, (Guid(*entry.last_chunk()?), 0)))
         };
         Self {
+            began: link.clone(),
             link,
             known: known.chunks_exact(ENTRY).filter_map(entry).collect(),
             ..Self::default()
@@ -69,20 +76,22 @@ impl Applications {
             graph.url("/servicePrincipals/delta?$select=id,appId,accountEnabled")
         });
         let asked_at = host.now();
-        let page = match graph.page(host, &link) {
+        let page = match self.pages.read(graph, host, &link) {
             Ok(page) => page,
             Err(error) => {
-                if error == GraphError::Gone {
-                    self.link = None;
+                if error.ends_link() {
+                    (self.link, self.began) = (None, None);
                 }
                 return Err(error);
             }
         };
         let mut facts = Vec::new();
         for one in &page.value {
+            let mut put_off = false;
             self.learn(one, |about, status| {
-                set_status(about, status, asked_at, host, transmitter, &mut facts);
+                put_off |= !set_status(about, status, asked_at, host, transmitter, &mut facts);
             });
+            self.put_off |= put_off;
         }
         host.keep(&facts).map_err(|_| GraphError::NotKept)?;
         match (page.next, page.delta) {
@@ -95,14 +104,24 @@ impl Applications {
                     self.miss(host, transmitter)?;
                 }
                 self.whole = false;
-                self.link = Some(delta.clone());
-                let known = std::mem::take(&mut self.changed).then(|| self.bytes());
-                Ok(Some(Kept { link: delta, known }))
+                // Without a place the same changes come again the next time.
+                let link = (!std::mem::take(&mut self.put_off)).then_some(delta);
+                if link.is_some() {
+                    self.began.clone_from(&link);
+                }
+                self.link.clone_from(&self.began);
+                let known = self.changed.then(|| self.bytes());
+                Ok(Some(Kept { link, known }))
             }
             (None, None) => Err(GraphError::Answer(
                 "a page of changes names neither the next one nor a delta link".to_owned(),
             )),
         }
+    }
+
+    /// What was to be kept is on disk.
+    pub(crate) const fn is_kept(&mut self) {
+        self.changed = false;
     }
 
     /// What one object says.
@@ -152,7 +171,7 @@ impl Applications {
             let mut facts: Vec<Fact> = Vec::new();
             for object in part {
                 let gone = AccountStatus::Disabled;
-                set_status(
+                let _ = set_status(
                     self.about(*object),
                     gone,
                     host.now(),

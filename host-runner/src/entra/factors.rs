@@ -7,6 +7,7 @@ use cae_core::time::EventTime;
 use super::facts::{About, Fact, What};
 use super::graph::{Graph, GraphError};
 use super::host::Host;
+use super::pages::Pages;
 use super::roster::Guid;
 use super::time::written;
 use crate::encoding::percent_encoded;
@@ -29,6 +30,7 @@ const ACTIVITIES: [&str; 4] = [
 #[derive(Debug, Default)]
 pub(crate) struct Factors {
     link: Option<String>,
+    pages: Pages,
     seen: Option<EventTime>,
     latest: Option<EventTime>,
 }
@@ -57,13 +59,10 @@ impl Factors {
             .link
             .clone()
             .unwrap_or_else(|| graph.url(&self.question(host)));
-        let page = match graph.page(host, &link) {
+        let page = match self.pages.read(graph, host, &link) {
             Ok(page) => page,
             Err(error) => {
-                if matches!(
-                    error,
-                    GraphError::Gone | GraphError::NotFound | GraphError::Status(400, _)
-                ) {
+                if error.ends_link() {
                     self.link = None;
                 }
                 return Err(error);

@@ -30,11 +30,8 @@ pub(crate) enum What {
     PasswordChanged,
     /// A second factor was registered.
     SecondFactor,
-    /// Risk; `None` is none. `before` is the level that is known already.
-    Risk {
-        level: RiskLevel,
-        before: RiskLevel,
-    },
+    /// Risk; `None` is none.
+    Risk(RiskLevel),
 }
 
 /// One thing that was learned.
@@ -92,7 +89,7 @@ impl Fact {
                 caep("credential-change"),
                 json!({"credential_type": "app", "change_type": "create"}),
             ),
-            What::Risk { level, before } => {
+            What::Risk(level) => {
                 let principal = match self.about {
                     About::User(_) => "USER",
                     About::Application { .. } => "SERVICE_PRINCIPAL",
@@ -100,9 +97,6 @@ impl Fact {
                 let mut body = Map::new();
                 body.insert("principal".to_owned(), principal.into());
                 body.insert("current_level".to_owned(), level_name(*level)?.into());
-                if let Some(before) = level_name(*before) {
-                    body.insert("previous_level".to_owned(), before.into());
-                }
                 (caep("risk-level-change"), Value::Object(body))
             }
         };
@@ -120,7 +114,7 @@ impl Fact {
             What::SessionsRevoked => "sessionsRevoked",
             What::PasswordChanged => "passwordChanged",
             What::SecondFactor => "secondFactor",
-            What::Risk { level, .. } => level_name(level).unwrap_or("none"),
+            What::Risk(level) => level_name(level).unwrap_or("none"),
         };
         let whom = match &self.about {
             About::User(id) => format!("user:{id}"),
@@ -182,15 +176,12 @@ mod tests {
 
     #[test]
     fn what_caep_has_no_word_for_is_no_set() {
-        let risk = |level| {
-            let before = RiskLevel::High;
-            fact(What::Risk { level, before }).claims("t", "i", UnixTime::from_secs(1))
-        };
+        let risk = |level| fact(What::Risk(level)).claims("t", "i", UnixTime::from_secs(1));
         assert_eq!(risk(RiskLevel::None), None);
         let set = risk(RiskLevel::Low).unwrap();
         let event =
             &set["events"]["https://schemas.openid.net/secevent/caep/event-type/risk-level-change"];
-        assert_eq!(event["previous_level"], "HIGH");
+        assert_eq!(event.get("previous_level"), None, "nobody knows");
         assert_eq!(event["event_timestamp"], 1_764_000_000_500_u64);
     }
 }

@@ -18,6 +18,10 @@ use crate::text::{elements, member, word};
 /// How long before its end a token is not used any more.
 const MARGIN: Duration = Duration::from_secs(120);
 
+/// Characters of a code of an error, and such numbers, that are shown.
+const LONGEST_CODE: usize = 64;
+const MOST_CODES: usize = 8;
+
 /// Why Graph gave no answer of use.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum GraphError {
@@ -33,6 +37,10 @@ pub(crate) enum GraphError {
     /// Another status, and for how long to wait if Graph says so.
     Status(u16, Option<Duration>),
     Unreachable(String),
+    /// A link leads to another place than Graph: one that was kept, and another `graphUri` is asked now.
+    Elsewhere,
+    /// Pages name one another in a circle, or there is no last one.
+    Endless,
     /// An answer that is not what the documentation says.
     Answer(String),
     /// What was learned could not be kept.
@@ -51,6 +59,8 @@ impl fmt::Display for GraphError {
             }
             Self::Status(status, _) => write!(f, "Graph answers {status}"),
             Self::Unreachable(what) => write!(f, "Graph cannot be reached: {what}"),
+            Self::Elsewhere => f.write_str("a link leads to another place than Graph"),
+            Self::Endless => f.write_str("the pages of an answer of Graph have no end"),
             Self::Answer(what) => write!(f, "an answer of Graph cannot be read: {what}"),
             Self::NotKept => f.write_str("the store takes nothing just now"),
         }
@@ -60,6 +70,15 @@ impl fmt::Display for GraphError {
 impl std::error::Error for GraphError {}
 
 impl GraphError {
+    /// Whether the link that was asked is of no use any more: whoever holds one that was kept begins anew. Graph has more words
+    /// for that than its documentation, and a request that it refuses once it refuses again.
+    pub(crate) const fn ends_link(&self) -> bool {
+        matches!(
+            self,
+            Self::Gone | Self::NotFound | Self::Status(400, _) | Self::Elsewhere | Self::Endless
+        )
+    }
+
     /// For how long not to ask again, if somebody said so.
     pub(crate) const fn wait(&self) -> Option<Duration> {
         match self {
@@ -149,14 +168,7 @@ impl Graph {
     /// One page.
     pub(crate) fn page(&mut self, host: &dyn Host, url: &str) -> Result<Page> {
         let reply = self.ask(host, Method::GET, url, None, &[])?;
-        let page = page(&reply)?;
-        // Whoever follows that asks for ever.
-        if page.next.as_deref() == Some(url) {
-            return Err(GraphError::Answer(
-                "a page names itself as the next one".to_owned(),
-            ));
-        }
-        Ok(page)
+        page(&reply)
     }
 
     /// One page, unless it still has this entity tag.
@@ -203,9 +215,7 @@ impl Graph {
     ) -> Result<Reply> {
         // A page names the next one: the token goes to no other place.
         if !url.starts_with(&format!("{}/", self.settings.graph)) {
-            return Err(GraphError::Answer(
-                "it leads to another place than Graph".to_owned(),
-            ));
+            return Err(GraphError::Elsewhere);
         }
         let mut is_second = false;
         loop {
@@ -310,12 +320,18 @@ impl Graph {
                 return Err(self.throttled(host, &reply));
             }
             status if status.is_server_error() => {
-                return Err(GraphError::Status(status.as_u16(), reply.retry_after()));
+                let wait = reply.retry_after();
+                if let Some(wait) = wait {
+                    self.leave_alone(host, wait);
+                }
+                return Err(GraphError::Status(status.as_u16(), wait));
             }
             status => {
                 // Entra names its reason by number, which is safe to show: the text quotes the request.
                 let error = word(&document, "error").unwrap_or("no reason");
+                let error: String = error.chars().take(LONGEST_CODE).collect();
                 let codes = elements(&document, "error_codes").filter_map(Value::as_u64);
+                let codes = codes.take(MOST_CODES);
                 let codes: Vec<String> = codes.map(|code| format!("AADSTS{code}")).collect();
                 return Err(GraphError::Credential(format!(
                     "the token endpoint answers {}: {error} {}; look at tenant, clientId and the credential",
@@ -380,11 +396,16 @@ fn page(reply: &Reply) -> Result<Page> {
 fn error_code(reply: &Reply) -> String {
     let document = reply.json().unwrap_or_default();
     let code = word(member(&document, "error"), "code").unwrap_or("no code");
-    code.chars().take(64).collect()
+    code.chars().take(LONGEST_CODE).collect()
 }
 
 fn is_resync(code: &str) -> bool {
-    ["resyncRequired", "syncStateNotFound", "syncStateInvalid"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(code))
+    [
+        "resyncRequired",
+        "syncStateNotFound",
+        "syncStateInvalid",
+        "Directory_ExpiredPageToken",
+    ]
+    .iter()
+    .any(|known| known.eq_ignore_ascii_case(code))
 }

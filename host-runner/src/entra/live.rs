@@ -164,13 +164,7 @@ impl Live {
 
     /// The neutral record that says that there is no risk any more.
     fn without_risk(&self, fact: &Fact, now: UnixTime) -> Vec<Change> {
-        if !matches!(
-            fact.what,
-            What::Risk {
-                level: RiskLevel::None,
-                ..
-            }
-        ) {
+        if !matches!(fact.what, What::Risk(RiskLevel::None)) {
             return Vec::new();
         }
         let entry = Entry {

@@ -9,6 +9,7 @@ use cae_core::json::Value;
 
 use super::graph::{Graph, GraphError};
 use super::host::Host;
+use super::pages::Pages;
 use super::roster::Guid;
 use crate::encoding::percent_encoded;
 use crate::text::{elements, word};
@@ -22,6 +23,9 @@ const FILTER: usize = 50;
 struct Members {
     users: HashSet<Guid>,
     groups: HashSet<Guid>,
+    /// Whether Graph keeps the members from applications without `Member.Read.Hidden`: then an empty list says nothing.
+    /// SPEC: <https://learn.microsoft.com/graph/api/resources/group#group-visibility-options>.
+    are_hidden: bool,
 }
 
 impl Members {
@@ -54,6 +58,10 @@ pub(crate) struct Memberships {
     groups: HashMap<Guid, Members>,
     roles: BTreeMap<Guid, Role>,
     roles_link: Option<String>,
+    /// Whether the application may read hidden members.
+    reads_hidden: bool,
+    group_pages: Pages,
+    role_pages: Pages,
     /// Whether a whole round of each is done.
     groups_read: bool,
     roles_read: bool,
@@ -62,6 +70,8 @@ pub(crate) struct Memberships {
     roles_under_way: bool,
     /// Counts changes.
     generation: u64,
+    /// Of which groups it was said that they hide their members.
+    told_hidden: HashSet<Guid>,
 }
 
 /// For each user the groups and roles, transitive, of those that were asked for.
@@ -75,11 +85,15 @@ impl Memberships {
             groups: HashMap::new(),
             roles: BTreeMap::new(),
             roles_link: None,
+            reads_hidden: false,
+            group_pages: Pages::default(),
+            role_pages: Pages::default(),
             groups_read: false,
             roles_read: false,
             groups_under_way: false,
             roles_under_way: false,
             generation: 0,
+            told_hidden: HashSet::new(),
         }
     }
 
@@ -127,13 +141,13 @@ impl Memberships {
                 .collect();
             let filter = percent_encoded(&ids.join(" or "));
             graph.url(&format!(
-                "/groups/delta?$select=id,members&$filter={filter}"
+                "/groups/delta?$select=id,members,visibility&$filter={filter}"
             ))
         });
-        let page = match graph.page(host, &link) {
+        let page = match self.group_pages.read(graph, host, &link) {
             Ok(page) => page,
             Err(error) => {
-                if error == GraphError::Gone {
+                if error.ends_link() {
                     query.link = None;
                 }
                 return Err(error);
@@ -145,6 +159,18 @@ impl Memberships {
                 continue;
             };
             let members = self.groups.entry(id).or_default();
+            if let Some(visibility) = word(group, "visibility") {
+                let are_hidden = visibility.eq_ignore_ascii_case("HiddenMembership");
+                if are_hidden != std::mem::replace(&mut members.are_hidden, are_hidden) {
+                    self.generation = self.generation.wrapping_add(1);
+                }
+                if are_hidden && !self.reads_hidden && self.told_hidden.insert(id) {
+                    host.tell(&format!(
+                        "entra: the members of the group {id} are hidden: who is in it is not known without the permission \
+                         Member.Read.Hidden"
+                    ));
+                }
+            }
             if group.get("@removed").is_some() {
                 *members = Members::default();
                 self.generation = self.generation.wrapping_add(1);
@@ -194,10 +220,10 @@ impl Memberships {
             self.roles.clear();
             graph.url("/directoryRoles/delta?$select=id,roleTemplateId,members")
         });
-        let page = match graph.page(host, &link) {
+        let page = match self.role_pages.read(graph, host, &link) {
             Ok(page) => page,
             Err(error) => {
-                if error == GraphError::Gone {
+                if error.ends_link() {
                     self.roles_link = None;
                 }
                 return Err(error);
@@ -241,6 +267,22 @@ impl Memberships {
                 Err(GraphError::Answer(what.to_owned()))
             }
         }
+    }
+
+    /// Says whether hidden members can be read: if that is new, groups that have such are read anew.
+    pub(crate) fn may_read_hidden(&mut self, may: bool) {
+        if std::mem::replace(&mut self.reads_hidden, may) == may {
+            return;
+        }
+        let are_hidden = |it: &Guid| self.groups.get(it).is_some_and(|it| it.are_hidden);
+        for query in &mut self.queries {
+            if query.groups.iter().any(are_hidden) {
+                query.link = None;
+                query.done = false;
+            }
+        }
+        self.told_hidden.clear();
+        self.generation = self.generation.wrapping_add(1);
     }
 
     /// Groups cannot be read any more: half a round is worth nothing, a whole one is as good as it is old.
@@ -341,8 +383,10 @@ impl Memberships {
         reached
     }
 
+    /// Whether the members of a group are known once it was read.
     fn is_asked(&self, group: Guid) -> bool {
-        self.groups.contains_key(&group)
+        let members = self.groups.get(&group);
+        members.is_some_and(|it| self.reads_hidden || !it.are_hidden)
     }
 
     /// Makes queries for groups that are wanted, and those within them, and have none; drops what nobody wants any more.
@@ -388,8 +432,9 @@ impl Memberships {
             return Ok(());
         }
         let most = self.most;
-        let generation = self.generation;
+        let (generation, reads_hidden) = (self.generation, self.reads_hidden);
         *self = Self::new(most);
+        self.reads_hidden = reads_hidden;
         self.generation = generation.wrapping_add(1);
         Err(GraphError::Answer(format!(
             "the groups and roles that policies name have more than {most} members (`mostMemberships`): none are known"

@@ -37,6 +37,12 @@ impl Migration {
                     .to_owned(),
             );
         };
+        // SPEC: the page of the resource: the settings were migrated to Conditional Access.
+        if member(setting, "migrate").as_bool() == Some(true) {
+            return Ok(Self::Nothing(
+                "the setting was migrated already: the policy that it became is among those of Conditional Access",
+            ));
+        }
         let ids = |name: &str| -> Result<Vec<&str>, String> {
             let list = match setting.get(name) {
                 None | Some(Value::Null) => return Ok(Vec::new()),
@@ -85,6 +91,8 @@ mod tests {
         assert!(matches!(Migration::of(None), Ok(Migration::Nothing(_))));
         let all = json!({"isEnabled": true, "users": [], "groups": [], "migrate": false});
         assert!(matches!(of(&all), Migration::Nothing(_)));
+        let migrated = json!({"isEnabled": false, "users": ["u"], "groups": [], "migrate": true});
+        assert!(matches!(of(&migrated), Migration::Nothing(why) if why.contains("already")));
         let some = of(&json!({"isEnabled": true, "users": ["u"], "groups": ["g"]}));
         let Migration::Policy(policy) = some else {
             panic!("{some:?}");

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::graph::{Graph, GraphError};
 use super::host::Host;
+use super::pages::Pages;
 
 /// Most pages of one collection: a tenant has at most 240 policies.
 const MOST_PAGES: usize = 200;
@@ -142,13 +143,13 @@ fn follow(
     mut list: Vec<Value>,
     mut next: Option<String>,
 ) -> Result<Vec<Value>, GraphError> {
-    let mut pages = 1_usize;
+    let (mut pages, mut count) = (Pages::default(), 1_usize);
     while let Some(link) = next {
-        if pages >= MOST_PAGES {
-            return Err(GraphError::Answer("a collection has no end".to_owned()));
+        if count >= MOST_PAGES {
+            return Err(GraphError::Endless);
         }
-        pages = pages.saturating_add(1);
-        let page = graph.page(host, &link)?;
+        count = count.saturating_add(1);
+        let page = pages.read(graph, host, &link)?;
         list.extend(page.value);
         next = page.next;
     }

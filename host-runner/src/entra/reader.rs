@@ -33,6 +33,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Most users that are looked at one by one.
 const MOST_PENDING: usize = 256;
 
+/// Most who wait for everything to be read.
+const MOST_WAITING: usize = 64;
+
 /// What the reader shares with others.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -48,6 +51,8 @@ pub(crate) struct Reader {
     shared: Arc<Shared>,
     tasks: Tasks,
     timers: BTreeMap<Feature, Timer>,
+    /// Features that begin anew because what they held was too old, and have not come to an end since.
+    anew: BTreeSet<Feature>,
     /// When the last whole round of a feature ended, in seconds since 1970.
     rounds: BTreeMap<Feature, u64>,
     /// When the subscription has to be looked after; none without notifications.
@@ -106,6 +111,7 @@ impl Reader {
             timers: timers.collect(),
             subscription: notifications.map(|it| Timer::new(it.lifetime)),
             tasks: Tasks::new(&settings, transmitter, Arc::clone(&shared), notes),
+            anew: BTreeSet::new(),
             rounds: BTreeMap::new(),
             renew: false,
             pending: BTreeSet::new(),
@@ -184,6 +190,11 @@ impl Reader {
         for answer in mail.everything {
             if self.timers.is_empty() {
                 drop(answer.send(Vec::new()));
+                continue;
+            }
+            // Whoever hung up waits no longer; nor does one too many, who is told that it was not done.
+            self.waiting.retain(|waiting| !waiting.answer.is_closed());
+            if self.waiting.len() >= MOST_WAITING {
                 continue;
             }
             self.waiting.push(Waiting {
@@ -324,6 +335,7 @@ impl Reader {
             Ok(Some(true)) => {
                 timer.done(elapsed);
                 self.told.remove(&feature);
+                self.anew.remove(&feature);
                 self.rounds.insert(feature, host.now().as_secs());
                 if feature == Feature::Users {
                     host.alive();
@@ -351,8 +363,8 @@ impl Reader {
                 self.turn_off(host, feature, why.clone());
                 Some(Err(why))
             }
-            // What is too old is read anew at once.
-            Err(GraphError::Gone) if !was_failing => {
+            // What is too old is read anew at once; the second time in a row that is a failure like others.
+            Err(GraphError::Gone) if !was_failing && self.anew.insert(feature) => {
                 timer.failed(elapsed, None, 0);
                 timer.hurry();
                 None
@@ -372,7 +384,7 @@ impl Reader {
                 Some(Err(words))
             }
         };
-        if result.is_ok() && was_failing {
+        if matches!(result, Ok(Some(true))) && was_failing {
             // Things are well again: nobody waits for the end of a long pause.
             for timer in self.timers.values_mut().filter(|timer| timer.is_failing()) {
                 timer.hurry();

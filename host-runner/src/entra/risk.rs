@@ -8,6 +8,7 @@ use cae_core::time::EventTime;
 use super::facts::{About, Fact, What};
 use super::graph::{Graph, GraphError};
 use super::host::Host;
+use super::pages::Pages;
 use super::time::written;
 use crate::encoding::percent_encoded;
 use crate::text::word;
@@ -28,6 +29,7 @@ pub(crate) struct Risk {
     whose: Whose,
     /// The page to go on with.
     link: Option<String>,
+    pages: Pages,
     /// The latest change that was seen on all pages of the rounds before.
     seen: Option<EventTime>,
     /// The same of this round.
@@ -41,6 +43,7 @@ impl Risk {
         Self {
             whose,
             link: None,
+            pages: Pages::default(),
             seen: micros.map(EventTime::from_micros),
             latest: None,
         }
@@ -62,13 +65,10 @@ impl Risk {
             .link
             .clone()
             .unwrap_or_else(|| graph.url(&self.question()));
-        let page = match graph.page(host, &link) {
+        let page = match self.pages.read(graph, host, &link) {
             Ok(page) => page,
             Err(error) => {
-                if matches!(
-                    error,
-                    GraphError::Gone | GraphError::NotFound | GraphError::Status(400, _)
-                ) {
+                if error.ends_link() {
                     self.link = None;
                 }
                 return Err(error);
@@ -150,6 +150,7 @@ impl Risk {
         if is_old || (level == before && level == RiskLevel::None) {
             return None;
         }
-        Some(Fact::new(about, What::Risk { level, before }, at))
+        // Nobody knows what the level was just before: between two rounds a high one may have ended and begun again.
+        Some(Fact::new(about, What::Risk(level), at))
     }
 }

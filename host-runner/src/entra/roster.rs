@@ -162,13 +162,14 @@ impl Roster {
         })
     }
 
-    /// The parts that have to be kept, each with its number; they count as kept afterwards.
-    pub(crate) fn take_changed(&mut self) -> Vec<(u8, Vec<u8>)> {
-        let changed = std::mem::replace(&mut self.changed, [false; 256]);
-        if !changed.contains(&true) {
+    /// The parts that have to be kept, each with its number, until [`Roster::is_kept`] says so.
+    pub(crate) fn changed(&self) -> Vec<(u8, Vec<u8>)> {
+        if !self.changed.contains(&true) {
             return Vec::new();
         }
-        let numbers = (0..=u8::MAX).zip(changed).filter(|(_, changed)| *changed);
+        let numbers = (0..=u8::MAX)
+            .zip(self.changed)
+            .filter(|(_, changed)| *changed);
         let mut parts: HashMap<u8, Vec<u8>> =
             numbers.map(|(number, _)| (number, Vec::new())).collect();
         for (guid, user) in &self.users {
@@ -178,6 +179,13 @@ impl Roster {
             }
         }
         parts.into_iter().collect()
+    }
+
+    /// A part is on disk as it is.
+    pub(crate) fn is_kept(&mut self, number: u8) {
+        if let Some(changed) = self.changed.get_mut(usize::from(number)) {
+            *changed = false;
+        }
     }
 
     /// Takes up a part that was kept.
@@ -249,11 +257,14 @@ mod tests {
         let mut roster = Roster::new(10);
         roster.see(guid(1), Some(Kind::Guest));
         roster.see(guid(2), Some(Kind::Member));
-        let parts = roster.take_changed();
+        let parts = roster.changed();
         assert_eq!(parts.len(), 2);
-        assert!(roster.take_changed().is_empty());
+        roster.is_kept(1);
+        assert_eq!(roster.changed().len(), 1, "the other one is not kept yet");
+        roster.is_kept(2);
+        assert!(roster.changed().is_empty());
         roster.see(guid(2), Some(Kind::Member));
-        assert!(roster.take_changed().is_empty(), "nothing changed");
+        assert!(roster.changed().is_empty(), "nothing changed");
         let mut again = Roster::new(10);
         parts.iter().for_each(|(_, part)| again.restore(part));
         let mut users: Vec<_> = again.iter().collect();
@@ -264,7 +275,7 @@ mod tests {
         );
         again.remove(guid(1));
         assert_eq!(
-            again.take_changed(),
+            again.changed(),
             [(1, Vec::new())],
             "an empty part is kept too"
         );

@@ -53,9 +53,9 @@ impl Timer {
         self.due = elapsed.saturating_add(wait);
     }
 
-    /// There is more to do at once.
+    /// There is more to do at once. Only the end makes up for failures: else a round that always breaks off at its second page
+    /// would begin again without a pause.
     pub(crate) const fn goes_on(&mut self, elapsed: Duration) {
-        self.failures = 0;
         self.due = elapsed;
     }
 

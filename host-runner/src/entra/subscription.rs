@@ -31,6 +31,9 @@ const RESOURCE: &str = "/users";
 const RICH_RESOURCE: &str =
     "/users?$select=id,accountEnabled,signInSessionsValidFromDateTime,lastPasswordChangeDateTime";
 
+/// The shortest time between two renewals, whatever Graph gives.
+const SOONEST: Duration = Duration::from_secs(10);
+
 /// What is kept of a subscription over a restart.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -117,24 +120,29 @@ impl Subscription {
         let kept = self.lock().kept.clone();
         let kept =
             kept.filter(|kept| kept.expires > now.as_secs() && kept.made_for == made_for(settings));
-        let renewed = match kept {
+        let (renewed, expires) = match kept {
             Some(kept) => {
                 let renew_at = UnixTime::from_secs(kept.expires).saturating_sub(half);
                 if renew_at > now && !renew {
                     return Ok((renew_at.since(now), false));
                 }
-                self.renew(graph, host, settings, note, kept)?
+                let expires = self.renew(graph, host, settings, note, kept)?;
+                (expires.is_some(), expires)
             }
-            None => false,
+            None => (false, None),
         };
-        if !renewed {
-            self.make(graph, host, settings, note)?;
-        }
+        let expires = match expires {
+            Some(expires) => expires,
+            None => self.make(graph, host, settings, note)?,
+        };
         self.lock().problem = None;
-        Ok((half, !renewed))
+        // Graph may have given less than was asked for.
+        let given = UnixTime::from_secs(expires).since(host.now());
+        let half = given.checked_div(2).unwrap_or_default();
+        Ok((half.max(SOONEST), !renewed))
     }
 
-    /// Says whether it was there to be renewed.
+    /// When it ends now, if it was there to be renewed.
     fn renew(
         &self,
         graph: &mut Graph,
@@ -142,7 +150,7 @@ impl Subscription {
         settings: &Notifications,
         note: &str,
         kept: Kept,
-    ) -> Result<bool, GraphError> {
+    ) -> Result<Option<u64>, GraphError> {
         let wanted = host.now().saturating_add(settings.lifetime);
         let url = graph.url(&format!("/subscriptions/{}", kept.id));
         let body = json!({"expirationDateTime": in_seconds(wanted)});
@@ -150,23 +158,24 @@ impl Subscription {
             Ok(shown) => {
                 let expires = expires(&shown, wanted);
                 self.keep(host, note, Kept { expires, ..kept });
-                Ok(true)
+                Ok(Some(expires))
             }
             Err(GraphError::NotFound) => {
                 self.lock().kept = None;
-                Ok(false)
+                Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
+    /// When it ends.
     fn make(
         &self,
         graph: &mut Graph,
         host: &dyn Host,
         settings: &Notifications,
         note: &str,
-    ) -> Result<(), GraphError> {
+    ) -> Result<u64, GraphError> {
         // Whatever leads here from before carries another secret and would only be refused.
         let listed = graph.page(host, &graph.url("/subscriptions"))?;
         for old in &listed.value {
@@ -198,15 +207,16 @@ impl Subscription {
             }
         };
         let id = word(&shown, "id").unwrap_or_default().to_owned();
+        let expires = expires(&shown, wanted);
         let kept = Kept {
             id,
             client_state,
-            expires: expires(&shown, wanted),
+            expires,
             made_for: made_for(settings),
         };
         self.keep(host, note, kept);
         self.lock().coming = None;
-        Ok(())
+        Ok(expires)
     }
 
     fn keep(&self, host: &dyn Host, note: &str, kept: Kept) {

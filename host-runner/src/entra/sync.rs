@@ -40,7 +40,7 @@ async fn synchronize(tenant: &Tenant, patience: Duration) -> (StatusCode, String
     let results = match timeout_at(until, answered).await {
         Ok(Ok(results)) => results,
         Ok(Err(_)) => {
-            let what = json!({"error": "the service stops, or has another tenant by now"});
+            let what = json!({"error": "the service stops, has another tenant by now, or too many wait already"});
             return (StatusCode::SERVICE_UNAVAILABLE, what.to_string());
         }
         Err(_) => {
@@ -93,6 +93,7 @@ mod tests {
             client_id: "00001111-aaaa-2222-bbbb-3333cccc4444".to_owned(),
             credential: Credential::Secret(PathBuf::new()),
             login: String::new(),
+            issuers: String::new(),
             graph: String::new(),
             issuer: None,
             features: Vec::new(),

@@ -233,7 +233,7 @@ impl Tenant {
                 return Err("/entra/issuer: is not among engine.issuers".to_owned());
             }
             // SPEC: <https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer>.
-            let url = format!("{}/{}/v2.0", settings.login, settings.tenant);
+            let url = format!("{}/{}/v2.0", settings.issuers, settings.tenant);
             found.push((issuers.len(), url.clone()));
             issuers.push(json!({
                 "issuer": url,

@@ -4,6 +4,8 @@
 //! else has a time of its own. Who is remembered and does not come any more when everything is read again was deleted
 //! meanwhile.
 
+use std::time::Duration;
+
 use cae_core::json::Value;
 use cae_core::policy::date;
 use cae_core::state::record::{AccountStatus, TransmitterId};
@@ -12,6 +14,7 @@ use cae_core::time::{EventTime, UnixTime};
 use super::facts::{About, Fact, What};
 use super::graph::{Graph, GraphError};
 use super::host::Host;
+use super::pages::Pages;
 use super::roster::{Guid, Kind, Roster};
 use crate::text::{member, word};
 
@@ -20,6 +23,10 @@ use crate::text::{member, word};
 const SELECT: &str =
     "id,accountEnabled,signInSessionsValidFromDateTime,lastPasswordChangeDateTime,userType";
 
+/// How long a second is waited for, at a time and in all: everybody else waits too.
+const WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
 /// How far the reading of users has come.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
@@ -27,17 +34,21 @@ pub(crate) struct Users {
     link: Option<String>,
     /// Whether everything is being read, and nobody may be missed who does not come.
     whole: bool,
+    pages: Pages,
+    /// Where the round began, and whether something of it has to be said later: then the next one begins there too.
+    began: Option<String>,
+    put_off: bool,
     /// The link of the last whole round.
     pub(crate) done: Option<String>,
 }
 
 impl Users {
     /// Goes on from where an earlier process had come to.
-    pub(crate) const fn from(link: Option<String>) -> Self {
+    pub(crate) fn from(link: Option<String>) -> Self {
         Self {
+            began: link.clone(),
             link,
-            whole: false,
-            done: None,
+            ..Self::default()
         }
     }
 
@@ -59,22 +70,24 @@ impl Users {
             graph.url(&format!("/users/delta?$select={SELECT}"))
         });
         let asked_at = host.now();
-        let page = match graph.page(host, &link) {
+        let page = match self.pages.read(graph, host, &link) {
             Ok(page) => page,
             Err(error) => {
                 // What happened since is learned by reading everything again.
-                if error == GraphError::Gone {
-                    self.link = None;
-                    host.tell(
-                        "entra: the delta token for users is too old: all of them are read again",
-                    );
+                if error.ends_link() {
+                    if !self.whole {
+                        host.tell(
+                            "entra: the place in the changes of users does not count any more: all of them are read again",
+                        );
+                    }
+                    (self.link, self.began) = (None, None);
                 }
                 return Err(error);
             }
         };
         let mut facts = Vec::new();
         for user in &page.value {
-            learn(user, asked_at, host, transmitter, roster, &mut facts);
+            self.put_off |= !learn(user, asked_at, host, transmitter, roster, &mut facts);
         }
         host.keep(&facts).map_err(|_| GraphError::NotKept)?;
         match (page.next, page.delta) {
@@ -87,7 +100,13 @@ impl Users {
                     self.miss(host, transmitter, roster)?;
                 }
                 self.whole = false;
+                if std::mem::take(&mut self.put_off) {
+                    // The same changes again the next time.
+                    self.link.clone_from(&self.began);
+                    return Ok(true);
+                }
                 self.link = Some(delta.clone());
+                self.began = Some(delta.clone());
                 self.done = Some(delta);
                 Ok(true)
             }
@@ -112,7 +131,8 @@ impl Users {
         let asked_at = host.now();
         let user = graph.get(host, &graph.url(&format!("/users/{id}?$select={SELECT}")))?;
         let mut facts = Vec::new();
-        learn(&user, asked_at, host, transmitter, roster, &mut facts);
+        // What has to be said later is among the changes too, which are waited for.
+        let _ = learn(&user, asked_at, host, transmitter, roster, &mut facts);
         host.keep(&facts).map_err(|_| GraphError::NotKept)
     }
 
@@ -128,7 +148,7 @@ impl Users {
             let mut facts = Vec::new();
             for guid in part {
                 let about = About::User(guid.to_string());
-                set_status(
+                let _ = set_status(
                     about,
                     AccountStatus::Disabled,
                     host.now(),
@@ -160,7 +180,7 @@ pub(super) fn strict_facts(
     let mut facts = Vec::new();
     dated(user, &about, now, host, &mut facts);
     if member(user, "accountEnabled").as_bool() == Some(false) {
-        set_status(
+        let _ = set_status(
             about,
             AccountStatus::Disabled,
             now,
@@ -191,7 +211,7 @@ fn dated(user: &Value, about: &About, now: UnixTime, host: &dyn Host, facts: &mu
     }
 }
 
-/// What one object says that is not known yet.
+/// What one object says that is not known yet; whether that is all of it.
 fn learn(
     user: &Value,
     asked_at: UnixTime,
@@ -199,9 +219,9 @@ fn learn(
     transmitter: TransmitterId,
     roster: &mut Roster,
     facts: &mut Vec<Fact>,
-) {
+) -> bool {
     let Some(guid) = word(user, "id").and_then(Guid::read) else {
-        return;
+        return true;
     };
     let about = About::User(guid.to_string());
     if let Some(removed) = user.get("@removed") {
@@ -210,9 +230,8 @@ fn learn(
             Some("deleted") => AccountStatus::Purged,
             _ => AccountStatus::Disabled,
         };
-        set_status(about, status, asked_at, host, transmitter, facts);
         roster.remove(guid);
-        return;
+        return set_status(about, status, asked_at, host, transmitter, facts);
     }
     let kind = match word(user, "userType") {
         Some(kind) if kind.eq_ignore_ascii_case("guest") => Some(Kind::Guest),
@@ -221,29 +240,17 @@ fn learn(
     };
     roster.see(guid, kind);
     dated(user, &about, asked_at, host, facts);
-    match member(user, "accountEnabled").as_bool() {
-        Some(true) => set_status(
-            about,
-            AccountStatus::Enabled,
-            asked_at,
-            host,
-            transmitter,
-            facts,
-        ),
-        Some(false) => set_status(
-            about,
-            AccountStatus::Disabled,
-            asked_at,
-            host,
-            transmitter,
-            facts,
-        ),
+    let status = match member(user, "accountEnabled").as_bool() {
+        Some(true) => AccountStatus::Enabled,
+        Some(false) => AccountStatus::Disabled,
         // It did not change.
-        None => {}
-    }
+        None => return true,
+    };
+    set_status(about, status, asked_at, host, transmitter, facts)
 }
 
-/// Says that an account has this status, unless that is known.
+/// Says that an account has this status, unless that is known. `false` if it cannot be said yet: what is known is stricter,
+/// and of a time that the clock is far from, which was set back.
 pub(super) fn set_status(
     about: About,
     status: AccountStatus,
@@ -251,22 +258,29 @@ pub(super) fn set_status(
     host: &dyn Host,
     transmitter: TransmitterId,
     facts: &mut Vec<Fact>,
-) {
+) -> bool {
     let record = host.record(&about);
     let known = record.status.iter().find(|(by, _)| *by == transmitter);
     let (value, since) = known.map_or((AccountStatus::Enabled, None), |(_, entry)| {
         (entry.value, Some(entry.at))
     });
     if value == status {
-        return;
+        return true;
     }
     let mut at: EventTime = asked_at.into();
     // Of two values of one second the stricter one stays: one that is milder has to wait for the next.
     if status < value
         && let Some(since) = since.filter(|since| *since >= at)
     {
-        at = since.next_second().into();
-        while host.now() < at.floor() && !host.pause(std::time::Duration::from_millis(100)) {}
+        let next = since.next_second();
+        let mut left = LONGEST_WAIT;
+        while host.now() < next {
+            if left.is_zero() || next.since(host.now()) > LONGEST_WAIT || host.pause(WAIT) {
+                return false;
+            }
+            left = left.saturating_sub(WAIT);
+        }
+        at = next.into();
     }
     let what = match status {
         AccountStatus::Enabled => What::Enabled,
@@ -274,4 +288,5 @@ pub(super) fn set_status(
         AccountStatus::Purged => What::Purged,
     };
     facts.push(Fact::new(about, what, at));
+    true
 }

@@ -30,6 +30,8 @@ pub struct Collection {
     count: u64,
     /// Delta tokens of before that are too old.
     forgotten: u64,
+    /// Whether members are told of groups that hide them.
+    pub(super) shows_hidden: bool,
     /// Whether what changed is told last first and twice, as Graph may.
     pub repeats: bool,
 }
@@ -41,6 +43,7 @@ impl Collection {
             objects: BTreeMap::new(),
             count: 0,
             forgotten: 0,
+            shows_hidden: false,
             repeats: false,
         }
     }
@@ -127,7 +130,11 @@ impl Collection {
             }
         };
         let is_first = since == 0;
-        if !is_first && since < self.forgotten || is_first && offset > 0 && at < self.forgotten {
+        // A page that is too old is a bad request, and not gone.
+        if offset > 0 && at < self.forgotten {
+            return error(400, "Directory_ExpiredPageToken");
+        }
+        if !is_first && since < self.forgotten {
             return error(410, "syncStateNotFound");
         }
         let (fields, filter) = asked.split_once('|').unwrap_or((&asked, ""));
@@ -143,8 +150,12 @@ impl Collection {
                 found.push((id, object, None));
                 continue;
             }
-            // Members come in parts, under the same object each time.
-            let changes = member_changes(object, since, is_first);
+            // Members come in parts, under the same object each time. Whoever hides them has none for most.
+            let is_hidden = object.properties.get("visibility") == Some(&json!("HiddenMembership"));
+            let changes = match is_hidden && !self.shows_hidden {
+                true => Vec::new(),
+                false => member_changes(object, since, is_first),
+            };
             let parts = changes.chunks(page).map(<[Value]>::to_vec);
             let parts: Vec<Vec<Value>> = parts.collect();
             match parts.is_empty() {

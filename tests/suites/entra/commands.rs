@@ -186,6 +186,11 @@ fn a_legacy_setting_becomes_a_policy() {
     };
     assert_eq!(fetched().status, Some(1));
     setup.graph.state().policies.legacy =
+        Some(json!({"isEnabled": false, "users": [], "groups": [], "migrate": true}));
+    let ended = fetched();
+    assert_eq!(ended.status, Some(1), "{}", ended.out);
+    assert!(ended.err.contains("migrated already"), "{}", ended.err);
+    setup.graph.state().policies.legacy =
         Some(json!({"isEnabled": false, "users": [], "groups": [], "migrate": false}));
     let ended = fetched();
     assert_eq!(ended.status, Some(0), "{}", ended.err);

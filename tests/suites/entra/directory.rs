@@ -1,5 +1,6 @@
 //! Groups and roles of users whose tokens do not name them.
 
+use cae_tests::graph::ROLES;
 use cae_tests::service::wait_for;
 use serde_json::{Value, json};
 
@@ -161,4 +162,38 @@ fn roles_are_known_also_through_groups() {
         .roles_of_directory
         .leave(ROLE_OBJECT, ADELE);
     wait_for("the one who lost it", || statuses(&world) == (200, 403));
+}
+
+#[test]
+fn members_that_are_hidden_are_not_taken_for_none() {
+    let setup = Setup::new("entra-hidden");
+    {
+        let mut state = setup.graph.state();
+        state.policies.policies = vec![block(&json!({"includeGroups": [GROUP]}))];
+        state
+            .groups
+            .set(GROUP, &json!({"visibility": "HiddenMembership"}));
+        state.groups.join(GROUP, BRUNO, true);
+    }
+    let engine = json!({"settings": {"undetermined": "deny"}});
+    let Some(world) = setup.start(&engine, "") else {
+        return;
+    };
+    wait_for("the groups", || world.has_read("groups"));
+    assert_eq!(statuses(&world), (403, 403));
+    let said = world.service.process.said();
+    assert_eq!(said.matches("Member.Read.Hidden").count(), 1, "{said}");
+    // With the permission they are known.
+    let mut roles = ROLES.map(str::to_owned).to_vec();
+    roles.push("Member.Read.Hidden".to_owned());
+    world.graph.state().roles = Some(roles);
+    let sync = cae_tests::service::ask(
+        world.service.administration,
+        "POST",
+        "/v1/entra/sync",
+        &[],
+        None,
+    );
+    assert_eq!(sync.unwrap().status, 200);
+    wait_for("the members", || statuses(&world) == (200, 403));
 }

@@ -26,7 +26,7 @@ fn every_kind_of_refusal_is_survived() {
     };
     wait_for("the first round", || world.has_read("users"));
     let users = "/users/delta";
-    let said: [(&str, Vec<Said>); 7] = [
+    let said: [(&str, Vec<Said>); 9] = [
         // A token is good no longer, by continuous access evaluation say: there is another one.
         ("401 once", vec![error(401, "InvalidAuthenticationToken")]),
         (
@@ -38,6 +38,11 @@ fn every_kind_of_refusal_is_survived() {
         ),
         ("410", vec![error(410, "syncStateNotFound")]),
         ("400 for the same", vec![error(400, "resyncRequired")]),
+        (
+            "a page that is too old",
+            vec![error(400, "Directory_ExpiredPageToken")],
+        ),
+        ("a link to nowhere", vec![error(404, "ResourceNotFound")]),
         (
             "503",
             vec![Said::Reply(

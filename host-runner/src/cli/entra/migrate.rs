@@ -19,6 +19,7 @@ becomes is what the button Migrate of the portal makes of it:
   never configured, or enabled for everybody   nothing: evaluation is on by itself
   enabled for some users or groups             a policy that switches it off for all others
   disabled                                     a policy that switches it off for everybody
+  migrated already                             nothing: the policy is there
 
 Exit status: 0 a policy is printed; 1 nothing has to be migrated; 2 it cannot be read.
 

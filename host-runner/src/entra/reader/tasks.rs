@@ -24,6 +24,10 @@ use crate::entra::roster::{Guid, Roster};
 use crate::entra::users::{self, Users};
 use crate::serve::settings::entra::{Entra, Feature, Notifications};
 
+/// The permission to see members of groups that hide them.
+/// SPEC: <https://learn.microsoft.com/graph/permissions-reference#memberreadhidden>.
+const READS_HIDDEN: &str = "Member.Read.Hidden";
+
 /// How far everything has come.
 pub(super) struct Tasks {
     settings: Entra,
@@ -122,6 +126,10 @@ impl Tasks {
                 Ok(self.seen(host, "seen/secondFactors", seen))
             }
             Feature::Groups => {
+                // What a token does not say is not relied on.
+                let roles = self.graph.roles(host)?.unwrap_or_default();
+                let reads_hidden = roles.iter().any(|role| role == READS_HIDDEN);
+                self.memberships.may_read_hidden(reads_hidden);
                 let wanted = host.wanted();
                 let mut groups = wanted.groups;
                 groups.extend(self.memberships.groups_with_roles(&wanted.roles));
@@ -227,15 +235,18 @@ impl Tasks {
         let done = self.users.step(graph, host, self.transmitter, roster)?;
         let known = u64::try_from(self.roster.len()).unwrap_or(u64::MAX);
         self.shared.status.users.store(known, Ordering::Relaxed);
+        self.users_read |= done;
         let Some(link) = self.users.done.take() else {
             return Ok(done);
         };
-        self.users_read = true;
         // The place in the changes comes last: it must not be ahead of what was learned.
         let prefix = notes_of(&self.settings.tenant);
-        let mut parts = self.roster.take_changed().into_iter();
-        let kept = parts
-            .try_for_each(|(number, part)| host.note(&format!("{prefix}users/{number:02x}"), part));
+        let mut parts = self.roster.changed().into_iter();
+        let kept = parts.try_for_each(|(number, part)| {
+            host.note(&format!("{prefix}users/{number:02x}"), part)?;
+            self.roster.is_kept(number);
+            Ok(())
+        });
         let kept = kept.and_then(|()| host.note(&format!("{prefix}link/users"), link.into_bytes()));
         if kept.is_err() {
             // The process after this one goes on from an earlier place, and learns the same again.
@@ -260,10 +271,14 @@ impl Tasks {
         };
         let prefix = notes_of(&self.settings.tenant);
         let kept = known.map_or(Ok(()), |known| {
-            host.note(&format!("{prefix}applications"), known)
+            host.note(&format!("{prefix}applications"), known)?;
+            self.applications.is_kept();
+            Ok(())
         });
-        let kept =
-            kept.and_then(|()| host.note(&format!("{prefix}link/applications"), link.into_bytes()));
+        let kept = kept.and_then(|()| match link {
+            Some(link) => host.note(&format!("{prefix}link/applications"), link.into_bytes()),
+            None => Ok(()),
+        });
         if kept.is_err() {
             host.tell("entra: which service principals are known could not be written down");
         }

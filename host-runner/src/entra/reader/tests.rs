@@ -20,8 +20,9 @@ use super::*;
 use crate::entra::directory::{View, Wanted};
 use crate::entra::facts::{About, Fact, What};
 use crate::entra::host::NotKept;
+use crate::entra::time::in_seconds;
 use crate::serve::client::{Ask, NoReply, Reply};
-use crate::serve::settings::entra::Credential;
+use crate::serve::settings::entra::{Credential, Notifications};
 
 const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 const USER: &str = "ad000000-0000-4000-8000-0000000000a1";
@@ -38,6 +39,12 @@ enum Sky {
     Forbidding(&'static str),
     /// Each page names itself as the next one.
     Circling,
+    /// Links of before are refused with this status and code, for good.
+    Refusing(u16, &'static str),
+    /// The first page of everything is fine, and the second one is too old, each time.
+    Breaking,
+    /// Two pages name one another.
+    Swinging,
     /// Nothing is answered.
     Out,
     /// 429, with or without a time to wait.
@@ -52,11 +59,15 @@ struct Simulated {
     asked: RefCell<Vec<(Duration, String, u16)>>,
     /// When the user was disabled.
     disabled_at: Duration,
+    enabled_at: Duration,
     facts: RefCell<Vec<(Duration, Fact)>>,
     told: RefCell<Vec<String>>,
     notes: RefCell<BTreeMap<String, Vec<u8>>>,
-    /// Whether nothing can be kept.
+    /// Whether nothing can be kept, or no note.
     full: Cell<bool>,
+    deaf: Cell<bool>,
+    /// How far the clock was set back.
+    set_back: Cell<u64>,
     wanted: Wanted,
 }
 
@@ -67,10 +78,13 @@ impl Simulated {
             weather,
             asked: RefCell::default(),
             disabled_at,
+            enabled_at: Duration::MAX,
             facts: RefCell::default(),
             told: RefCell::default(),
             notes: RefCell::default(),
             full: Cell::new(false),
+            deaf: Cell::new(false),
+            set_back: Cell::new(0),
             wanted: Wanted::default(),
         }
     }
@@ -80,7 +94,12 @@ impl Simulated {
         if path.ends_with("/token") {
             return json!({"access_token": "a.b.c", "expires_in": 3_599});
         }
-        let is_disabled = self.elapsed.get() >= self.disabled_at;
+        if path.contains("/subscriptions") {
+            // Twenty minutes, whatever is asked for.
+            let expires = in_seconds(self.now().saturating_add(20 * MINUTE));
+            return json!({"id": "made", "expirationDateTime": expires, "value": []});
+        }
+        let is_disabled = (self.disabled_at..self.enabled_at).contains(&self.elapsed.get());
         let delta = format!(
             "https://graph.example/v1.0{}?$deltatoken=1",
             path.split('?').next().unwrap().trim_start_matches("/v1.0")
@@ -139,9 +158,26 @@ impl Host for Simulated {
                 let denied = json!({"error": {"code": "Authorization_RequestDenied"}});
                 (403, HeaderMap::new(), denied)
             }
-            Sky::Forbidding(_) | Sky::Circling | Sky::Clear => {
-                (200, HeaderMap::new(), self.answer(ask.url))
+            Sky::Refusing(status, code) if ask.url.contains("deltatoken") => {
+                (status, HeaderMap::new(), json!({"error": {"code": code}}))
             }
+            Sky::Breaking if ask.url.contains("second") => {
+                let gone = json!({"error": {"code": "syncStateNotFound"}});
+                (410, HeaderMap::new(), gone)
+            }
+            Sky::Breaking | Sky::Swinging if ask.url.contains("/delta?") => {
+                let is_second = ask.url.ends_with("second");
+                let begin = ask.url.split('?').next().unwrap();
+                let next = format!("{begin}?{}", if is_second { "first" } else { "second" });
+                let page = json!({"value": [{"id": "x"}], "@odata.nextLink": next});
+                (200, HeaderMap::new(), page)
+            }
+            Sky::Forbidding(_)
+            | Sky::Refusing(..)
+            | Sky::Breaking
+            | Sky::Swinging
+            | Sky::Circling
+            | Sky::Clear => (200, HeaderMap::new(), self.answer(ask.url)),
         };
         self.asked
             .borrow_mut()
@@ -157,7 +193,7 @@ impl Host for Simulated {
     }
 
     fn now(&self) -> UnixTime {
-        UnixTime::from_secs(1_800_000_000 + self.elapsed.get().as_secs())
+        UnixTime::from_secs(1_800_000_000 + self.elapsed.get().as_secs() - self.set_back.get())
     }
 
     fn elapsed(&self) -> Duration {
@@ -208,6 +244,9 @@ impl Host for Simulated {
     }
 
     fn note(&self, name: &str, value: Vec<u8>) -> Result<(), NotKept> {
+        if self.deaf.get() {
+            return Err(NotKept);
+        }
         self.notes.borrow_mut().insert(name.to_owned(), value);
         Ok(())
     }
@@ -230,6 +269,25 @@ impl Host for Simulated {
 }
 
 fn reader(name: &str) -> (PathBuf, Reader) {
+    reader_from(name, &[])
+}
+
+fn reader_from(name: &str, notes: &[(String, Vec<u8>)]) -> (PathBuf, Reader) {
+    let (secret, settings) = settings(name);
+    (secret, reader_of(settings, notes))
+}
+
+fn reader_of(settings: Entra, notes: &[(String, Vec<u8>)]) -> Reader {
+    let shared = Arc::new(Shared {
+        status: Status::default(),
+        policies: Policies::default(),
+        subscription: Subscription::default(),
+        directory: Arc::default(),
+    });
+    Reader::new(settings, BY, shared, notes)
+}
+
+fn settings(name: &str) -> (PathBuf, Entra) {
     let secret = std::env::temp_dir().join(format!("cae-entra-{}-{name}", std::process::id()));
     std::fs::write(&secret, "secret").unwrap();
     let settings = Entra {
@@ -237,6 +295,7 @@ fn reader(name: &str) -> (PathBuf, Reader) {
         client_id: "00001111-aaaa-2222-bbbb-3333cccc4444".to_owned(),
         credential: Credential::Secret(secret.clone()),
         login: "https://login.example".to_owned(),
+        issuers: "https://login.example".to_owned(),
         graph: "https://graph.example".to_owned(),
         issuer: None,
         features: Feature::all().collect(),
@@ -246,13 +305,7 @@ fn reader(name: &str) -> (PathBuf, Reader) {
         most_users: 10,
         most_memberships: 10,
     };
-    let shared = Arc::new(Shared {
-        status: Status::default(),
-        policies: Policies::default(),
-        subscription: Subscription::default(),
-        directory: Arc::default(),
-    });
-    (secret, Reader::new(settings, BY, shared, &[]))
+    (secret, settings)
 }
 
 #[test]
@@ -416,4 +469,131 @@ fn memberships_that_may_not_be_read_any_more_grow_old() {
     world.live(&mut reader, 2 * HOUR);
     std::fs::remove_file(secret).unwrap();
     assert_eq!(known(), (false, true), "the users are still read");
+}
+
+#[test]
+fn a_link_that_is_refused_for_good_is_let_go() {
+    let skies: [Weather; 3] = [
+        |_| Sky::Refusing(400, "Request_BadRequest"),
+        |_| Sky::Refusing(400, "Directory_ExpiredPageToken"),
+        |_| Sky::Refusing(404, "Request_ResourceNotFound"),
+    ];
+    for (number, weather) in skies.into_iter().enumerate() {
+        let world = Simulated::new(weather, 5 * MINUTE);
+        let (secret, mut reader) = reader(&format!("refused-{number}"));
+        world.live(&mut reader, 30 * MINUTE);
+        std::fs::remove_file(secret).unwrap();
+        let learned = world.facts.borrow().first().map(|(at, _)| *at);
+        assert!(
+            learned.is_some_and(|at| at < 12 * MINUTE),
+            "{number}: {learned:?}"
+        );
+        let asked = world.asked.borrow().len();
+        assert!(asked < 12 * 30, "{number}: {asked}");
+    }
+}
+
+#[test]
+fn a_link_to_another_graph_is_let_go() {
+    let world = Simulated::new(|_| Sky::Clear, MINUTE);
+    let link = |name: &str| {
+        let url = format!("https://elsewhere.example/v1.0/{name}/delta?$deltatoken=7");
+        (format!("entra/{TENANT}/link/{name}"), url.into_bytes())
+    };
+    let notes = [link("users"), link("applications")];
+    let (secret, mut reader) = reader_from("elsewhere", &notes);
+    world.live(&mut reader, 5 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    assert_eq!(world.facts.borrow().len(), 1);
+    for (name, condition) in reader.shared.status.features() {
+        assert_eq!(condition.problem, None, "{name}");
+    }
+    let asked = world.asked.borrow();
+    assert!(asked.iter().all(|(_, url, _)| !url.contains("elsewhere")));
+}
+
+#[test]
+fn a_round_that_always_breaks_off_is_no_hot_loop() {
+    let skies: [(&str, Weather); 2] = [
+        ("breaking", |_| Sky::Breaking),
+        ("swinging", |_| Sky::Swinging),
+    ];
+    for (name, weather) in skies {
+        let world = Simulated::new(weather, HOUR);
+        let (secret, mut reader) = reader(name);
+        world.live(&mut reader, HOUR);
+        std::fs::remove_file(secret).unwrap();
+        let asked = world.asked.borrow();
+        let rounds = asked
+            .iter()
+            .filter(|(_, url, _)| url.contains("/users/delta"));
+        let rounds = rounds.count();
+        assert!((10..150).contains(&rounds), "{name}: {rounds}");
+        let told = world.told.borrow().len();
+        assert!(told < 20, "{name}: {told}");
+    }
+}
+
+#[test]
+fn what_could_not_be_written_down_is_written_later() {
+    let world = Simulated::new(|_| Sky::Clear, HOUR);
+    let (secret, mut reader) = reader("deaf");
+    world.deaf.set(true);
+    world.live(&mut reader, 5 * MINUTE);
+    assert!(world.notes.borrow().is_empty());
+    world.deaf.set(false);
+    world.live(&mut reader, 5 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let notes = world.notes.borrow();
+    assert!(
+        notes.contains_key(&format!("entra/{TENANT}/users/ad")),
+        "{notes:?}"
+    );
+    assert!(notes.contains_key(&format!("entra/{TENANT}/link/users")));
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nobody() {
+    let mut world = Simulated::new(|_| Sky::Clear, 10 * MINUTE);
+    world.enabled_at = 20 * MINUTE;
+    let (secret, mut reader) = reader("set-back");
+    world.live(&mut reader, 15 * MINUTE);
+    assert_eq!(world.facts.borrow().len(), 1, "disabled");
+    // What is known is of the future now: for an hour nothing milder can be said.
+    world.set_back.set(3_600);
+    let before = world.asked.borrow().len();
+    world.live(&mut reader, 20 * MINUTE);
+    assert_eq!(world.facts.borrow().len(), 1);
+    let asked = world.asked.borrow().len() - before;
+    assert!(asked > 7 * 18, "everything is read as ever: {asked}");
+    world.live(&mut reader, 50 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let facts = world.facts.borrow();
+    assert_eq!(facts.len(), 2);
+    assert_eq!(facts.last().map(|(_, fact)| fact.what), Some(What::Enabled));
+}
+
+#[test]
+fn a_subscription_is_renewed_in_the_time_that_was_given() {
+    let world = Simulated::new(|_| Sky::Clear, 10 * HOUR);
+    let (secret, mut settings) = settings("subscribed");
+    settings.notifications = Some(Notifications {
+        uri: "https://cae.example/entra/notifications".to_owned(),
+        lifetime: 70 * HOUR,
+        encryption: None,
+    });
+    let mut reader = reader_of(settings, &[]);
+    world.live(&mut reader, 2 * HOUR);
+    std::fs::remove_file(secret).unwrap();
+    let asked = world.asked.borrow();
+    let at = |part: &str| -> Vec<Duration> {
+        let found = asked.iter().filter(|(_, url, _)| url.ends_with(part));
+        found.map(|(at, ..)| *at).collect()
+    };
+    // Those that are there are looked at, then one is made, once.
+    assert_eq!(at("/subscriptions").len(), 2);
+    let renewed = at("/subscriptions/made");
+    assert!((10..=12).contains(&renewed.len()), "{renewed:?}");
+    let expires = reader.shared.subscription.shown().expires.unwrap();
+    assert!(expires > world.now().as_secs());
 }

@@ -45,6 +45,8 @@ pub(crate) struct Entra {
     pub(crate) credential: Credential,
     /// Base URL of the token endpoint, without a slash at its end.
     pub(crate) login: String,
+    /// Base URL of the tenant's issuer, likewise.
+    pub(crate) issuers: String,
     /// Base URL of Graph, likewise.
     pub(crate) graph: String,
     /// The issuer in the engine configuration whose users these are; found by the tenant if it is not named.
@@ -153,6 +155,15 @@ impl Cloud {
         }
     }
 
+    /// What the issuers of tenants begin with, which need not be where tokens are asked for.
+    const fn issuers(self) -> &'static str {
+        match self {
+            // SPEC: <https://login.partner.microsoftonline.cn/common/v2.0/.well-known/openid-configuration>, `issuer`.
+            Self::China => "https://login.partner.microsoftonline.cn",
+            Self::Global | Self::UsGovernment | Self::UsGovernmentDod => self.login(),
+        }
+    }
+
     const fn graph(self) -> &'static str {
         match self {
             Self::Global => "https://graph.microsoft.com",
@@ -180,13 +191,16 @@ pub(super) fn read(mut object: ObjectReader<'_, '_>, folder: &Path) -> Option<En
     );
     let credential = credential(&mut object, folder);
     let cloud = object.choice("cloud", Cloud::default());
-    let mut base = |key: &str, default: &str| {
+    let mut base = |key: &str| {
         let given = url(&mut object, key);
-        let text = given.unwrap_or_else(|| default.to_owned());
-        text.trim_end_matches('/').to_owned()
+        given.map(|text| text.trim_end_matches('/').to_owned())
     };
-    let login = base("loginUri", cloud.login());
-    let graph = base("graphUri", cloud.graph());
+    let login = base("loginUri");
+    // Another place is another one for all that it says.
+    let issuers = login.clone();
+    let issuers = issuers.unwrap_or_else(|| cloud.issuers().to_owned());
+    let login = login.unwrap_or_else(|| cloud.login().to_owned());
+    let graph = base("graphUri").unwrap_or_else(|| cloud.graph().to_owned());
     let issuer = object
         .get("issuer")
         .and_then(|mut node| node.string())
@@ -209,6 +223,7 @@ pub(super) fn read(mut object: ObjectReader<'_, '_>, folder: &Path) -> Option<En
         client_id: client_id?,
         credential: credential?,
         login,
+        issuers,
         graph,
         issuer,
         features: features.unwrap_or_else(|| Feature::all().collect()),
