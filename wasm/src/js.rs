@@ -113,7 +113,9 @@ impl Engine {
             },
             signal_age: &signal_age,
         };
-        let records: Vec<StoreAnswer> = records.iter().map(StoreAnswer::read).collect();
+        let records: Vec<StoreAnswer> = (0..records.length())
+            .map(|place| StoreAnswer::read(records, place))
+            .collect();
         let records: Vec<RecordAnswer<'_>> = records.iter().map(StoreAnswer::lend).collect();
         let answers = Answers {
             signature,
@@ -193,11 +195,14 @@ enum StoreAnswer {
 
 impl StoreAnswer {
     /// Only `null` says that there is no record: a forgotten answer (`undefined`) is one that failed.
-    fn read(answer: JsValue) -> Self {
-        if answer.is_null() {
+    ///
+    /// Where the next `null` stands is a number, which crosses for less than the answer itself; most answers are `null`.
+    fn read(answers: &Array, place: u32) -> Self {
+        let next = answers.index_of(&JsValue::NULL, place.cast_signed());
+        if u32::try_from(next) == Ok(place) {
             return Self::None;
         }
-        match answer.dyn_ref::<Uint8Array>() {
+        match answers.get(place).dyn_ref::<Uint8Array>() {
             Some(bytes) => Self::Found(bytes.to_vec()),
             None => Self::Failed,
         }

@@ -148,7 +148,8 @@ const MODULES: &[Module] = &[
         name: "engine",
         features: "js,prepared",
         profile: "wasm-small",
-        optimise: "-Oz",
+        // A hundredth larger than with `-Oz`, and a tenth faster.
+        optimise: "-O3",
         small: true,
         hosts: &[("engine", "web")],
         prepared: &[

@@ -78,7 +78,8 @@ async function decision() {
   const { instance, handle, needs } = await known(configuration, token);
   const records = needs.records.map(() => null);
   const now = Math.floor(Date.now() / 1000);
-  const decide = () => instance.decide(handle, now, ADDRESS, undefined, "/orders", undefined, records, undefined);
+  // As the package asks: no route of the configuration needs the path.
+  const decide = () => instance.decide(handle, now, ADDRESS, undefined, undefined, undefined, records, undefined);
   if (decide().verdict?.outcome !== "allow") throw new Error("the token is refused");
   const alone = [];
   const whole = [];
