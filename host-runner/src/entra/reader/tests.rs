@@ -102,15 +102,20 @@ impl Simulated {
             let expires = in_seconds(self.now().saturating_add(20 * MINUTE));
             return json!({"id": "made", "expirationDateTime": expires, "value": []});
         }
-        let is_disabled = (self.disabled_at..self.enabled_at).contains(&self.elapsed.get());
-        let delta = format!(
-            "https://graph.example/v1.0{}?$deltatoken=1",
-            path.split('?').next().unwrap().trim_start_matches("/v1.0")
-        );
+        // Before, while and after the user is disabled.
+        let now = self.elapsed.get();
+        let state = [self.disabled_at, self.enabled_at];
+        let state = state.iter().filter(|at| **at <= now).count();
+        let begin = path.split('?').next().unwrap();
+        let delta = format!("https://graph.example{begin}?$deltatoken={state}");
         let value = match path {
-            // Everything, then what changed: Graph says it until somebody heard it.
-            _ if path.starts_with("/v1.0/users/delta") => {
-                json!([{"id": USER, "accountEnabled": !is_disabled, "userType": "Member"}])
+            // Everything, then what changed: Graph says it until somebody goes on from there.
+            _ if path.ends_with(&format!("$deltatoken={state}")) => json!([]),
+            _ if begin == "/v1.0/users/delta" => {
+                json!([{"id": USER, "accountEnabled": state != 1, "userType": "Member"}])
+            }
+            _ if begin == "/v1.0/servicePrincipals/delta" => {
+                json!([{"id": "0b000000-0000-4000-8000-0000000000d5", "appId": USER}])
             }
             _ => json!([]),
         };
@@ -565,6 +570,8 @@ fn what_could_not_be_written_down_is_written_later() {
         "{notes:?}"
     );
     assert!(notes.contains_key(&format!("entra/{TENANT}/link/users")));
+    let applications = notes.get(&format!("entra/{TENANT}/applications"));
+    assert_eq!(applications.map(Vec::len), Some(32));
 }
 
 #[test]
