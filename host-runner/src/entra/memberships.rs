@@ -556,6 +556,40 @@ mod tests {
     }
 
     #[test]
+    fn half_a_round_is_given_up_and_a_whole_one_kept() {
+        let mut memberships = nested();
+        memberships.give_up_groups();
+        assert!(memberships.groups_by_user(&set(&['1'])).is_some());
+        memberships.groups_under_way = true;
+        memberships.give_up_groups();
+        assert!(memberships.is_settled());
+        assert_eq!(memberships.groups_by_user(&set(&['1'])), None);
+    }
+
+    #[test]
+    fn hidden_members_are_known_only_with_the_permission() {
+        let mut memberships = nested();
+        let inner = Guid::read(&guid('2')).unwrap();
+        memberships.groups.get_mut(&inner).unwrap().are_hidden = true;
+        assert_eq!(
+            memberships.groups_by_user(&set(&['1'])),
+            None,
+            "it is within"
+        );
+        for query in &mut memberships.queries {
+            query.link = Some("kept".to_owned());
+        }
+        memberships.may_read_hidden(true);
+        assert!(memberships.groups_by_user(&set(&['1'])).is_some());
+        let kept = |query: &&Query| query.link.is_some();
+        assert_eq!(
+            memberships.queries.iter().filter(kept).count(),
+            1,
+            "read anew"
+        );
+    }
+
+    #[test]
     fn more_than_are_remembered_are_none() {
         let mut memberships = nested();
         memberships.most = 3;

@@ -51,8 +51,6 @@ pub(crate) struct Reader {
     shared: Arc<Shared>,
     tasks: Tasks,
     timers: BTreeMap<Feature, Timer>,
-    /// Features that begin anew because what they held was too old, and have not come to an end since.
-    anew: BTreeSet<Feature>,
     /// When the last whole round of a feature ended, in seconds since 1970.
     rounds: BTreeMap<Feature, u64>,
     /// When the subscription has to be looked after; none without notifications.
@@ -111,7 +109,6 @@ impl Reader {
             timers: timers.collect(),
             subscription: notifications.map(|it| Timer::new(it.lifetime)),
             tasks: Tasks::new(&settings, transmitter, Arc::clone(&shared), notes),
-            anew: BTreeSet::new(),
             rounds: BTreeMap::new(),
             renew: false,
             pending: BTreeSet::new(),
@@ -335,7 +332,6 @@ impl Reader {
             Ok(Some(true)) => {
                 timer.done(elapsed);
                 self.told.remove(&feature);
-                self.anew.remove(&feature);
                 self.rounds.insert(feature, host.now().as_secs());
                 if feature == Feature::Users {
                     host.alive();
@@ -363,8 +359,8 @@ impl Reader {
                 self.turn_off(host, feature, why.clone());
                 Some(Err(why))
             }
-            // What is too old is read anew at once; the second time in a row that is a failure like others.
-            Err(GraphError::Gone) if !was_failing && self.anew.insert(feature) => {
+            // What is too old is read anew at once; before that came to its end it is a failure like others.
+            Err(GraphError::Gone) if !was_failing => {
                 timer.failed(elapsed, None, 0);
                 timer.hurry();
                 None

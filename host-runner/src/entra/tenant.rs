@@ -289,3 +289,43 @@ impl Woven {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::serve::settings::entra::Credential;
+
+    #[test]
+    fn the_issuer_that_is_added_is_not_where_tokens_are_asked_for() {
+        let settings = Entra {
+            tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee".to_owned(),
+            client_id: "00001111-aaaa-2222-bbbb-3333cccc4444".to_owned(),
+            credential: Credential::Secret(PathBuf::new()),
+            login: "https://login.chinacloudapi.cn".to_owned(),
+            issuers: "https://login.partner.microsoftonline.cn".to_owned(),
+            graph: "https://microsoftgraph.chinacloudapi.cn".to_owned(),
+            issuer: None,
+            features: Vec::new(),
+            poll_every: Duration::from_secs(60),
+            policies_every: Duration::from_secs(60),
+            notifications: None,
+            most_users: 10,
+            most_memberships: 10,
+        };
+        let tenant = Tenant::new(settings, &[]).unwrap();
+        let mut engine = Map::new();
+        let woven = tenant.weave(&mut engine, None).unwrap();
+        let issuer =
+            "https://login.partner.microsoftonline.cn/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0";
+        assert_eq!(woven.issuer, issuer);
+        let added = engine.get("issuers").unwrap();
+        assert_eq!(added[0]["issuer"], issuer);
+        let keys = added[0]["jwksUri"].as_str().unwrap();
+        assert!(
+            keys.starts_with("https://login.chinacloudapi.cn/"),
+            "{keys}"
+        );
+    }
+}

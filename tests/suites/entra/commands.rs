@@ -217,6 +217,18 @@ fn the_manifest_asks_for_what_token_inspect_misses() {
         .map(|it| it["name"].as_str().unwrap())
         .collect();
     let text = run(&["entra", "manifest"], "").unwrap().out;
+    // Another version of tokens is another issuer and audience: whoever pastes it has to know.
+    assert_eq!(fragment["api"]["requestedAccessTokenVersion"], 2);
+    for said in [&text, &ended.err] {
+        for word in [
+            "requestedAccessTokenVersion 2",
+            "sts.windows.net",
+            "client id",
+            "amr",
+        ] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims = json!({
         "ver": "2.0", "tid": TENANT, "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),

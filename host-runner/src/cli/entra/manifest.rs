@@ -6,6 +6,7 @@ use cae_core::token::inspect::WANTED;
 use serde_json::json;
 
 use super::super::output::Output;
+use super::super::problem::note;
 use crate::text::ASKS;
 
 pub(super) const HELP: &str = "\
@@ -13,6 +14,11 @@ The fragment goes into the manifest of the API's app registration (Entra admin c
 App registrations, Manifest). Clients declare that they take claims challenges
 themselves (`cp1`); the claim only lets the API see it. `cae token inspect` says which
 claims a token lacks.
+
+The fragment asks for tokens of version 2.0 (`requestedAccessTokenVersion`). For an API that
+gets version 1.0 (the setting is null or 1) that is a change of its own, which is told below
+the fragment and, with --json, on standard error: make it on both ends at once, or leave
+`api` out.
 
 Exit status: 0.
 
@@ -44,6 +50,27 @@ const FURTHER: [(&str, &str); 2] = [
     ),
 ];
 
+/// The version of tokens that is asked for.
+const REQUESTED: &str = "With requestedAccessTokenVersion 2, where it was null or 1";
+/// What the version of tokens changes.
+/// SPEC: <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>.
+const VERSION: [(&str, &str); 3] = [
+    (
+        "iss",
+        "is https://login.microsoftonline.com/{tenant}/v2.0, no more https://sts.windows.net/{tenant}/: the issuer has \
+         `claims` \"entra-v2\"",
+    ),
+    (
+        "aud",
+        "is the client id of the API, never its application id URI: `audiences` needs the client id",
+    ),
+    (
+        "amr",
+        "is no more: that a sign-in used multifactor authentication shows in `acrs` alone, by an authentication context that \
+         requires it and that `acrValues` of the issuer names",
+    ),
+];
+
 pub(super) fn run(out: &mut Output) {
     let claim = |name: &str| json!({"name": name, "source": null, "essential": false, "additionalProperties": []});
     let names = CLAIMS.iter().map(|(_, name)| *name).chain(["idtyp"]);
@@ -56,6 +83,8 @@ pub(super) fn run(out: &mut Output) {
     });
     if out.json() {
         out.line(fragment);
+        let changes = VERSION.map(|(name, change)| format!("`{name}` {change}"));
+        note(format_args!("{REQUESTED}: {}", changes.join("; ")));
         return;
     }
     out.line(format_args!("{fragment:#}"));
@@ -68,5 +97,10 @@ pub(super) fn run(out: &mut Output) {
     }
     for (name, loss) in FURTHER {
         out.line(format_args!("{ASKS}{name}{ASKS:#}: {loss}"));
+    }
+    out.line("");
+    out.line(format_args!("{REQUESTED}:"));
+    for (name, change) in VERSION {
+        out.line(format_args!("{ASKS}{name}{ASKS:#} {change}"));
     }
 }

@@ -45,6 +45,9 @@ enum Sky {
     Breaking,
     /// Two pages name one another.
     Swinging,
+    /// The token endpoint has a pause, and says for how long; or it does not know us, at length.
+    TokenPause(u64),
+    TokenRefusal,
     /// Nothing is answered.
     Out,
     /// 429, with or without a time to wait.
@@ -99,15 +102,20 @@ impl Simulated {
             let expires = in_seconds(self.now().saturating_add(20 * MINUTE));
             return json!({"id": "made", "expirationDateTime": expires, "value": []});
         }
-        let is_disabled = (self.disabled_at..self.enabled_at).contains(&self.elapsed.get());
-        let delta = format!(
-            "https://graph.example/v1.0{}?$deltatoken=1",
-            path.split('?').next().unwrap().trim_start_matches("/v1.0")
-        );
+        // Before, while and after the user is disabled.
+        let now = self.elapsed.get();
+        let state = [self.disabled_at, self.enabled_at];
+        let state = state.iter().filter(|at| **at <= now).count();
+        let begin = path.split('?').next().unwrap();
+        let delta = format!("https://graph.example{begin}?$deltatoken={state}");
         let value = match path {
-            // Everything, then what changed: Graph says it until somebody heard it.
-            _ if path.starts_with("/v1.0/users/delta") => {
-                json!([{"id": USER, "accountEnabled": !is_disabled, "userType": "Member"}])
+            // Everything, then what changed: Graph says it until somebody goes on from there.
+            _ if path.ends_with(&format!("$deltatoken={state}")) => json!([]),
+            _ if begin == "/v1.0/users/delta" => {
+                json!([{"id": USER, "accountEnabled": state != 1, "userType": "Member"}])
+            }
+            _ if begin == "/v1.0/servicePrincipals/delta" => {
+                json!([{"id": "0b000000-0000-4000-8000-0000000000d5", "appId": USER}])
             }
             _ => json!([]),
         };
@@ -158,6 +166,16 @@ impl Host for Simulated {
                 let denied = json!({"error": {"code": "Authorization_RequestDenied"}});
                 (403, HeaderMap::new(), denied)
             }
+            Sky::TokenPause(wait) if ask.url.ends_with("/token") => {
+                let mut headers = HeaderMap::new();
+                headers.insert("retry-after", HeaderValue::from(wait));
+                (503, headers, Value::Null)
+            }
+            Sky::TokenRefusal if ask.url.ends_with("/token") => {
+                let codes = vec![7_000_215; 1_000];
+                let refusal = json!({"error": "x".repeat(100_000), "error_codes": codes});
+                (401, HeaderMap::new(), refusal)
+            }
             Sky::Refusing(status, code) if ask.url.contains("deltatoken") => {
                 (status, HeaderMap::new(), json!({"error": {"code": code}}))
             }
@@ -174,6 +192,8 @@ impl Host for Simulated {
             }
             Sky::Forbidding(_)
             | Sky::Refusing(..)
+            | Sky::TokenPause(_)
+            | Sky::TokenRefusal
             | Sky::Breaking
             | Sky::Swinging
             | Sky::Circling
@@ -550,6 +570,8 @@ fn what_could_not_be_written_down_is_written_later() {
         "{notes:?}"
     );
     assert!(notes.contains_key(&format!("entra/{TENANT}/link/users")));
+    let applications = notes.get(&format!("entra/{TENANT}/applications"));
+    assert_eq!(applications.map(Vec::len), Some(32));
 }
 
 #[test]
@@ -596,4 +618,59 @@ fn a_subscription_is_renewed_in_the_time_that_was_given() {
     assert!((10..=12).contains(&renewed.len()), "{renewed:?}");
     let expires = reader.shared.subscription.shown().expires.unwrap();
     assert!(expires > world.now().as_secs());
+}
+
+#[test]
+fn a_pause_of_the_token_endpoint_is_kept_to_by_everybody() {
+    let weather: Weather = |now| match now < 20 * MINUTE {
+        true => Sky::TokenPause(120),
+        false => Sky::Clear,
+    };
+    let world = Simulated::new(weather, MINUTE);
+    let (secret, mut reader) = reader("token-pause");
+    world.live(&mut reader, 30 * MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let during = world.asks_between(Duration::ZERO, 20 * MINUTE);
+    for pair in during.windows(2) {
+        let gap = pair[1].0 - pair[0].0;
+        assert!(gap >= 2 * MINUTE, "{gap:?} between {pair:?}");
+    }
+    assert!(during.len() >= 2, "{}", during.len());
+    assert_eq!(world.facts.borrow().len(), 1);
+}
+
+#[test]
+fn what_the_token_endpoint_says_is_cut() {
+    let world = Simulated::new(|_| Sky::TokenRefusal, MINUTE);
+    let (secret, mut reader) = reader("token-refusal");
+    world.live(&mut reader, MINUTE);
+    std::fs::remove_file(secret).unwrap();
+    let told = world.told.borrow();
+    assert!(told.iter().any(|line| line.contains("xxx")), "{told:?}");
+    assert!(told.iter().all(|line| line.len() < 500), "{told:?}");
+}
+
+#[test]
+fn who_waits_for_everything_is_bounded() {
+    let world = Simulated::new(|_| Sky::Out, MINUTE);
+    let (secret, mut reader) = reader("waiting");
+    let ask = |reader: &mut Reader| {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        reader.take(
+            &world,
+            Mail {
+                everything: vec![answer],
+                ..Mail::default()
+            },
+        );
+        answered
+    };
+    // Those who hung up are forgotten, of the others not more than so many are kept.
+    for _ in 0..1_000 {
+        drop(ask(&mut reader));
+    }
+    assert!(reader.waiting.len() <= 1);
+    let patient: Vec<_> = (0..1_000).map(|_| ask(&mut reader)).collect();
+    std::fs::remove_file(secret).unwrap();
+    assert_eq!((reader.waiting.len(), patient.len()), (MOST_WAITING, 1_000));
 }

@@ -154,6 +154,7 @@ fn a_tenant_needs_little() {
     let settings = read(&format!("{TENANT}{china}"));
     let tenant = settings.unwrap().entra.unwrap();
     assert_eq!(tenant.login, "https://login.chinacloudapi.cn");
+    assert_eq!(tenant.issuers, "https://login.partner.microsoftonline.cn");
     assert_eq!(tenant.graph, "https://microsoftgraph.chinacloudapi.cn");
     assert_eq!(tenant.features, [Feature::Users]);
     let notifications = tenant.notifications.unwrap();
