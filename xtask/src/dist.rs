@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{Failure, has, output, run, say, step};
-use crate::{build, workspace};
+use crate::{build, node, workspace, www};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask dist [--binary FILE]
 
 Makes the release archive, target/dist/cae-VERSION-TARGET.tar.gz, with its checksum beside it: the binary with the
-component inside, manual pages, completions, the systemd unit, the documentation, the schemas, our licences and those of
-everything that is linked, and a checksum for each file. The same sources make the same archive.
+component inside, manual pages, completions, the systemd unit, the documentation, the schemas, the page of the policy
+simulator (where node is installed), our licences and those of everything that is linked, and a checksum for each file. The
+same sources make the same archive.
 
   --binary FILE  packs this binary instead of building one
 ";
@@ -25,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("docs/threats.md", "share/doc/cae/threats.md"),
     ("docs/events.md", "share/doc/cae/events.md"),
     ("docs/evidence.md", "share/doc/cae/evidence.md"),
+    ("docs/entra.md", "share/doc/cae/entra.md"),
     ("docs/proxies", "share/doc/cae/proxies"),
     ("LICENSE-MIT", "share/doc/cae/LICENSE-MIT"),
     ("LICENSE-APACHE", "share/doc/cae/LICENSE-APACHE"),
@@ -150,6 +152,11 @@ fn fill(folder: &Path, binary: &Path) -> Result<(), Failure> {
     }
     for (from, to) in FILES {
         copy(&workspace::root().join(from), &folder.join(to))?;
+    }
+    if www::build()? {
+        copy(&www::folder(), &folder.join("share/cae/simulator"))?;
+    } else {
+        say(node::ABSENT);
     }
     for (arguments, to) in SAID {
         let said = output(Command::new(binary).args(*arguments));

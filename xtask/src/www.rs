@@ -66,8 +66,13 @@ pub(crate) fn tests() -> Result<Option<Command>, Failure> {
     Ok(Some(tests))
 }
 
+/// Where the page is built.
+pub(crate) fn folder() -> PathBuf {
+    workspace::artefacts().join("www")
+}
+
 fn page() -> PathBuf {
-    workspace::artefacts().join("www/index.html")
+    folder().join("index.html")
 }
 
 /// Stands for the engine in the page.
