@@ -39,14 +39,17 @@ function isExecutable(path) {
   }
 }
 
-/** A port of this machine that nobody listens on. */
+/** A port of this machine that nobody listens on, below those of outgoing connections: none takes it meanwhile. */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await new Promise((resolve) => server.once("listening", () => resolve(true)).once("error", () => resolve(false)));
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** Waits until somebody listens on a port. */
@@ -56,9 +59,9 @@ export const listening = (port) =>
     socket.on("error", () => resolve(false));
   }));
 
-/** Waits for something, for ten seconds. */
+/** Waits for something, for as long as a runtime takes that is read from a cold disk. */
 export async function until(what, isThere) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     const found = await isThere();
     if (found) return found;
