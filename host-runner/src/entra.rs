@@ -6,6 +6,7 @@
 //! a key that lives as long as the process ([`facts`]), and takes the way of any other event.
 
 mod applications;
+mod by_time;
 mod credential;
 pub(crate) mod directory;
 mod encrypted;

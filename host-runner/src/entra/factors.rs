@@ -4,10 +4,10 @@ use cae_core::json::Value;
 use cae_core::policy::date;
 use cae_core::time::EventTime;
 
+use super::by_time::ByTime;
 use super::facts::{About, Fact, What};
 use super::graph::{Graph, GraphError};
 use super::host::Host;
-use super::pages::Pages;
 use super::roster::Guid;
 use super::time::written;
 use crate::encoding::percent_encoded;
@@ -28,21 +28,12 @@ const ACTIVITIES: [&str; 4] = [
 
 /// How far the reading of the log has come.
 #[derive(Debug, Default)]
-pub(crate) struct Factors {
-    link: Option<String>,
-    pages: Pages,
-    seen: Option<EventTime>,
-    latest: Option<EventTime>,
-}
+pub(crate) struct Factors(ByTime);
 
 impl Factors {
     /// Goes on after the entries that an earlier process had seen.
     pub(crate) fn from(seen: Option<&str>) -> Self {
-        let micros = seen.and_then(|seen| seen.parse().ok());
-        Self {
-            seen: micros.map(EventTime::from_micros),
-            ..Self::default()
-        }
+        Self(ByTime::from(seen))
     }
 
     /// Reads one page; what to keep if the round is over. Entries that come again make the same SETs, which are dropped.
@@ -55,52 +46,33 @@ impl Factors {
         graph: &mut Graph,
         host: &dyn Host,
     ) -> Result<Option<Vec<u8>>, GraphError> {
-        let link = self
-            .link
-            .clone()
-            .unwrap_or_else(|| graph.url(&self.question(host)));
-        let page = match self.pages.read(graph, host, &link) {
-            Ok(page) => page,
-            Err(error) => {
-                if error.ends_link() {
-                    self.link = None;
-                }
-                return Err(error);
-            }
-        };
+        let page = self.0.page(graph, host, |seen| question(seen, host))?;
         let mut facts = Vec::new();
         for entry in &page.value {
             let at = word(entry, "activityDateTime").and_then(date::instant);
             let Some(at) = at else { continue };
-            self.latest = self.latest.max(Some(at));
+            self.0.saw(at);
             facts.extend(learn(entry, at, host));
         }
         host.keep(&facts).map_err(|_| GraphError::NotKept)?;
-        self.link = page.next;
-        if self.link.is_some() {
-            return Ok(None);
-        }
-        let latest = self.latest.take().max(self.seen);
-        self.seen = Some(latest.unwrap_or_else(|| host.now().into()));
-        let seen = self.seen.map_or(0, EventTime::as_micros);
-        Ok(Some(seen.to_string().into_bytes()))
+        Ok(self.0.turn(page.next, host.now()))
     }
+}
 
-    /// At first as far back as a token may be good.
-    fn question(&self, host: &dyn Host) -> String {
-        let from = match self.seen {
-            Some(seen) => seen.as_micros().saturating_sub(OVERLAP_MICROS),
-            None => {
-                let earliest = host.now().saturating_sub(host.longest_token());
-                EventTime::from(earliest).as_micros()
-            }
-        };
-        let from = written(EventTime::from_micros(from));
-        let names = ACTIVITIES.map(|name| format!("activityDisplayName eq '{name}'"));
-        let filter = format!("activityDateTime ge {from} and ({})", names.join(" or "));
-        let filter = percent_encoded(&filter);
-        format!("/auditLogs/directoryAudits?$filter={filter}")
-    }
+/// At first as far back as a token may be good.
+fn question(seen: Option<EventTime>, host: &dyn Host) -> String {
+    let from = match seen {
+        Some(seen) => seen.as_micros().saturating_sub(OVERLAP_MICROS),
+        None => {
+            let earliest = host.now().saturating_sub(host.longest_token());
+            EventTime::from(earliest).as_micros()
+        }
+    };
+    let from = written(EventTime::from_micros(from));
+    let names = ACTIVITIES.map(|name| format!("activityDisplayName eq '{name}'"));
+    let filter = format!("activityDateTime ge {from} and ({})", names.join(" or "));
+    let filter = percent_encoded(&filter);
+    format!("/auditLogs/directoryAudits?$filter={filter}")
 }
 
 /// The users that an entry is about, if what it tells of went well.

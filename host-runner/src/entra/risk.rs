@@ -5,10 +5,10 @@ use cae_core::policy::date;
 use cae_core::state::record::{RiskLevel, TransmitterId};
 use cae_core::time::EventTime;
 
+use super::by_time::ByTime;
 use super::facts::{About, Fact, What};
 use super::graph::{Graph, GraphError};
 use super::host::Host;
-use super::pages::Pages;
 use super::time::written;
 use crate::encoding::percent_encoded;
 use crate::text::word;
@@ -27,25 +27,15 @@ pub(crate) enum Whose {
 #[derive(Debug)]
 pub(crate) struct Risk {
     whose: Whose,
-    /// The page to go on with.
-    link: Option<String>,
-    pages: Pages,
-    /// The latest change that was seen on all pages of the rounds before.
-    seen: Option<EventTime>,
-    /// The same of this round.
-    latest: Option<EventTime>,
+    place: ByTime,
 }
 
 impl Risk {
     /// Goes on after the changes that an earlier process had seen.
     pub(crate) fn from(whose: Whose, seen: Option<&str>) -> Self {
-        let micros = seen.and_then(|seen| seen.parse().ok());
         Self {
             whose,
-            link: None,
-            pages: Pages::default(),
-            seen: micros.map(EventTime::from_micros),
-            latest: None,
+            place: ByTime::from(seen),
         }
     }
 
@@ -61,56 +51,15 @@ impl Risk {
         host: &dyn Host,
         transmitter: TransmitterId,
     ) -> Result<Option<Vec<u8>>, GraphError> {
-        let link = self
-            .link
-            .clone()
-            .unwrap_or_else(|| graph.url(&self.question()));
-        let page = match self.pages.read(graph, host, &link) {
-            Ok(page) => page,
-            Err(error) => {
-                if error.ends_link() {
-                    self.link = None;
-                }
-                return Err(error);
-            }
-        };
+        let whose = self.whose;
+        let page = self.place.page(graph, host, |seen| question(whose, seen))?;
         let facts: Vec<Fact> = page
             .value
             .iter()
             .filter_map(|one| self.learn(one, host, transmitter))
             .collect();
         host.keep(&facts).map_err(|_| GraphError::NotKept)?;
-        self.link = page.next;
-        if self.link.is_some() {
-            return Ok(None);
-        }
-        // Without any risk so far the next round asks for what changes from now on.
-        let latest = self.latest.take().max(self.seen);
-        self.seen = Some(latest.unwrap_or_else(|| host.now().into()));
-        let seen = self.seen.map_or(0, EventTime::as_micros);
-        Ok(Some(seen.to_string().into_bytes()))
-    }
-
-    /// At first whoever is at risk; then whoever's risk changed.
-    fn question(&self) -> String {
-        let path = match self.whose {
-            Whose::Users => "riskyUsers",
-            Whose::Applications => "riskyServicePrincipals",
-        };
-        let filter = match self.seen {
-            None => "riskState eq 'atRisk' or riskState eq 'confirmedCompromised'".to_owned(),
-            Some(seen) => {
-                let from = seen.as_micros().saturating_sub(OVERLAP_MICROS);
-                format!(
-                    "riskLastUpdatedDateTime ge {}",
-                    written(EventTime::from_micros(from))
-                )
-            }
-        };
-        format!(
-            "/identityProtection/{path}?$filter={}",
-            percent_encoded(&filter)
-        )
+        Ok(self.place.turn(page.next, host.now()))
     }
 
     /// What one object says that is not known yet.
@@ -125,7 +74,7 @@ impl Risk {
             },
         };
         let at = word(one, "riskLastUpdatedDateTime").and_then(date::instant)?;
-        self.latest = self.latest.max(Some(at));
+        self.place.saw(at);
         let is_at_risk = matches!(
             word(one, "riskState"),
             Some("atRisk" | "confirmedCompromised")
@@ -153,4 +102,26 @@ impl Risk {
         // Nobody knows what the level was just before: between two rounds a high one may have ended and begun again.
         Some(Fact::new(about, What::Risk(level), at))
     }
+}
+
+/// At first whoever is at risk; then whoever's risk changed.
+fn question(whose: Whose, seen: Option<EventTime>) -> String {
+    let path = match whose {
+        Whose::Users => "riskyUsers",
+        Whose::Applications => "riskyServicePrincipals",
+    };
+    let filter = match seen {
+        None => "riskState eq 'atRisk' or riskState eq 'confirmedCompromised'".to_owned(),
+        Some(seen) => {
+            let from = seen.as_micros().saturating_sub(OVERLAP_MICROS);
+            format!(
+                "riskLastUpdatedDateTime ge {}",
+                written(EventTime::from_micros(from))
+            )
+        }
+    };
+    format!(
+        "/identityProtection/{path}?$filter={}",
+        percent_encoded(&filter)
+    )
 }

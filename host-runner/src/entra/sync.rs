@@ -82,28 +82,11 @@ async fn synchronize(tenant: &Tenant, patience: Duration) -> (StatusCode, String
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::serve::settings::entra::{Credential, Entra};
+    use crate::serve::settings::entra::Entra;
 
     fn tenant() -> Tenant {
-        let settings = Entra {
-            tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee".to_owned(),
-            client_id: "00001111-aaaa-2222-bbbb-3333cccc4444".to_owned(),
-            credential: Credential::Secret(PathBuf::new()),
-            login: String::new(),
-            issuers: String::new(),
-            graph: String::new(),
-            issuer: None,
-            features: Vec::new(),
-            poll_every: Duration::from_secs(60),
-            policies_every: Duration::from_secs(60),
-            notifications: None,
-            most_users: 10,
-            most_memberships: 10,
-        };
-        Tenant::new(settings, &[]).unwrap()
+        Tenant::new(Entra::example(), &[]).unwrap()
     }
 
     fn wait(tenant: &Tenant, patience: Duration) -> (StatusCode, String) {

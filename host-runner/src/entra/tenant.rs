@@ -20,7 +20,7 @@ use super::status::Status;
 use super::subscription::Subscription;
 use crate::serve::service::Service;
 use crate::serve::settings::entra::{Entra, Feature};
-use crate::serve::settings::{Delivery, ENTRA, Transmitter};
+use crate::serve::settings::{ENTRA, Transmitter};
 use crate::signing::{KeyError, SigningKey};
 
 /// How long a reader waits for a store that cannot be read.
@@ -86,23 +86,9 @@ impl Tenant {
         shared.status.view(&shared.policies, subscription)
     }
 
-    /// What stands in `settings.transmitters` for others.
+    /// What stands in `settings.transmitters` for others. Nobody sends its events: the endpoint of this name is closed.
     pub(crate) fn as_transmitter(&self) -> Transmitter {
-        Transmitter {
-            name: ENTRA.to_owned(),
-            issuer: self.transmitter.clone(),
-            // Nobody sends them: the endpoint of this name is closed.
-            delivery: Delivery::Push {
-                token: None,
-                uri: None,
-            },
-            metadata: None,
-            credentials: None,
-            manage: false,
-            events_requested: Vec::new(),
-            subjects: Vec::new(),
-            verify_every: None,
-        }
+        Transmitter::that_pushes(ENTRA.to_owned(), self.transmitter.clone())
     }
 
     /// Starts the thread that reads the tenant. It goes on where `notes` say that the one before had come to; without them it
@@ -292,27 +278,14 @@ impl Woven {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::serve::settings::entra::Credential;
 
     #[test]
     fn the_issuer_that_is_added_is_not_where_tokens_are_asked_for() {
         let settings = Entra {
-            tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee".to_owned(),
-            client_id: "00001111-aaaa-2222-bbbb-3333cccc4444".to_owned(),
-            credential: Credential::Secret(PathBuf::new()),
             login: "https://login.chinacloudapi.cn".to_owned(),
             issuers: "https://login.partner.microsoftonline.cn".to_owned(),
-            graph: "https://microsoftgraph.chinacloudapi.cn".to_owned(),
-            issuer: None,
-            features: Vec::new(),
-            poll_every: Duration::from_secs(60),
-            policies_every: Duration::from_secs(60),
-            notifications: None,
-            most_users: 10,
-            most_memberships: 10,
+            ..Entra::example()
         };
         let tenant = Tenant::new(settings, &[]).unwrap();
         let mut engine = Map::new();

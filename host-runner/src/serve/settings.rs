@@ -166,6 +166,26 @@ pub(crate) struct Transmitter {
     pub(crate) verify_every: Option<Duration>,
 }
 
+impl Transmitter {
+    /// One that sends what it likes, and is asked for nothing.
+    pub(crate) const fn that_pushes(name: String, issuer: String) -> Self {
+        Self {
+            name,
+            issuer,
+            delivery: Delivery::Push {
+                token: None,
+                uri: None,
+            },
+            metadata: None,
+            credentials: None,
+            manage: false,
+            events_requested: Vec::new(),
+            subjects: Vec::new(),
+            verify_every: None,
+        }
+    }
+}
+
 /// How events come.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Delivery {

@@ -132,25 +132,11 @@ const NEVER: u64 = u64::MAX >> 1;
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::Delivery;
     use super::*;
 
     #[test]
     fn a_verification_that_nobody_asked_for_is_rejected() {
-        let settings = Transmitter {
-            name: "t".to_owned(),
-            issuer: "https://t.example".to_owned(),
-            delivery: Delivery::Push {
-                token: None,
-                uri: None,
-            },
-            metadata: None,
-            credentials: None,
-            manage: false,
-            events_requested: Vec::new(),
-            subjects: Vec::new(),
-            verify_every: None,
-        };
+        let settings = Transmitter::that_pushes("t".to_owned(), "https://t.example".to_owned());
         let watched = Watched::new(settings, 0);
         let now = UnixTime::from_secs(1_000);
         let event = |uri: &str, body: &str| AcceptedEvent {

@@ -135,6 +135,17 @@ fn post(url: &str, kind: &str, body: &str) -> Option<(u16, String)> {
 }
 
 impl Graph {
+    /// What Graph shows of the first subscription.
+    #[must_use]
+    pub fn subscription(&self) -> Option<Value> {
+        let state = self.state();
+        state
+            .subscriptions
+            .values()
+            .next()
+            .map(|it| it.shown.clone())
+    }
+
     /// Notifies every subscription that a user changed; the statuses of what is answered.
     #[must_use]
     pub fn notify(&self, change: &str, user: &str) -> Vec<u16> {

@@ -52,15 +52,7 @@ fn a_notification_counts_at_once_and_in_any_order() {
     let Some(world) = start("entra-notified", "") else {
         return;
     };
-    let shown = world
-        .graph
-        .state()
-        .subscriptions
-        .values()
-        .next()
-        .unwrap()
-        .shown
-        .clone();
+    let shown = world.graph.subscription().unwrap();
     assert_eq!(
         (&shown["resource"], &shown["changeType"]),
         (&json!("/users"), &json!("updated,deleted"))
@@ -332,15 +324,7 @@ fn resource_data_is_believed_if_graph_vouches_for_it() {
     wait_for("the subscription", || {
         !world.graph.state().subscriptions.is_empty()
     });
-    let shown = world
-        .graph
-        .state()
-        .subscriptions
-        .values()
-        .next()
-        .unwrap()
-        .shown
-        .clone();
+    let shown = world.graph.subscription().unwrap();
     assert_eq!(shown["includeResourceData"], true);
     assert!(!shown["encryptionCertificate"].as_str().unwrap().is_empty());
     let (adele, bruno) = (world.token(ADELE), world.token(BRUNO));

@@ -306,3 +306,25 @@ fn notifications(mut object: ObjectReader<'_, '_>, folder: &Path) -> Option<Noti
         encryption,
     })
 }
+
+#[cfg(test)]
+impl Entra {
+    /// A tenant that nobody can reach.
+    pub(crate) fn example() -> Self {
+        Self {
+            tenant: "aaaabbbb-0000-cccc-1111-dddd2222eeee".to_owned(),
+            client_id: "00001111-aaaa-2222-bbbb-3333cccc4444".to_owned(),
+            credential: Credential::Secret(PathBuf::new()),
+            login: String::new(),
+            issuers: String::new(),
+            graph: String::new(),
+            issuer: None,
+            features: Vec::new(),
+            poll_every: Duration::from_secs(60),
+            policies_every: Duration::from_secs(60),
+            notifications: None,
+            most_users: 10,
+            most_memberships: 10,
+        }
+    }
+}
