@@ -10,6 +10,7 @@ import { Response as MiniflareResponse } from "miniflare";
 
 import { TRANSMITTER, World } from "../world.mjs";
 import { temporary } from "../packed.mjs";
+import { until } from "../process.mjs";
 import { bundle, run } from "./edge.mjs";
 
 let world;
@@ -209,10 +210,32 @@ test("a template with a faulty configuration is not deployed: the place is named
   assert.match(faulty.stderr, /\/resource/);
 });
 
+const root = new URL("../../../../", import.meta.url);
+const page = readFileSync(new URL("docs/javascript/cloudflare.md", root), "utf8");
+
 test("the page shows the template as it is", () => {
-  const root = new URL("../../../../", import.meta.url);
-  const page = readFileSync(new URL("docs/javascript/cloudflare.md", root), "utf8");
   const shown = [...page.matchAll(/<!-- (\S+) -->\n```\w+\n([^]*?)```/g)];
   assert.deepEqual(shown.map(([, name]) => name), ["wasm/edge/cloudflare/src/worker.js", "wasm/edge/cloudflare/wrangler.jsonc"]);
   for (const [, name, text] of shown) assert.equal(text, readFileSync(new URL(name, root), "utf8"), name);
+});
+
+test("what the page shows besides works with the template", async () => {
+  const [, cached, reading] = [...page.matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text);
+  const template = readFileSync(new URL("wasm/edge/cloudflare/src/worker.js", root), "utf8");
+  const near = template.replace("store: records(env),", "store: records(env), reader: reader(env),");
+  const own = template.replace('import engine from "../build/engine.wasm";', "").replace("guard(settings)", "guard(reading)");
+  const configuration = world.configuration();
+  for (const [text, options] of [
+    [`${cached}${near}`, { kvNamespaces: ["CAE_CACHE"] }],
+    [`${reading}${own}`, { CONFIGURATION: JSON.stringify(configuration) }],
+  ]) {
+    const { CONFIGURATION = "", ...more } = options;
+    const { modules } = bundle(configuration, { "src/worker.js": text });
+    const worker = run(modules, { bindings: { PUSH_TOKEN: "secret", ORIGIN: "http://origin.example", CONFIGURATION }, origin, ...more });
+    running.push(worker);
+    const token = await world.token("jana");
+    assert.equal((await get(worker, token)).status, 200);
+    assert.equal((await push(worker, await world.set("jana"))).status, 202);
+    await until("the challenge", async () => (await get(worker, token)).status === 401);
+  }
 });
