@@ -91,8 +91,11 @@ function sessionControls(evaluation: unknown): readonly string[] {
   return Array.isArray(controls) ? controls.filter((it) => typeof it === "string") : [];
 }
 
-/** What is not printable ASCII is percent-encoded as UTF-8, as is `%` itself. */
+/** What is not printable ASCII is percent-encoded as UTF-8, as is `%` itself: a name of a user may need it, an id never. */
 const headerValue = (text = ""): string =>
+  /^[!-$&-~]*$/.test(text) ? text : percentEncoded(text);
+
+const percentEncoded = (text: string): string =>
   Array.from(new TextEncoder().encode(text), (byte) =>
     byte > 0x20 && byte < 0x7f && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
   ).join("");

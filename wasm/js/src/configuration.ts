@@ -9,6 +9,8 @@ export interface Settings {
   readonly keySources: readonly (readonly [issuer: string, uri: string])[];
   /** Whether a decision depends on the path of the request. */
   readonly readsPath: boolean;
+  /** Whether one may depend on the country that it comes from. */
+  readonly readsCountry: boolean;
   /** Whether some policy asks something of the application, which it is told with every answer. */
   readonly hasSessionControls: boolean;
 }
@@ -32,13 +34,14 @@ export function settingsOf(configuration: string): Settings {
   const { issuers, transmitters = [], settings = {} } = JSON.parse(configuration) as {
     issuers: { issuer: string; jwksUri?: string }[];
     transmitters?: { issuer: string; jwksUri?: string }[];
-    settings?: { onError?: string; requiredScopes?: object; requiredAuthenticationContexts?: object };
+    settings?: { onError?: string; countryAtResource?: boolean; requiredScopes?: object; requiredAuthenticationContexts?: object };
   };
-  const { onError, requiredScopes = {}, requiredAuthenticationContexts = {} } = settings;
+  const { onError, countryAtResource = false, requiredScopes = {}, requiredAuthenticationContexts = {} } = settings;
   return {
     onError: onError === "allow" ? "allow" : "deny",
     keySources: [...transmitters, ...issuers].flatMap(({ issuer, jwksUri }) => (jwksUri === undefined ? [] : [[issuer, jwksUri] as const])),
     readsPath: Object.keys({ ...requiredScopes, ...requiredAuthenticationContexts }).length > 0,
+    readsCountry: countryAtResource,
     hasSessionControls: holdsSessionControls(JSON.parse(configuration) as Json),
   };
 }

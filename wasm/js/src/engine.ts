@@ -6,7 +6,7 @@ import { Keys } from "./keys.js";
 import { toolsModule } from "./loading.js";
 import type { CompiledModule, ModuleSource } from "./module.js";
 import { type Presented, Proofs, prove } from "./proof.js";
-import { type AsksFor, type Credential, credentialOf } from "./request.js";
+import { type AsksFor, type Credential, credentialOf, pathOf } from "./request.js";
 import { Signatures } from "./signature.js";
 import { type Instance, type Source, sourceOf, start } from "./source.js";
 import type { Change, ReadStore, Store } from "./stores/store.js";
@@ -126,6 +126,11 @@ export class Engine {
   /** Whether its configuration is in its module, so that it cannot explain. */
   get isCompiled(): boolean {
     return this.source.configuration === undefined;
+  }
+
+  /** @internal Whether a decision may depend on the country that a request comes from. */
+  get readsCountry(): boolean {
+    return this.#settings.readsCountry;
   }
 
   /** Calls that the engine gave no answer to; each made a new instance. */
@@ -255,7 +260,7 @@ export class Engine {
         isVerified && needs.proof ? this.#prove(needs.proof.method, credential, request, options, now) : undefined,
       ]);
       if (instance !== current()) continue;
-      const path = this.#settings.readsPath || detail === "explain" ? (options.path ?? credential.path) : undefined;
+      const path = this.#settings.readsPath || detail === "explain" ? (options.path ?? pathOf(request.url)) : undefined;
       const more = moreAbout({ scheme, confirmed, facts: options.facts, signalAge: options.signalAge, detail });
       const decided = instance.decide(known.handle, now, options.clientIp, options.country, path, signature, records, more);
       if (decided.kind === "stale") {
@@ -362,9 +367,10 @@ export class Engine {
 }
 
 /** Nothing where there is nothing to say, as for most requests: reading an object takes longer than deciding. */
-function moreAbout({ detail, ...more }: { [Name in keyof MoreAboutRequest]: MoreAboutRequest[Name] | undefined }): MoreAboutRequest | undefined {
-  const isPlain = (detail ?? "none") === "none" && Object.values(more).every((it) => it === undefined);
-  return isPlain ? undefined : ({ ...more, detail } as MoreAboutRequest);
+function moreAbout(more: { [Name in keyof MoreAboutRequest]: MoreAboutRequest[Name] | undefined }): MoreAboutRequest | undefined {
+  const { scheme, confirmed, facts, signalAge, detail } = more;
+  const isPlain = (scheme ?? confirmed ?? facts ?? signalAge) === undefined && detail === "none";
+  return isPlain ? undefined : (more as MoreAboutRequest);
 }
 
 const fromAnother = (): Received => ({

@@ -24,6 +24,6 @@ export { type Polled, type PollOptions, type PushOptions, poll, receiveLogout, r
 export type { AsksFor } from "./request.js";
 export { type CacheOptions, cached } from "./stores/cached.js";
 export { MemoryStore } from "./stores/memory.js";
-export type { Change, ReadStore, Store } from "./stores/store.js";
+export type { Answers, Change, ReadStore, Store } from "./stores/store.js";
 export type { DirectoryFacts, Fault, Presenter, SignalAge } from "./wasm/engine.js";
 export type { NamedText, Tenant, WhatIf, WhatIfBatch } from "./wasm/tools.js";

@@ -10,13 +10,16 @@ import { instantiate as instantiateTools } from "./wasm/tools.js";
 export type EngineModule = ReturnType<typeof instantiateEngine>;
 /** One instance of the module with everything. */
 export type ToolsModule = ReturnType<typeof instantiateTools>;
+/** One instance of either. */
+export type DecidingModule = Pick<EngineModule, "Engine" | "mergeRecords">;
 
 /** A module that is loaded when it is first needed, and once; what failed is tried again by who comes next. */
 class Lazy<M> {
-  #loading: Promise<CompiledModule> | undefined;
+  #loading: Promise<() => M> | undefined;
 
   constructor(
-    private readonly load: () => Promise<CompiledModule>,
+    /** Loads the one that suits this runtime, which need not be the one that may be given. */
+    private readonly load: () => Promise<() => M>,
     private readonly instantiate: (module: CompiledModule) => M,
   ) {}
 
@@ -26,22 +29,27 @@ class Lazy<M> {
    */
   async factory(given?: ModuleSource): Promise<() => M> {
     if (isModule(given)) {
-      this.#loading ??= Promise.resolve(given);
-      return () => this.instantiate(given);
+      const make = (): M => this.instantiate(given);
+      this.#loading ??= Promise.resolve(make);
+      return make;
     }
     try {
-      this.#loading ??= (given ?? this.load)();
-      const module = await this.#loading;
-      return () => this.instantiate(module);
+      this.#loading ??= given === undefined ? this.load() : this.#loaded(given);
+      return await this.#loading;
     } catch (cause) {
       this.#loading = undefined;
       throw cause instanceof CaeError ? cause : new CaeError("engine.load", "the engine could not be loaded", { cause });
     }
   }
+
+  async #loaded(load: () => Promise<CompiledModule>): Promise<() => M> {
+    const module = await load();
+    return () => this.instantiate(module);
+  }
 }
 
-export const engineModule = new Lazy(loadEngine, instantiateEngine);
-export const toolsModule = new Lazy(loadTools, instantiateTools);
+export const engineModule = new Lazy<DecidingModule>(loadEngine, instantiateEngine);
+export const toolsModule = new Lazy<ToolsModule>(loadTools, instantiateTools);
 
 export function isModule(value: unknown): value is CompiledModule {
   return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
@@ -54,14 +62,16 @@ export function compiledFactory(module: CompiledModule): () => EngineModule {
 }
 
 let compiledOnce: CompiledModule | undefined;
-let merging: Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> | undefined;
+let merging: Promise<Merge> | undefined;
+
+type Merge = (a: Uint8Array, b: Uint8Array) => Uint8Array;
 
 /**
  * The join of two records, for stores.
  *
  * It throws on bytes that are no record.
  */
-export function merger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+export function merger(given?: ModuleSource): Promise<Merge> {
   merging ??= makeMerger(given).catch((error: unknown) => {
     merging = undefined;
     throw error;
@@ -69,9 +79,9 @@ export function merger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Ar
   return merging;
 }
 
-async function makeMerger(given?: ModuleSource): Promise<(a: Uint8Array, b: Uint8Array) => Uint8Array> {
+async function makeMerger(given?: ModuleSource): Promise<Merge> {
   const known = given ?? compiledOnce;
-  const make = isModule(known) ? () => instantiateEngine(known) : await engineModule.factory(known);
+  const make: () => DecidingModule = isModule(known) ? () => instantiateEngine(known) : await engineModule.factory(known);
   let module = make();
   return (a, b) => {
     let merged: Uint8Array | undefined;

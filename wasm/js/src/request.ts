@@ -12,27 +12,22 @@ export interface Credential {
   readonly token: string;
   /** Absent for `Bearer`. */
   readonly scheme: "DPoP" | undefined;
-  /** Without query. */
-  readonly path: string | undefined;
 }
 
 /**
  * Reads the header `Authorization`. Credentials of other schemes are none; two headers arrive as one with a comma, which
  * is no token.
  */
-export function credentialOf(request: AsksFor): Credential {
-  const text = request.headers.get("authorization")?.trim() ?? "";
-  const [, name = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(text) ?? [];
-  const scheme = name.toLowerCase();
-  const isKnown = scheme === "bearer" || scheme === "dpop";
-  return {
-    token: isKnown ? rest : "",
-    scheme: scheme === "dpop" ? "DPoP" : undefined,
-    path: pathOf(request.url),
-  };
+export function credentialOf({ headers }: AsksFor): Credential {
+  const text = headers.get("authorization")?.trim() ?? "";
+  const gap = text.search(/\s/);
+  const scheme = gap < 0 ? "" : text.slice(0, gap).toLowerCase();
+  if (scheme !== "bearer" && scheme !== "dpop") return { token: "", scheme: undefined };
+  return { token: text.slice(gap).trimStart(), scheme: scheme === "dpop" ? "DPoP" : undefined };
 }
 
-function pathOf(url: string | undefined): string | undefined {
+/** The path of a URL, or of a path with a query; without the query. */
+export function pathOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const target = url.startsWith("/") ? url : /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^]*)$/i.exec(url)?.[1];
   const path = target?.split(/[?#]/, 1)[0];

@@ -42,7 +42,7 @@ test("node", () => {
   assert.deepEqual(readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith(".")), ["cae"], "it alone");
   const code = 'import("cae").then(({ createEngine }) => createEngine("{}")).catch((error) => console.log(error.name, error.code))';
   assert.equal(run(process.execPath, ["-e", code], folder), "ConfigurationError configuration\n");
-  rmSync(join(folder, "node_modules/cae/dist/wasm/engine.wasm"));
+  rmSync(join(folder, "node_modules/cae/dist/wasm/tools.wasm"));
   assert.equal(run(process.execPath, ["-e", code], folder), "CaeError engine.load\n");
 });
 

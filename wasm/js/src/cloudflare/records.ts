@@ -47,6 +47,8 @@ type Owed = { change: number; key: string };
  */
 export abstract class CaeRecords extends DurableObject<RecordsEnv> {
   readonly #sql: SqlStorage;
+  /** In how many shards the records lie, once somebody asked. */
+  #shards: number | undefined;
   /** Who is being told. */
   readonly #telling = new Set<string>();
   #failures = 0;
@@ -123,10 +125,16 @@ export abstract class CaeRecords extends DurableObject<RecordsEnv> {
    * another number than the first is refused.
    */
   #check(shards: number, keys: readonly string[]): void {
-    const [first] = this.#sql.exec<{ count: number }>("SELECT count FROM shards");
-    if (first === undefined) this.#sql.exec("INSERT INTO shards VALUES (?)", shards);
-    else if (first.count !== shards) throw new CaeError("argument", `the records lie in ${first.count} shards, not in ${shards}`);
+    this.#shards ??= this.#firstShards(shards);
+    if (this.#shards !== shards) throw new CaeError("argument", `the records lie in ${this.#shards} shards, not in ${shards}`);
     if (keys.length > MOST || !keys.every((key) => KEY.test(key))) throw new CaeError("argument", "no keys of records");
+  }
+
+  #firstShards(asked: number): number {
+    const [first] = this.#sql.exec<{ count: number }>("SELECT count FROM shards");
+    if (first !== undefined) return first.count;
+    this.#sql.exec("INSERT INTO shards VALUES (?)", asked);
+    return asked;
   }
 
   #owe(recipient: string, key: string): void {
@@ -181,6 +189,8 @@ export abstract class CaeRecords extends DurableObject<RecordsEnv> {
 
 /** Records in Durable Objects: what one worker merges, every later question of any other sees. */
 export class DurableObjectStore implements Store {
+  readonly #ids: DurableObjectId[] = [];
+
   /** @param shards How many objects hold them. Chosen once: with another number they refuse to answer. */
   constructor(
     private readonly namespace: DurableObjectNamespace<CaeRecords>,
@@ -224,7 +234,10 @@ export class DurableObjectStore implements Store {
       const shard = Number.parseInt(keyOf(one).slice(0, 8), 16) % this.shards;
       parts.set(shard, [...(parts.get(shard) ?? []), one]);
     }
-    const named = (shard: number): DurableObjectStub<CaeRecords> => this.namespace.get(this.namespace.idFromName(`records-${shard}`));
-    await Promise.all([...parts].map(([shard, part]) => ask(named(shard), part)));
+    await Promise.all([...parts].map(([shard, part]) => ask(this.namespace.get(this.#idOf(shard)), part)));
+  }
+
+  #idOf(shard: number): DurableObjectId {
+    return (this.#ids[shard] ??= this.namespace.idFromName(`records-${shard}`));
   }
 }

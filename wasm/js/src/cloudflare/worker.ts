@@ -4,7 +4,7 @@ import type { Configuration } from "../configuration.js";
 import { type AuthorizeOptions, type Engine, type EngineOptions, createEngine } from "../engine.js";
 import { streamWhileAllowed } from "../live.js";
 import { type PollOptions, poll, receiveLogout, receivePush } from "../receiver.js";
-import type { AsksFor } from "../request.js";
+import { type AsksFor, pathOf } from "../request.js";
 import type { ReadStore, Store } from "../stores/store.js";
 
 /** A transmitter that pushes to `/.cae/events/NAME`. */
@@ -31,7 +31,10 @@ export interface GuardSettings {
   readonly pushes?: Readonly<Record<string, Push>>;
   /** Streams that the cron trigger polls. */
   readonly polls?: readonly Omit<PollOptions, "store">[];
-  /** Hands a request on that may pass; to the origin of the route, by `fetch`, unless said otherwise. */
+  /**
+   * Hands a request on that may pass; to the origin of the route, by `fetch`, unless said otherwise. It has the identity
+   * headers, and no `cf`.
+   */
   readonly forward?: (request: Request) => Promise<Response>;
   /** Where WebSockets are kept, so that they end with their token: a class that extends `CaeConnections`. */
   readonly connections?: DurableObjectNamespace;
@@ -61,8 +64,8 @@ export function guard<Env extends object>(settings: (env: Env) => GuardSettings)
       let authorization: Authorization;
       try {
         made = await held.of(env);
-        const { pathname } = new URL(request.url);
-        if (pathname.startsWith(OWN)) return await receive(made, request, pathname.slice(OWN.length));
+        const path = pathOf(request.url);
+        if (path?.startsWith(OWN)) return await receive(made, request, path.slice(OWN.length));
         authorization = await made.authorize(request, made.facts(request));
         context.waitUntil(made.engine.refreshKeys());
       } catch (error) {
@@ -112,7 +115,7 @@ export class Held<Env extends object> {
     const engine = await createEngine(settings.configuration, { onProblem, ...settings.engine });
     const facts = (request: Request): Facts => ({
       clientIp: request.headers.get("cf-connecting-ip") ?? undefined,
-      country: countryOf(request),
+      country: engine.readsCountry ? countryOf(request) : undefined,
       ...settings.more?.(request),
     });
     const store = reading(settings);
@@ -126,6 +129,7 @@ function reading({ store, reader = store }: GuardSettings): Store {
   return { get: (keys) => reader.get(keys), merge: (changes) => store.merge(changes) };
 }
 
+/** Where `cf` is read it is parsed, which takes longer than deciding. */
 function countryOf(request: Request): string | undefined {
   const country = request.cf?.["country"];
   return typeof country === "string" ? country : undefined;
@@ -153,10 +157,11 @@ async function handOn(made: Made, request: Request, authorization: Authorization
   return streamWhileAllowed(response, () => made.authorize(request, facts));
 }
 
-/** The request as the origin gets it: who asks is said by this worker alone. */
+/** The request as the origin gets it: who asks is said by this worker alone. Without `cf`, as {@link countryOf} says. */
 export function withIdentity(request: Request, authorization: Authorization): Request {
-  const identified = new Request(request);
-  const headers = authorization.identityHeaders();
-  for (const name of IDENTITY_HEADERS) identified.headers.set(name, headers[name]);
-  return identified;
+  const headers = new Headers(request.headers);
+  const identity = authorization.identityHeaders();
+  for (const name of IDENTITY_HEADERS) headers.set(name, identity[name]);
+  const { url, method, body, redirect, signal } = request;
+  return new Request(url, { method, headers, body, redirect, signal });
 }

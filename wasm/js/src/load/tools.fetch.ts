@@ -1,4 +1,8 @@
+import { instantiate } from "../wasm/tools.js";
 import { compile } from "./fetch.js";
 
 /** Fetches the module from beside the script. */
-export const load = (): Promise<WebAssembly.Module> => compile(new URL("../wasm/tools.wasm", import.meta.url));
+export async function load(): Promise<() => ReturnType<typeof instantiate>> {
+  const module = await compile(new URL("../wasm/tools.wasm", import.meta.url));
+  return () => instantiate(module);
+}

@@ -1,5 +1,5 @@
 import { Bounded } from "../bounded.js";
-import type { Change, ReadStore, Store } from "./store.js";
+import type { Answers, Change, ReadStore, Store } from "./store.js";
 
 /** How answers are kept. */
 export interface CacheOptions {
@@ -14,6 +14,11 @@ interface Kept {
   readonly until: number;
 }
 
+/** What is kept of the answers to a question. */
+type Known = (Uint8Array | null | undefined)[];
+
+const isComplete = (known: Known): known is Answers => !known.includes(undefined);
+
 /**
  * Answers of a store that is far away, also that there is no record, kept for a while. What is merged through it counts
  * at once.
@@ -22,18 +27,21 @@ export function cached<S extends ReadStore>(store: S, { seconds, most = 10_000 }
   const kept = new Bounded<string, Kept>(most);
   let merges = 0;
 
-  async function get(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  function get(keys: readonly string[]): Promise<Answers> | Answers {
     const now = Date.now();
-    const answers = keys.map((key) => kept.get(key)).map((it) => (it !== undefined && it.until > now ? it : undefined));
-    const missing = keys.filter((_, place) => answers[place] === undefined);
-    if (missing.length === 0) return answers.map((it) => it!.record);
+    const known: Known = keys.map((key) => kept.get(key)).map((it) => (it !== undefined && it.until > now ? it.record : undefined));
+    return isComplete(known) ? known : complete(known, keys, now);
+  }
+
+  async function complete(known: Known, keys: readonly string[], now: number): Promise<Answers> {
+    const missing = keys.filter((_, place) => known[place] === undefined);
     const before = merges;
     const fetched = await store.get(missing);
     if (fetched.length !== missing.length) throw new TypeError("the store gave no answer for each key");
     // What was asked before something was merged may be older than that.
     if (before === merges) missing.forEach((key, place) => kept.set(key, { record: fetched[place] ?? null, until: now + seconds * 1000 }));
     let place = 0;
-    return answers.map((it) => (it !== undefined ? it.record : (fetched[place++] ?? null)));
+    return known.map((it) => (it !== undefined ? it : (fetched[place++] ?? null)));
   }
 
   async function merge(changes: readonly Change[]): Promise<void> {

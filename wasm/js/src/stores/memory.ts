@@ -1,11 +1,11 @@
 import { merger } from "../loading.js";
-import type { Change, Store } from "./store.js";
+import type { Answers, Change, Store } from "./store.js";
 
 /** Records in this process: for one process, and for tests. They are gone when it ends. */
 export class MemoryStore implements Store {
   readonly #records = new Map<string, Uint8Array>();
 
-  async get(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  get(keys: readonly string[]): Answers {
     return keys.map((key) => this.#records.get(key) ?? null);
   }
 

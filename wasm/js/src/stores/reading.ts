@@ -14,7 +14,8 @@ export async function readRecords(
 ): Promise<RecordAnswer[]> {
   if (keys.length === 0) return [];
   try {
-    const answers: unknown = await inTime(store.get(keys), milliseconds);
+    const asked = store.get(keys);
+    const answers: unknown = Array.isArray(asked) ? asked : await inTime(asked, milliseconds);
     if (Array.isArray(answers) && answers.length === keys.length && answers.every(isAnswer)) return answers;
     throw new TypeError("the store gave no answer for each key");
   } catch (cause) {

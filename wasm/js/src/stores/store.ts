@@ -6,14 +6,18 @@ export interface Change {
   readonly record: Uint8Array;
 }
 
+/** Records, or `null` where there is none. */
+export type Answers = (Uint8Array | null)[];
+
 /** Where the records of events are read. */
 export interface ReadStore {
   /**
-   * One answer for each key, in the order of the keys; `null` says that there is no record.
+   * One answer for each key, in the order of the keys; `null` says that there is no record. What is at hand may be given
+   * at once, which spares the request a timer.
    *
    * Rejects if the store does not answer: "no record" and "no answer" are different facts, and the second refuses.
    */
-  get(keys: readonly string[]): Promise<(Uint8Array | null)[]>;
+  get(keys: readonly string[]): Promise<Answers> | Answers;
 }
 
 /** Where the records of events are kept. */

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 
 import { Response as MiniflareResponse } from "miniflare";
 
-import { TRANSMITTER, World } from "../world.mjs";
+import { TRANSMITTER, World, seconds } from "../world.mjs";
 import { temporary } from "../packed.mjs";
 import { until } from "../process.mjs";
 import { bundle, run } from "./edge.mjs";
@@ -84,6 +84,64 @@ test("it hands on what may pass, says who asks, and the very next request after 
   assert.match(refused.headers.get("www-authenticate"), /error="insufficient_claims".*claims="/);
   assert.equal((await get(worker, await world.token("bruno"))).status, 200);
   assert.equal(asked.length, 2, "nothing that was refused came to the origin");
+});
+
+test("a body goes on as it came, with its length or without", async () => {
+  const server = createServer(async (request, response) => {
+    const { method, headers, url } = request;
+    const { length } = Buffer.concat(await request.toArray());
+    response.end(JSON.stringify({ method, url, length, said: headers["content-length"], coding: headers["transfer-encoding"] }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const worker = await start({ bindings: { ORIGIN: `http://127.0.0.1:${server.address().port}` }, origin: undefined });
+    const url = new URL("/orders?x=1", await worker.ready);
+    const headers = { authorization: `Bearer ${await world.token("Adele")}` };
+    const body = "a".repeat(100_000);
+    const whole = await fetch(url, { method: "PUT", headers, body });
+    assert.deepEqual(await whole.json(), { method: "PUT", url: "/orders?x=1", length: 100_000, said: "100000" });
+    const pieces = new Blob([body]).stream();
+    const streamed = await fetch(url, { method: "POST", headers, body: pieces, duplex: "half" });
+    assert.deepEqual(await streamed.json(), { method: "POST", url: "/orders?x=1", length: 100_000, coding: "chunked" });
+  } finally {
+    server.close();
+  }
+});
+
+test("policies hear from which country Cloudflare says a request comes", async () => {
+  const home = "d7a8bc2e-7a27-4d44-bf1d-6f4c5ad2a3c1";
+  const namedLocations = [
+    { "@odata.type": "#microsoft.graph.countryNamedLocation", id: home, displayName: "home", countriesAndRegions: ["DE"] },
+  ];
+  const abroad = {
+    id: "5b1b3a7e-6f6e-4f7a-9f3c-0a1b2c3d4e5f",
+    displayName: "nobody from abroad",
+    state: "enabled",
+    conditions: {
+      users: { includeUsers: ["All"] },
+      applications: { includeApplications: ["All"] },
+      clientAppTypes: ["all"],
+      locations: { includeLocations: ["All"], excludeLocations: [home] },
+    },
+    grantControls: { operator: "OR", builtInControls: ["block"] },
+  };
+  const [tenant, application, issued] = ["9d8f0d1c-58a3-4a6e-8f0a-2f1f0b6f7a11", "8f3c0a1b-6f6e-4f7a-9f3c-2c3d4e5f5b1b", seconds() - 60];
+  const issuer = `https://login.microsoftonline.com/${tenant}/v2.0`;
+  const configuration = world.configuration({
+    issuer: { issuer, claims: "entra-v2", policies: [abroad], namedLocations },
+    transmitter: { speaksFor: [issuer] },
+    settings: { countryAtResource: true },
+  });
+  configuration.resource = { audiences: [application], applicationId: application };
+  const claims = { iss: issuer, tid: tenant, ver: "2.0", aud: application, oid: home, sub: "s", azp: home, scp: "read", uti: "u", acct: 0, xms_cc: ["cp1"], xms_ssm: "1" };
+  const token = await world.issuer.sign({ typ: "JWT" }, { ...claims, iat: issued, nbf: issued, exp: issued + 3_600 });
+  const worker = run(bundle(configuration).modules, { bindings: { ORIGIN: "http://origin.example" }, origin });
+  running.push(worker);
+  // What a client writes itself counts for nothing.
+  const headers = { authorization: `Bearer ${token}`, "cf-connecting-ip": "198.51.100.7", "cf-ipcountry": "DE" };
+  const from = async (country) => (await worker.dispatchFetch("https://api.example/", { headers, cf: { country } })).status;
+  assert.equal(await from("DE"), 200);
+  assert.notEqual(await from("FR"), 200);
 });
 
 test("what transmitters send is checked, and nothing below /.cae/ comes to the origin", async () => {
