@@ -69,8 +69,8 @@ function declaration(bindings) {
   return [
     `export type * from "${bindings}";`,
     'import type { CompiledModule } from "../module.js";',
-    "/** What the instance holds: its memory, and its table of values of JavaScript. */",
-    "export interface Exports { readonly memory: { readonly buffer: ArrayBuffer }; readonly __wbindgen_externrefs: { readonly length: number } }",
+    "/** What the instance holds: its memory with its allocator, and its table of values of JavaScript. */",
+    "export interface Exports { readonly memory: { readonly buffer: ArrayBuffer }; readonly __wbindgen_externrefs: { readonly length: number }; __wbindgen_malloc(size: number, align: number): number; __wbindgen_free(place: number, size: number, align: number): void }",
     `export declare function instantiate(module: CompiledModule): typeof import("${bindings}") & { readonly exports: Exports };`,
     "",
   ].join("\n");

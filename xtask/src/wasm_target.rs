@@ -11,9 +11,15 @@ use crate::workspace;
 const TRIPLE: &str = "wasm32-unknown-unknown";
 const WHY: &str =
     "the engine runs as WebAssembly, and this toolchain has no standard library for it";
-/// A module without imports cannot print why it panics: without the messages it is smaller, and it traps in the
+/// A module without imports cannot print why it panics, nor where: without that it is smaller, and it traps in the
 /// function that found the fault.
-const ABORT: &str = "-Zunstable-options -Cpanic=immediate-abort";
+const ABORT: &[&str] = &[
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zlocation-detail=none",
+];
+/// SHA-256 in a quarter of its code: it names records when a token comes for the first time.
+const SMALL: &str = r#"--cfg=sha2_backend_soft="compact""#;
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 
 /// How to compile for WebAssembly on this machine.
@@ -81,14 +87,19 @@ impl WasmTarget {
             }
         };
         command.arg("build");
+        let mut flags = without_machine();
+        if small {
+            flags.push(SMALL.to_owned());
+        }
         if matches!(self, Self::FromSource(_)) || small && has_source() {
+            flags.extend(ABORT.iter().map(|flag| (*flag).to_owned()));
             command
                 .env("RUSTC_BOOTSTRAP", "1")
-                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", ABORT)
                 .arg("-Zbuild-std=std,panic_abort")
                 .arg("-Zbuild-std-features=optimize_for_size");
         }
         command
+            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
             .args(["--locked", "--target", TRIPLE, "--profile", profile])
             .arg("--target-dir")
             .arg(target_dir());
@@ -123,6 +134,18 @@ impl fmt::Display for WasmTarget {
             }
         }
     }
+}
+
+/// The flags that keep the places of this machine's registry and toolchain out of what is shipped.
+fn without_machine() -> Vec<String> {
+    let user = env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let registry = env::var_os("CARGO_HOME").map(PathBuf::from).or(user);
+    [(registry, "cargo"), (sysroot(), "rust")]
+        .into_iter()
+        .filter_map(|(place, name)| {
+            Some(format!("--remap-path-prefix={}={name}", place?.display()))
+        })
+        .collect()
 }
 
 /// Whether the toolchain has the source of its standard library, or can fetch it.

@@ -67,7 +67,10 @@ impl Changed {
 pub(crate) enum Kind {
     /// Addresses.
     Ip {
+        /// Among [`NamedLocations`] the first is all that is kept: the table has them all.
         ranges: Vec<AddressRange>,
+        /// How many there are.
+        count: usize,
         /// A range that cannot be read: the location may hold any address (row 22).
         unreadable: bool,
     },
@@ -150,7 +153,11 @@ impl Kind {
                 None => unreadable = true,
             }
         }
-        Self::Ip { ranges, unreadable }
+        Self::Ip {
+            count: ranges.len(),
+            ranges,
+            unreadable,
+        }
     }
 
     fn read_country(item: &Item<'_>) -> Self {
@@ -188,7 +195,7 @@ impl Kind {
     /// How many ranges it holds.
     fn ranges(&self) -> usize {
         match self {
-            Self::Ip { ranges, .. } => ranges.len(),
+            Self::Ip { count, .. } => *count,
             _ => 0,
         }
     }
@@ -366,7 +373,7 @@ pub(crate) struct Place<'a> {
 
 impl NamedLocations {
     /// Flattens the ranges of all locations into tables.
-    pub(crate) fn new(locations: Vec<NamedLocation>) -> Self {
+    pub(crate) fn new(mut locations: Vec<NamedLocation>) -> Self {
         let ranges = locations.iter().enumerate().flat_map(|(index, location)| {
             let ranges = match &location.kind {
                 Kind::Ip { ranges, .. } => ranges.as_slice(),
@@ -375,6 +382,12 @@ impl NamedLocations {
             ranges.iter().map(move |range| (index, *range))
         });
         let table = Table::new(ranges);
+        for location in &mut locations {
+            if let Kind::Ip { ranges, .. } = &mut location.kind {
+                ranges.truncate(1);
+                ranges.shrink_to_fit();
+            }
+        }
         Self { locations, table }
     }
 
@@ -409,9 +422,11 @@ impl NamedLocations {
             return Truth::Unknown;
         };
         match &location.kind {
-            Kind::Ip { ranges, unreadable } => match place.set {
+            Kind::Ip {
+                count, unreadable, ..
+            } => match place.set {
                 Some(set) if self.table.set(set).binary_search(&index).is_ok() => Truth::True,
-                None if !ranges.is_empty() => Truth::Unknown,
+                None if *count > 0 => Truth::Unknown,
                 _ if *unreadable => Truth::Unknown,
                 _ => Truth::False,
             },

@@ -78,7 +78,7 @@ impl LocationSide {
             referred.push(position);
             self.doubt |= location.kind.may_hold_anything();
             match &location.kind {
-                Kind::Ip { ranges, .. } if !ranges.is_empty() => self.addresses.push(position),
+                Kind::Ip { count, .. } if *count > 0 => self.addresses.push(position),
                 Kind::Country { .. } => self.countries.push(position),
                 Kind::Ip { .. } | Kind::Unseen(_) | Kind::NotUnderstood => {}
             }
@@ -222,10 +222,10 @@ impl Locations {
         {
             self.changed = self.changed.max(location.changed);
             match &location.kind {
-                Kind::Ip { ranges, .. } => {
+                Kind::Ip { count, .. } => {
                     self.reads_address = true;
                     if !(trusted && location.trusted) {
-                        self.ranges = self.ranges.saturating_add(ranges.len());
+                        self.ranges = self.ranges.saturating_add(*count);
                     }
                 }
                 Kind::Country { .. } => self.reads_country = true,
