@@ -403,7 +403,6 @@ impl NamedLocations {
         !self.table.set(self.table.find(address)).is_empty()
     }
 
-    /// How many sets of locations the tables distinguish.
     /// The positions of the locations that hold the addresses of a set, sorted.
     pub(crate) fn set(&self, number: usize) -> &[usize] {
         self.table.set(number)
