@@ -31,7 +31,8 @@ const ENFORCED = new Set(["signInFrequency", "continuousAccessEvaluation"]);
 
 /** Reads a configuration (JSON) that the engine accepted. */
 export function settingsOf(configuration: string): Settings {
-  const { issuers, transmitters = [], settings = {} } = JSON.parse(configuration) as {
+  const read: unknown = JSON.parse(configuration);
+  const { issuers, transmitters = [], settings = {} } = read as {
     issuers: { issuer: string; jwksUri?: string }[];
     transmitters?: { issuer: string; jwksUri?: string }[];
     settings?: { onError?: string; countryAtResource?: boolean; requiredScopes?: object; requiredAuthenticationContexts?: object };
@@ -42,7 +43,7 @@ export function settingsOf(configuration: string): Settings {
     keySources: [...transmitters, ...issuers].flatMap(({ issuer, jwksUri }) => (jwksUri === undefined ? [] : [[issuer, jwksUri] as const])),
     readsPath: Object.keys({ ...requiredScopes, ...requiredAuthenticationContexts }).length > 0,
     readsCountry: countryAtResource,
-    hasSessionControls: holdsSessionControls(JSON.parse(configuration) as Json),
+    hasSessionControls: holdsSessionControls(read as Json),
   };
 }
 

@@ -14,7 +14,7 @@ import WebSocket from "ws";
 
 import { installed, tool } from "./packed.mjs";
 import { freePort, listening, start, stop, until } from "./process.mjs";
-import { World, seconds } from "./world.mjs";
+import { World, blockedOutside, seconds } from "./world.mjs";
 
 const OFFICE = "127.0.0.1";
 
@@ -23,18 +23,7 @@ let folder;
 before(async () => {
   world = await World.make();
   const location = { id: "b5f0c2a1-4d3e-4f2a-8b1c-0d9e8f7a6b5c", displayName: "Office", isTrusted: true };
-  const policy = {
-    id: "c1f6a3d2-7b8e-4c9d-a0e1-f2031425364a",
-    displayName: "Block outside the office",
-    state: "enabled",
-    conditions: {
-      users: { includeUsers: ["All"] },
-      applications: { includeApplications: ["All"] },
-      clientAppTypes: ["all"],
-      locations: { includeLocations: ["All"], excludeLocations: [location.id] },
-    },
-    grantControls: { operator: "OR", builtInControls: ["block"] },
-  };
+  const policy = blockedOutside(location.id);
   const range = { "@odata.type": "#microsoft.graph.iPv4CidrRange", cidrAddress: `${OFFICE}/32` };
   const namedLocations = [{ "@odata.type": "#microsoft.graph.ipNamedLocation", ...location, ipRanges: [range] }];
   const configuration = world.configuration({ issuer: { policies: [policy], namedLocations }, settings: { clockSkewSeconds: 0 } });

@@ -124,5 +124,19 @@ export class World {
   }
 }
 
+/** A policy that lets nobody in from outside a named location. */
+export const blockedOutside = (id) => ({
+  id: "c1f6a3d2-7b8e-4c9d-a0e1-f2031425364a",
+  displayName: "Block outside a location",
+  state: "enabled",
+  conditions: {
+    users: { includeUsers: ["All"] },
+    applications: { includeApplications: ["All"] },
+    clientAppTypes: ["all"],
+    locations: { includeLocations: ["All"], excludeLocations: [id] },
+  },
+  grantControls: { operator: "OR", builtInControls: ["block"] },
+});
+
 export const asking = (token, more = {}) =>
   new Request("https://api.example/orders?x=1", { headers: { authorization: `Bearer ${token}`, ...more } });

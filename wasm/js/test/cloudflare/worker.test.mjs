@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 
 import { Response as MiniflareResponse } from "miniflare";
 
-import { TRANSMITTER, World, seconds } from "../world.mjs";
+import { TRANSMITTER, World, blockedOutside, seconds } from "../world.mjs";
 import { temporary } from "../packed.mjs";
 import { until } from "../process.mjs";
 import { bundle, run } from "./edge.mjs";
@@ -113,22 +113,10 @@ test("policies hear from which country Cloudflare says a request comes", async (
   const namedLocations = [
     { "@odata.type": "#microsoft.graph.countryNamedLocation", id: home, displayName: "home", countriesAndRegions: ["DE"] },
   ];
-  const abroad = {
-    id: "5b1b3a7e-6f6e-4f7a-9f3c-0a1b2c3d4e5f",
-    displayName: "nobody from abroad",
-    state: "enabled",
-    conditions: {
-      users: { includeUsers: ["All"] },
-      applications: { includeApplications: ["All"] },
-      clientAppTypes: ["all"],
-      locations: { includeLocations: ["All"], excludeLocations: [home] },
-    },
-    grantControls: { operator: "OR", builtInControls: ["block"] },
-  };
   const [tenant, application, issued] = ["9d8f0d1c-58a3-4a6e-8f0a-2f1f0b6f7a11", "8f3c0a1b-6f6e-4f7a-9f3c-2c3d4e5f5b1b", seconds() - 60];
   const issuer = `https://login.microsoftonline.com/${tenant}/v2.0`;
   const configuration = world.configuration({
-    issuer: { issuer, claims: "entra-v2", policies: [abroad], namedLocations },
+    issuer: { issuer, claims: "entra-v2", policies: [blockedOutside(home)], namedLocations },
     transmitter: { speaksFor: [issuer] },
     settings: { countryAtResource: true },
   });
