@@ -6,6 +6,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 use core::net::IpAddr;
 use core::ops::Range;
 
@@ -67,9 +68,9 @@ impl Changed {
 pub(crate) enum Kind {
     /// Addresses.
     Ip {
-        /// Among [`NamedLocations`] the first is all that is kept: the table has them all.
-        ranges: Vec<AddressRange>,
-        /// How many there are.
+        /// Those that no table holds yet: of a million ranges one copy is enough.
+        unplaced: Vec<AddressRange>,
+        first: Option<AddressRange>,
         count: usize,
         /// A range that cannot be read: the location may hold any address (row 22).
         unreadable: bool,
@@ -154,8 +155,9 @@ impl Kind {
             }
         }
         Self::Ip {
+            first: ranges.first().copied(),
             count: ranges.len(),
-            ranges,
+            unplaced: ranges,
             unreadable,
         }
     }
@@ -372,22 +374,19 @@ pub(crate) struct Place<'a> {
 }
 
 impl NamedLocations {
-    /// Flattens the ranges of all locations into tables.
+    /// Moves the ranges of all locations into tables.
     pub(crate) fn new(mut locations: Vec<NamedLocation>) -> Self {
-        let ranges = locations.iter().enumerate().flat_map(|(index, location)| {
-            let ranges = match &location.kind {
-                Kind::Ip { ranges, .. } => ranges.as_slice(),
-                _ => &[],
-            };
-            ranges.iter().map(move |range| (index, *range))
-        });
+        let ranges = locations
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(index, location)| {
+                let ranges = match &mut location.kind {
+                    Kind::Ip { unplaced, .. } => mem::take(unplaced),
+                    _ => Vec::new(),
+                };
+                ranges.into_iter().map(move |range| (index, range))
+            });
         let table = Table::new(ranges);
-        for location in &mut locations {
-            if let Kind::Ip { ranges, .. } = &mut location.kind {
-                ranges.truncate(1);
-                ranges.shrink_to_fit();
-            }
-        }
         Self { locations, table }
     }
 

@@ -365,7 +365,7 @@ fn places(tenants: &[&Tenant]) -> Vec<Choice> {
         let id = location.id.as_deref().unwrap_or_default();
         let name = location.display_name.as_deref().unwrap_or(id);
         let (address, country) = match &location.kind {
-            Kind::Ip { ranges, .. } => match ranges.first() {
+            Kind::Ip { first, .. } => match first {
                 Some(range) => (first_address(*range), abroad.clone()),
                 None => continue,
             },
