@@ -178,6 +178,24 @@ export class Engine {
    * changes are in the store, and the event may be acknowledged; it rejects if that is not certain.
    */
   async readEvent(set: string, options: ReadEventOptions): Promise<Received> {
+    const [received] = await this.readEvents([set], options);
+    return received!;
+  }
+
+  /** The same of several, with what all of them change merged at once. */
+  async readEvents(sets: readonly string[], options: ReadEventOptions): Promise<Received[]> {
+    const all: Received[] = [];
+    const changed: Change[] = [];
+    for (const set of sets) {
+      const { received, changes } = await this.#readEvent(set, options);
+      all.push(received);
+      changed.push(...changes);
+    }
+    await this.#merge(options.store, changed);
+    return all;
+  }
+
+  async #readEvent(set: string, { transmitter }: ReadEventOptions): Promise<{ received: Received; changes: readonly Change[] }> {
     const now = this.now();
     let answer: SignatureAnswer | undefined;
     // The key, then the signature.
@@ -192,11 +210,16 @@ export class Engine {
           break;
         case "accepted":
           // SPEC: `ssf.md` section 1.2 row 3: a configured transmitter for this endpoint.
-          if (options.transmitter !== undefined && reading.transmitter !== options.transmitter) return fromAnother();
-          await this.#merge(options.store, reading.changes);
-          return { kind: "accepted", transmitter: reading.transmitter, jti: reading.jti, evaluation: JSON.parse(reading.json) };
+          if (transmitter !== undefined && reading.transmitter !== transmitter) return { received: fromAnother(), changes: [] };
+          return {
+            received: { kind: "accepted", transmitter: reading.transmitter, jti: reading.jti, evaluation: JSON.parse(reading.json) },
+            changes: reading.changes,
+          };
         case "rejected":
-          return { kind: "rejected", code: reading.code, description: reading.description, evaluation: JSON.parse(reading.json) };
+          return {
+            received: { kind: "rejected", code: reading.code, description: reading.description, evaluation: JSON.parse(reading.json) },
+            changes: [],
+          };
       }
     }
     throw new CaeError("engine.fault", "the event needs more than a key and a signature");

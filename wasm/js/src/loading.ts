@@ -64,7 +64,8 @@ export function compiledFactory(module: CompiledModule): () => EngineModule {
 let compiledOnce: CompiledModule | undefined;
 let merging: Promise<Merge> | undefined;
 
-type Merge = (a: Uint8Array, b: Uint8Array) => Uint8Array;
+/** Merges two records. */
+export type Merge = (a: Uint8Array, b: Uint8Array) => Uint8Array;
 
 /**
  * The join of two records, for stores.

@@ -119,8 +119,9 @@ interface Answers {
 
 async function takeAll(engine: Engine, events: readonly [string, unknown][], transmitter: string, store: Store): Promise<Answers> {
   const answers: Answers = { ack: [], setErrs: {} };
-  for (const [name, set] of events) {
-    const received = await engine.readEvent(String(set), { store, transmitter });
+  const all = await engine.readEvents(events.map(([, set]) => String(set)), { store, transmitter });
+  for (const [place, [name]] of events.entries()) {
+    const received = all[place]!;
     if (received.kind === "accepted") answers.ack.push(name);
     else answers.setErrs[name] = { err: received.code, description: received.description };
   }

@@ -56,6 +56,13 @@ export async function conformsReadWrite(makeClient) {
   for (const client of clients) {
     assert.deepEqual((await client.get(keys)).map(text), (await expected.get(keys)).map(text));
   }
+  // Of one record twice at once, neither is lost.
+  const [, [{ key }]] = lists;
+  const same = lists.flat().filter((change) => change.key === key);
+  assert.ok(same.length > 1);
+  const third = "3".repeat(32);
+  await store.merge(same.map(({ record }) => ({ key: third, record })));
+  assert.deepEqual((await store.get([third])).map(text), (await expected.get([key])).map(text));
   // Again: nothing changes. In the order of the keys, also where one is asked twice.
   await store.merge(lists[0]);
   const twice = [keys[0], absent, keys[0]];

@@ -3,7 +3,9 @@ import { DurableObject } from "cloudflare:workers";
 import { toBase64 } from "../bytes.js";
 import { CaeError } from "../errors.js";
 import { merger } from "../loading.js";
-import type { Change, Store } from "../stores/store.js";
+import { cached } from "../stores/cached.js";
+import { MOST, parted } from "../stores/changes.js";
+import type { Answers, Change, Store } from "../stores/store.js";
 
 /** Bindings of a worker that keeps records. */
 export interface RecordsEnv {
@@ -32,11 +34,17 @@ const CACHED_SECONDS = 3_600;
 const AGAIN = 1_000;
 /** but not after more than so many. */
 const LATEST = 60_000;
-/** Most records of one question. */
-const MOST = 1_024;
 /** Most bytes of one record: far above what the engine bounds it to. */
 const MOST_BYTES = 64 << 10;
 const KEY = /^[0-9a-f]{32}$/;
+
+/** For how many milliseconds a worker may give an answer again: under a second with the half between two looks at a stream. */
+const LEASE = 400;
+/** How long the object waits for that: clocks differ, and a worker's stands still while it computes. */
+const LEASE_END = LEASE + 100;
+
+/** What is asked for: an answer for this once, one to be given again for a while, or one to fill the cache with. */
+export type ReadPurpose = "once" | "lease" | "cache";
 
 /** A change that somebody has to be told of. */
 type Owed = { change: number; key: string };
@@ -44,11 +52,18 @@ type Owed = { change: number; key: string };
 /**
  * One shard of the records, in SQLite: the only one that writes them, one change after the other, and durable before it
  * answers.
+ *
+ * It gives its answers to workers on a lease (Gray and Cheriton, https://doi.org/10.1145/74850.74870): they need not ask
+ * again until it ends, and a merge resolves once the leases of what was there before have ended.
  */
 export abstract class CaeRecords extends DurableObject<RecordsEnv> {
   readonly #sql: SqlStorage;
   /** In how many shards the records lie, once somebody asked. */
   #shards: number | undefined;
+  /** When the lease of each record ends, the first before all others. */
+  readonly #leases = new Map<string, number>();
+  /** When any lease ends that was given before this object was started. */
+  readonly #earlierLeases = Date.now() + LEASE_END;
   /** Who is being told. */
   readonly #telling = new Set<string>();
   #failures = 0;
@@ -69,18 +84,20 @@ export abstract class CaeRecords extends DurableObject<RecordsEnv> {
   protected abstract engine(): WebAssembly.Module;
 
   /** One record for each key, `null` where there is none; has the cache filled with what it asked for in vain. */
-  async get(shards: number, keys: readonly string[], isForCache = false): Promise<(Uint8Array | null)[]> {
+  async get(shards: number, keys: readonly string[], purpose: ReadPurpose = "once"): Promise<Answers> {
     this.#check(shards, keys);
-    if (isForCache && this.env.CAE_CACHE !== undefined) {
+    if (purpose === "lease") this.#lease(keys);
+    if (purpose === "cache" && this.env.CAE_CACHE !== undefined) {
       for (const key of keys) this.#owe(CACHE, key);
       await this.#tell();
     }
     return keys.map((key) => this.#read(key));
   }
 
-  /** Merges all of the changes or none. */
+  /** Merges all of the changes or none, and resolves once no worker holds what was there before. */
   async merge(shards: number, changes: readonly Change[]): Promise<void> {
-    this.#check(shards, changes.map(({ key }) => key));
+    const keys = changes.map(({ key }) => key);
+    this.#check(shards, keys);
     const join = await merger(this.engine());
     this.ctx.storage.transactionSync(() => {
       for (const { key, record } of changes) {
@@ -94,8 +111,11 @@ export abstract class CaeRecords extends DurableObject<RecordsEnv> {
         }
       }
     });
+    const end = Math.max(this.#earlierLeases, ...keys.map((key) => this.#leases.get(key) ?? 0));
     await this.#tell();
     await this.ctx.storage.sync();
+    const rest = end - Date.now();
+    if (rest > 0) await scheduler.wait(rest);
   }
 
   /** Tells those that could not be told, or that an object owed when it ended. */
@@ -113,6 +133,18 @@ export abstract class CaeRecords extends DurableObject<RecordsEnv> {
   async unwatch(shards: number, keys: readonly string[], watcher: string): Promise<void> {
     this.#check(shards, keys);
     for (const key of keys) this.#sql.exec("DELETE FROM watchers WHERE key = ? AND watcher = ?", key, watcher);
+  }
+
+  #lease(keys: readonly string[]): void {
+    const now = Date.now();
+    for (const key of keys) {
+      this.#leases.delete(key);
+      this.#leases.set(key, now + LEASE_END);
+    }
+    for (const [key, end] of this.#leases) {
+      if (now < end) break;
+      this.#leases.delete(key);
+    }
   }
 
   #read(key: string): Uint8Array | null {
@@ -187,9 +219,17 @@ export abstract class CaeRecords extends DurableObject<RecordsEnv> {
   }
 }
 
-/** Records in Durable Objects: what one worker merges, every later question of any other sees. */
+/**
+ * Records in Durable Objects: what one worker merged, every later question of any other sees.
+ *
+ * An answer is given again for 0.4 s without asking. The object that gave it knows, and lets a merge wait until then.
+ */
 export class DurableObjectStore implements Store {
   readonly #ids: DurableObjectId[] = [];
+  readonly #near = cached(
+    { get: (keys) => this.#get(keys, "lease"), merge: (changes: readonly Change[]) => this.#merge(changes) },
+    { seconds: LEASE / 1000 },
+  );
 
   /** @param shards How many objects hold them. Chosen once: with another number they refuse to answer. */
   constructor(
@@ -197,26 +237,35 @@ export class DurableObjectStore implements Store {
     private readonly shards = 16,
   ) {}
 
-  async get(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
-    return this.#get(keys, false);
+  get(keys: readonly string[]): Promise<Answers> | Answers {
+    return this.#near.get(keys);
+  }
+
+  /** The same, asked of the objects each time: for whoever was just told of a change. */
+  getNow(keys: readonly string[]): Promise<Answers> {
+    return this.#get(keys, "once");
   }
 
   /** The same, of keys that the cache did not hold: it holds them afterwards. */
-  async getForCache(keys: readonly string[]): Promise<(Uint8Array | null)[]> {
-    return this.#get(keys, true);
+  getForCache(keys: readonly string[]): Promise<Answers> {
+    return this.#get(keys, "cache");
   }
 
-  async #get(keys: readonly string[], isForCache: boolean): Promise<(Uint8Array | null)[]> {
+  merge(changes: readonly Change[]): Promise<void> {
+    return this.#near.merge(changes);
+  }
+
+  async #get(keys: readonly string[], purpose: ReadPurpose): Promise<Answers> {
     const found = new Map<string, Uint8Array | null>();
     await this.#each(keys, (key) => key, async (shard, part) => {
-      const records = await shard.get(this.shards, part, isForCache);
+      const records = await shard.get(this.shards, part, purpose);
       part.forEach((key, place) => found.set(key, records[place] ?? null));
     });
     return keys.map((key) => found.get(key) ?? null);
   }
 
-  async merge(changes: readonly Change[]): Promise<void> {
-    await this.#each(changes, ({ key }) => key, (shard, part) => shard.merge(this.shards, part));
+  #merge(changes: readonly Change[]): Promise<void> {
+    return this.#each(changes, ({ key }) => key, (shard, part) => shard.merge(this.shards, part));
   }
 
   /** Has a watcher told of changes. */
@@ -234,7 +283,8 @@ export class DurableObjectStore implements Store {
       const shard = Number.parseInt(keyOf(one).slice(0, 8), 16) % this.shards;
       parts.set(shard, [...(parts.get(shard) ?? []), one]);
     }
-    await Promise.all([...parts].map(([shard, part]) => ask(this.namespace.get(this.#idOf(shard)), part)));
+    const questions = [...parts].flatMap(([shard, list]) => parted(list).map((part) => [this.namespace.get(this.#idOf(shard)), part] as const));
+    await Promise.all(questions.map(([stub, part]) => ask(stub, part)));
   }
 
   #idOf(shard: number): DurableObjectId {

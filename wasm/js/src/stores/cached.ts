@@ -25,11 +25,18 @@ const isComplete = (known: Known): known is Answers => !known.includes(undefined
  */
 export function cached<S extends ReadStore>(store: S, { seconds, most = 10_000 }: CacheOptions): S extends Store ? Store : ReadStore {
   const kept = new Bounded<string, Kept>(most);
+  const period = seconds * 1000;
   let merges = 0;
+
+  function given(key: string, now: number): Uint8Array | null | undefined {
+    const it = kept.get(key);
+    // A clock that was set back would keep it for longer.
+    return it !== undefined && now < it.until && it.until <= now + period ? it.record : undefined;
+  }
 
   function get(keys: readonly string[]): Promise<Answers> | Answers {
     const now = Date.now();
-    const known: Known = keys.map((key) => kept.get(key)).map((it) => (it !== undefined && it.until > now ? it.record : undefined));
+    const known: Known = keys.map((key) => given(key, now));
     return isComplete(known) ? known : complete(known, keys, now);
   }
 
@@ -39,7 +46,7 @@ export function cached<S extends ReadStore>(store: S, { seconds, most = 10_000 }
     const fetched = await store.get(missing);
     if (fetched.length !== missing.length) throw new TypeError("the store gave no answer for each key");
     // What was asked before something was merged may be older than that.
-    if (before === merges) missing.forEach((key, place) => kept.set(key, { record: fetched[place] ?? null, until: now + seconds * 1000 }));
+    if (before === merges) missing.forEach((key, place) => kept.set(key, { record: fetched[place] ?? null, until: now + period }));
     let place = 0;
     return known.map((it) => (it !== undefined ? it : (fetched[place++] ?? null)));
   }

@@ -1,4 +1,5 @@
 import { merger } from "../loading.js";
+import { byKey } from "./changes.js";
 import type { Answers, Change, Store } from "./store.js";
 
 /** Records in this process: for one process, and for tests. They are gone when it ends. */
@@ -10,12 +11,8 @@ export class MemoryStore implements Store {
   }
 
   async merge(changes: readonly Change[]): Promise<void> {
-    const merge = await merger();
-    const merged = changes.map(({ key, record }) => {
-      const known = this.#records.get(key);
-      // A record merged with itself: what is no record is found out before it is kept.
-      return [key, merge(known ?? record, record)] as const;
-    });
+    const join = await merger();
+    const merged = [...byKey(changes, join)].map(([key, record]) => [key, join(this.#records.get(key) ?? record, record)] as const);
     for (const [key, record] of merged) this.#records.set(key, record);
   }
 }

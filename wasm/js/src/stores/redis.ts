@@ -7,6 +7,7 @@
 import { fromBase64, toBase64 } from "../bytes.js";
 import { CaeError } from "../errors.js";
 import { merger } from "../loading.js";
+import { byKey } from "./changes.js";
 import type { Change, Store } from "./store.js";
 
 /** A client of the package `redis`, or of `ioredis`. */
@@ -51,8 +52,7 @@ export class RedisStore implements Store {
 
   async merge(changes: readonly Change[]): Promise<void> {
     const join = await merger();
-    const joined = new Map<string, Uint8Array>();
-    for (const { key, record } of changes) joined.set(key, join(joined.get(key) ?? record, record));
+    const joined = byKey(changes, join);
     const keys = [...joined.keys()];
     if (keys.length === 0) return;
     for (let turn = 0; turn < TRIES; turn += 1) {

@@ -7,6 +7,7 @@
 import { fromHex, toHex } from "../bytes.js";
 import { CaeError } from "../errors.js";
 import { type Fetch, textFrom } from "../http.js";
+import { parted } from "./changes.js";
 import type { Change, Store } from "./store.js";
 
 /** Where the records are. */
@@ -19,9 +20,6 @@ export interface RemoteOptions {
   /** Milliseconds that a question may take; 5,000 unless said otherwise. */
   readonly timeout?: number;
 }
-
-/** Most records of one question. */
-const MOST = 1_024;
 
 /** The records of a running `cae serve`, which receives the events. */
 export class RemoteStore implements Store {
@@ -61,9 +59,3 @@ export class RemoteStore implements Store {
 }
 
 const unreadable = (): CaeError => new CaeError("store", "the answer holds no record for each key");
-
-function parted<T>(list: readonly T[]): T[][] {
-  const parts = [];
-  for (let from = 0; from < list.length; from += MOST) parts.push(list.slice(from, from + MOST));
-  return parts;
-}

@@ -10,6 +10,7 @@ import { bundle, run } from "./edge.mjs";
 let world;
 let proxied;
 let own;
+let late;
 before(async () => {
   world = await World.make();
   const configuration = world.configuration({ settings: { clockSkewSeconds: 0 } });
@@ -19,18 +20,25 @@ before(async () => {
     import { CaeConnections, CaeRecords, DurableObjectStore, guard } from "cae/cloudflare";
     import engine from "../build/engine.wasm";
     import { transmitters } from "../engine.json";
-    const records = (env) => new DurableObjectStore(env.CAE_RECORDS);
-    const pushes = { main: { transmitter: transmitters[0].issuer } };
     // Between an answer of the store and the decision the test may do something.
-    const slow = (store) => ({
-      get: async (keys) => {
-        const answers = await store.get(keys);
-        await fetch("http://meanwhile.example/");
-        return answers;
-      },
-      merge: (changes) => store.merge(changes),
+    const meanwhile = async (answers) => {
+      const known = await answers;
+      await fetch("http://meanwhile.example/");
+      return known;
+    };
+    class Slow extends DurableObjectStore {
+      get(keys) { return meanwhile(super.get(keys)); }
+      getNow(keys) { return meanwhile(super.getNow(keys)); }
+    }
+    const records = (env) => new Slow(env.CAE_RECORDS);
+    const pushes = { main: { transmitter: transmitters[0].issuer } };
+    const settings = (env) => ({
+      configuration: engine,
+      engine: { storeTimeout: 10_000 },
+      store: records(env),
+      connections: env.CAE_CONNECTIONS,
+      pushes,
     });
-    const settings = (env) => ({ configuration: engine, store: slow(records(env)), connections: env.CAE_CONNECTIONS, pushes });
     export default guard(settings);
     export class Records extends CaeRecords { engine() { return engine; } }
     let woken = 0;
@@ -42,6 +50,8 @@ before(async () => {
       async webSocketMessage(socket, message) { socket.send(woken + " " + message); }
     }`;
   ({ modules: own } = bundle(configuration, { "src/worker.js": worker }));
+  const reader = "store: records(env), reader: { get: (keys) => keys.map(() => null) },";
+  ({ modules: late } = bundle(configuration, { "src/worker.js": worker.replace("store: records(env),", reader) }));
 });
 
 /** What happens between an answer of the store and the decision that it is for; and once. */
@@ -152,6 +162,17 @@ test("a WebSocket ends with its token", async () => {
   const late = Date.now() / 1000 - exp;
   assert.equal(code, 3000);
   assert.ok(late >= -1 && late < 2, `${late} s after its end`);
+});
+
+test("a WebSocket is closed by what the records say, also where requests read what is late", { timeout: 60_000 }, async () => {
+  const worker = await start(late);
+  const socket = await Socket.open(worker, await world.token("fay"));
+  assert.equal(await socket.ask("hello"), "1 hello");
+  const began = performance.now();
+  await push(worker, await world.set("fay"));
+  const { code, at } = await socket.closed;
+  assert.equal(code, 3000);
+  assert.ok(at - began < 1_000, `${at - began} ms`);
 });
 
 test("a WebSocket whose object sleeps is closed all the same", async () => {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { Miniflare } from "miniflare";
+
 import { changesOf, conformsReadOnly, conformsReadWrite } from "../stores.mjs";
 import { temporary } from "../packed.mjs";
 import { World } from "../world.mjs";
@@ -14,10 +16,11 @@ const lending = `
   import engine from "../build/engine.wasm";
   const hex = (record) => record === null ? null : Array.from(record, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const bytes = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
+  const stores = {};
   export default {
     async fetch(request, env) {
       const { shards, cached, keys, changes } = await request.json();
-      const records = new DurableObjectStore(env.CAE_RECORDS, shards);
+      const records = (stores[shards] ??= new DurableObjectStore(env.CAE_RECORDS, shards));
       const store = cached ? new KvStore(env.CAE_CACHE, records) : records;
       try {
         if (keys) return Response.json((await store.get(keys)).map(hex));
@@ -73,6 +76,53 @@ test("Durable Objects", async () => {
   // With another number of shards records would be there and not be found: it is refused.
   await assert.rejects(client(worker, { shards: 32 }).get(["0".repeat(32)]), /the records lie in 16 shards, not in 32/);
   for (const key of ["", "x", "F".repeat(32), "0".repeat(33)]) await assert.rejects(client(worker, { shards: 16 }).get([key]));
+});
+
+test("an answer is given again for a while, and a merge waits until nobody does", async () => {
+  const [[{ record }]] = await changesOf(1);
+  // Two workers, so that neither knows what the other merges. The objects are of the first.
+  const objects = (scriptName) => ({
+    CAE_RECORDS: { className: "Records", useSQLite: true, scriptName },
+    CAE_CONNECTIONS: { className: "Connections", useSQLite: true, scriptName },
+  });
+  const workers = ["writes", "reads"].map((name) => ({ name, modules, compatibilityDate: "2026-04-01", durableObjects: objects("writes") }));
+  const persist = join(temporary(), "state");
+  const start = async () => {
+    const both = new Miniflare({ durableObjectsPersist: persist, workers });
+    const second = await both.getWorker("reads");
+    const reader = { dispatchFetch: (url, init) => second.fetch(url, init) };
+    return { writer: client(both, { shards: 16 }), reader: client(reader, { shards: 16 }), both };
+  };
+  const { writer, reader, both } = await start();
+  const keyOf = (turn) => turn.toString(16).padStart(32, "0");
+  const took = async (work) => {
+    const began = performance.now();
+    await work;
+    return performance.now() - began;
+  };
+  let isGivenAgain = false;
+  for (let turn = 0; turn < 10; turn += 1) {
+    const key = keyOf(turn);
+    assert.deepEqual(await reader.get([key]), [null]);
+    let isMerged = false;
+    const merging = writer.merge([{ key, record }]).then(() => (isMerged = true));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    while (!isMerged) {
+      const [late] = await reader.get([key]);
+      const [there] = await writer.get([key]);
+      if (late === null && there !== null) isGivenAgain = true;
+    }
+    await merging;
+    assert.notEqual((await reader.get([key]))[0], null, "what is merged is seen");
+  }
+  assert.ok(isGivenAgain, "no answer was given again");
+  // Nobody asked for a record: nobody is waited for.
+  await until("a merge that need not wait", async () => (await took(writer.merge([{ key: keyOf(100), record }]))) < 400);
+  // An object that starts anew does not know what the one before it lent.
+  await both.dispose();
+  const anew = await start();
+  running.push(anew.both);
+  assert.ok((await took(anew.writer.merge([{ key: keyOf(200), record }]))) >= 400);
 });
 
 test("Workers KV, which the objects fill", async () => {
