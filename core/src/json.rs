@@ -203,12 +203,12 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-/// A name of the sender's choice, as far as it helps: on one line, cut where it grows long.
+/// A name of the sender's choice, as far as it helps: in ASCII on one line, cut where it grows long.
 fn short(name: &str) -> String {
     const SHOWN: usize = 40;
     name.chars()
         .take(SHOWN)
-        .flat_map(char::escape_debug)
+        .flat_map(char::escape_default)
         .collect()
 }
 

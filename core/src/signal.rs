@@ -7,7 +7,9 @@
 pub mod brake;
 pub mod effect;
 pub mod event;
+#[cfg(feature = "descriptions")]
 pub mod list;
+#[cfg(feature = "descriptions")]
 pub mod make;
 pub mod rejection;
 pub mod set;
@@ -30,7 +32,7 @@ use alloc::format;
 use alloc::string::ToString as _;
 
 use answer::{Checks, Explanation, NOT_CHECKED, VALID};
-pub use explain::{check_made, decode, explain};
+pub use explain::{decode, explain};
 use filing::Directory;
 use interpret::{Kind, interpret};
 pub use rejection::{ErrorCode, Rejection};

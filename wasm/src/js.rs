@@ -32,7 +32,13 @@ use types::ConfigurationError;
 /// After a `RuntimeError` (a fault in the engine) discard the whole module instance: nothing else is affected.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Engine(engine::Engine);
+pub struct Engine(Held);
+
+/// A module for the edge holds one engine for as long as it lives itself: the code that drops one is left out.
+#[cfg(feature = "prepared")]
+type Held = std::mem::ManuallyDrop<engine::Engine>;
+#[cfg(not(feature = "prepared"))]
+type Held = engine::Engine;
 
 #[wasm_bindgen]
 impl Engine {
@@ -177,7 +183,7 @@ impl Engine {
 
 fn made(configuration: &str, seed: u64) -> Result<Engine, JsValue> {
     engine::Engine::new(configuration, seed)
-        .map(Engine)
+        .map(|made| Engine(std::mem::ManuallyDrop::new(made)))
         .map_err(|found| {
             let error = ConfigurationError::new(&found.to_string());
             error.set_name("ConfigurationError");

@@ -1,20 +1,17 @@
 //! A SET laid open for people: what it says, what it will do and to whom, whether it hits a token.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::against::{Against, against};
 use super::answer::{self, Checks, Explanation, NOT_CHECKED, VALID};
 use super::filing::Directory;
 use super::interpret::{Kind, interpret};
-use super::make::Made;
 use super::rejection::Rejection;
 use super::rules::Rules;
 use super::words::Words;
-use super::{
-    Authenticity, audience_check, authentic, issued_at, logout, set, signed, transmitter_of,
-};
+use super::{Authenticity, audience_check, authentic, logout, set, signed, transmitter_of};
 use crate::configuration::Configuration;
 use crate::engine::{EventQuestion, SignatureAnswer};
 use crate::json::{self, Limits, Value};
@@ -60,26 +57,6 @@ pub fn explain(question: &EventQuestion<'_>, configuration: Option<&Configuratio
         };
         answer::rejected(&rejection, words.holding(against))
     })
-}
-
-/// Whether a receiver with default settings could read what was made; of the older shapes, one that was told to.
-///
-/// # Errors
-/// The description of the rejection.
-pub fn check_made(made: &Made) -> Result<(), String> {
-    let read = || {
-        let issuer = set::issuer(&made.claims)?;
-        set::check_audience(&made.claims, &[])?;
-        let rules = Rules {
-            legacy: made.legacy,
-            ..Rules::unconfigured(issuer)
-        };
-        let received_at = issued_at(&made.claims.to_string()).unwrap_or_default();
-        let kind = kind_of(&made.claims);
-        let directory = Directory::Unconfigured(issuer);
-        interpret(kind, &made.claims, directory, &rules, received_at).map(drop)
-    };
-    read().map_err(|rejection: Rejection| rejection.description)
 }
 
 fn explained(
@@ -178,7 +155,7 @@ fn explained(
 }
 
 /// Which kind of JWT a payload without header belongs into.
-fn kind_of(payload: &Value) -> Kind {
+pub(super) fn kind_of(payload: &Value) -> Kind {
     match logout::is_logout(payload) {
         true => Kind::Logout,
         false => Kind::SecurityEvent,

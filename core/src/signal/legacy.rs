@@ -45,49 +45,44 @@ pub(super) fn modern(subject: &Value) -> Cow<'_, Value> {
     let Some(members) = subject.as_object() else {
         return Cow::Borrowed(subject);
     };
-    let mut members = members.clone();
-    if let Some(kind) = members.remove("subject_type") {
-        members.entry("format").or_insert(kind);
-    }
-    let nested = |members: &Map<String, Value>| {
-        let mut others = members
+    let known = members
+        .get("format")
+        .or_else(|| members.get("subject_type"));
+    let others = || {
+        members
             .iter()
-            .filter(|(name, _)| *name != "format")
-            .peekable();
-        others.peek().is_some() && others.all(|(_, value)| value.is_object())
+            .filter(|(name, _)| !matches!(name.as_str(), "format" | "subject_type"))
     };
-    let format = members.get("format").and_then(Value::as_str);
+    let is_nested = || others().next().is_some() && others().all(|(_, value)| value.is_object());
+    let name = known.and_then(Value::as_str);
     // SPEC: OAuth Event Types 1.0 (draft) §2.2.
-    if format == Some("oauth_client")
+    if name == Some("oauth_client")
         && let Some(id) = members.get("client_id").and_then(Value::as_str)
     {
         return Cow::Owned(client(id));
     }
-    let format = match format {
+    let format = match name {
         Some("complex") => Some("complex"),
         // Drafts left `format` out, or named the members in it (`user-device-session`).
-        _ if nested(&members) => Some("complex"),
+        _ if is_nested() => Some("complex"),
         Some(format) => FORMATS
             .iter()
             .find(|(old, _)| *old == format)
             .map(|(_, new)| *new),
         None => None,
     };
-    match format {
-        Some("complex") => {
-            for (_, member) in members.iter_mut().filter(|(name, _)| *name != "format") {
-                *member = modern(member).into_owned();
-            }
-            members.insert("format".into(), "complex".into());
-        }
+    let mut modern: Map<String, Value> = others()
         // An ID token's claims: of those two name the user.
-        Some("iss_sub") => members.retain(|name, _| matches!(name.as_str(), "iss" | "sub")),
-        _ => {}
+        .filter(|(name, _)| format != Some("iss_sub") || matches!(name.as_str(), "iss" | "sub"))
+        .map(|(name, value)| match format {
+            Some("complex") => (name.clone(), modern(value).into_owned()),
+            _ => (name.clone(), value.clone()),
+        })
+        .collect();
+    if let Some(format) = format.map(Value::from).or_else(|| known.cloned()) {
+        modern.insert("format".into(), format);
     }
-    if let Some(format) = format {
-        members.insert(String::from("format"), format.into());
-    }
-    Cow::Owned(Value::Object(members))
+    Cow::Owned(Value::Object(modern))
 }
 
 /// Old names of formats.

@@ -9,9 +9,15 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::event::Event;
+use super::explain::kind_of;
+use super::filing::Directory;
+use super::interpret::interpret;
+use super::rejection::Rejection;
+use super::rules::Rules;
 use super::vocabulary::{
     COMMON_MEMBERS, EventType, Meaning, Member, Shape, Vocabulary, event_types,
 };
+use super::{issued_at, set};
 use crate::configuration::read::nearest;
 use crate::json::{self, Limits, Map, Value};
 use crate::time::UnixTime;
@@ -58,6 +64,26 @@ pub struct MakeError(String);
 /// How long a logout token is good for; two minutes are recommended.
 /// SPEC: OpenID Connect Back-Channel Logout 1.0 §2.4.
 const LOGOUT_TOKEN_LIFETIME: u64 = 120;
+
+/// Whether a receiver with default settings could read what was made; of the older shapes, one that was told to.
+///
+/// # Errors
+/// The description of the rejection.
+pub fn check(made: &Made) -> Result<(), String> {
+    let read = || {
+        let issuer = set::issuer(&made.claims)?;
+        set::check_audience(&made.claims, &[])?;
+        let rules = Rules {
+            legacy: made.legacy,
+            ..Rules::unconfigured(issuer)
+        };
+        let received_at = issued_at(&made.claims.to_string()).unwrap_or_default();
+        let kind = kind_of(&made.claims);
+        let directory = Directory::Unconfigured(issuer);
+        interpret(kind, &made.claims, directory, &rules, received_at).map(drop)
+    };
+    read().map_err(|rejection: Rejection| rejection.description)
+}
 
 /// The event type that `event` names: by URI, by name, or by vocabulary and name, as in `caep:session-revoked`.
 ///

@@ -117,6 +117,15 @@ pub(super) enum Meaning {
     Several(fn(&Payload<'_>) -> Result<Vec<Event>, Rejection>),
 }
 
+/// A text that lists show and no decision rests on; nothing in a module for the edge.
+const fn told(text: &'static str) -> &'static str {
+    if cfg!(feature = "descriptions") {
+        text
+    } else {
+        ""
+    }
+}
+
 /// Members that the payload of every event may have (CAEP 1.0 §2, RISC 1.0 §2.7).
 pub const COMMON_MEMBERS: &[Member] = &[
     Member::decisive("event_timestamp", Shape::Time),

@@ -3,7 +3,6 @@ use alloc::vec;
 use serde_json::json;
 
 use super::*;
-use crate::signal::check_made;
 
 const ISSUED: u64 = 1_800_000_000;
 
@@ -59,7 +58,7 @@ fn every_type_is_made_with_its_defaults_and_read_again() {
             )
         })
         .unwrap();
-        assert_eq!(check_made(&made), Ok(()), "{}: {}", row.uri, made.claims);
+        assert_eq!(check(&made), Ok(()), "{}: {}", row.uri, made.claims);
         assert_eq!(made.claims["iss"], "https://ssf.example");
         assert_eq!(made.claims["iat"], ISSUED);
         assert_eq!(made.claims["jti"], "set-1");
@@ -211,7 +210,7 @@ fn members_are_checked_against_the_table() {
         let members = owned(&members);
         let made = make(&wish(event, Some(&subject), &members));
         let error = match made {
-            Ok(made) => check_made(&made).unwrap_err(),
+            Ok(made) => check(&made).unwrap_err(),
             Err(error) => error.to_string(),
         };
         assert!(error.contains(what), "{event} {members:?}: {error}");

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{EventType, Meaning, Member, Shape, Vocabulary};
+use super::{EventType, Meaning, Member, Shape, Vocabulary, told};
 use crate::json::Value;
 use crate::signal::event::{Credential, CredentialChange, Event};
 use crate::signal::payload::{Payload, not};
@@ -23,9 +23,11 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: false,
         about: &[Session, User, Device, ClientApplication, Token, Tenant],
         members: &[],
-        effect: SESSION_REVOKED,
-        example: r#"{"event_timestamp":1615304991,"initiating_entity":"admin","reason_admin":{"en":"Offboarding"}}"#,
-        outcome: "cut-off: sessionRevoked",
+        effect: told(SESSION_REVOKED),
+        example: told(
+            r#"{"event_timestamp":1615304991,"initiating_entity":"admin","reason_admin":{"en":"Offboarding"}}"#,
+        ),
+        outcome: told("cut-off: sessionRevoked"),
         meaning: Meaning::Is(Event::SessionRevoked),
     },
     EventType {
@@ -36,9 +38,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: false,
         about: &[User, Token, Session, ClientApplication, Device],
         members: &[Member::required("claims", Shape::Members)],
-        effect: TOKEN_CLAIMS_CHANGE,
-        example: r#"{"event_timestamp":1615304991,"claims":{"role":"ro-admin"}}"#,
-        outcome: "claims: role",
+        effect: told(TOKEN_CLAIMS_CHANGE),
+        example: told(r#"{"event_timestamp":1615304991,"claims":{"role":"ro-admin"}}"#),
+        outcome: told("claims: role"),
         meaning: Meaning::One(token_claims_change),
     },
     EventType {
@@ -59,12 +61,16 @@ pub(super) static TYPES: &[EventType] = &[
             Member::informational("x509_serial", Shape::Text),
             Member::informational("fido2_aaguid", Shape::Text),
         ],
-        effect: "Password or PIN, any change but `create`: tokens issued before it are refused. Another credential: \
+        effect: told(
+            "Password or PIN, any change but `create`: tokens issued before it are refused. Another credential: \
                  `revoke` and `delete` by anybody but the user refuse them too; `create` by anybody but the user (or, \
                  with `mfaEnabledByUser`, by anybody) refuses those without evidence of multi-factor authentication. \
                  Nothing else: adding a passkey logs nobody out.",
-        example: r#"{"credential_type":"password","change_type":"update","event_timestamp":1615304991}"#,
-        outcome: "cut-off: passwordChange",
+        ),
+        example: told(
+            r#"{"credential_type":"password","change_type":"update","event_timestamp":1615304991}"#,
+        ),
+        outcome: told("cut-off: passwordChange"),
         meaning: Meaning::One(credential_change),
     },
     EventType {
@@ -80,11 +86,15 @@ pub(super) static TYPES: &[EventType] = &[
             Member::decisive("previous_level", Shape::Text),
             Member::decisive("change_direction", Shape::OneOf(&["increase", "decrease"])),
         ],
-        effect: "A decrease (as `change_direction` says, else as the two levels tell): tokens issued before it are \
+        effect: told(
+            "A decrease (as `change_direction` says, else as the two levels tell): tokens issued before it are \
                  refused unless their `acr` stands, by the issuer's `assuranceLevels`, for a level that is known to be \
                  no higher than `current_level`. An increase has no effect.",
-        example: r#"{"namespace":"NIST-AAL","current_level":"nist-aal1","previous_level":"nist-aal2","change_direction":"decrease","event_timestamp":1615304991}"#,
-        outcome: "assurance: nist-aal1",
+        ),
+        example: told(
+            r#"{"namespace":"NIST-AAL","current_level":"nist-aal1","previous_level":"nist-aal2","change_direction":"decrease","event_timestamp":1615304991}"#,
+        ),
+        outcome: told("assurance: nist-aal1"),
         meaning: Meaning::One(assurance_level_change),
     },
     EventType {
@@ -98,10 +108,14 @@ pub(super) static TYPES: &[EventType] = &[
             Member::described("previous_status", Shape::OneOf(COMPLIANCE)),
             Member::required("current_status", Shape::OneOf(COMPLIANCE)),
         ],
-        effect: "The status counts for policies that ask for a compliant device. `not-compliant` also refuses tokens \
+        effect: told(
+            "The status counts for policies that ask for a compliant device. `not-compliant` also refuses tokens \
                  with that device id that were issued before it.",
-        example: r#"{"previous_status":"compliant","current_status":"not-compliant","event_timestamp":1615304991}"#,
-        outcome: "cut-off: deviceCompliance, compliance: notCompliant",
+        ),
+        example: told(
+            r#"{"previous_status":"compliant","current_status":"not-compliant","event_timestamp":1615304991}"#,
+        ),
+        outcome: told("cut-off: deviceCompliance, compliance: notCompliant"),
         meaning: Meaning::One(device_compliance_change),
     },
     EventType {
@@ -117,9 +131,11 @@ pub(super) static TYPES: &[EventType] = &[
             Member::informational("amr", Shape::Texts),
             Member::informational("ext_id", Shape::Text),
         ],
-        effect: NO_EFFECT,
-        example: r#"{"fp_ua":"abb0b6e7da81","acr":"AAL2","amr":["otp"],"event_timestamp":1615304991}"#,
-        outcome: "none",
+        effect: told(NO_EFFECT),
+        example: told(
+            r#"{"fp_ua":"abb0b6e7da81","acr":"AAL2","amr":["otp"],"event_timestamp":1615304991}"#,
+        ),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::Informational),
     },
     EventType {
@@ -133,9 +149,9 @@ pub(super) static TYPES: &[EventType] = &[
             Member::informational("fp_ua", Shape::Text),
             Member::informational("ext_id", Shape::Text),
         ],
-        effect: NO_EFFECT,
-        example: r#"{"fp_ua":"abb0b6e7da81","ext_id":"12345","event_timestamp":1615304991}"#,
-        outcome: "none",
+        effect: told(NO_EFFECT),
+        example: told(r#"{"fp_ua":"abb0b6e7da81","ext_id":"12345","event_timestamp":1615304991}"#),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::Informational),
     },
     EventType {
@@ -151,9 +167,11 @@ pub(super) static TYPES: &[EventType] = &[
             Member::decisive("previous_level", Shape::OneOf(LEVELS)),
             Member::informational("risk_reason", Shape::Text),
         ],
-        effect: RISK_LEVEL_CHANGE,
-        example: r#"{"current_level":"HIGH","previous_level":"LOW","principal":"USER","risk_reason":"PASSWORD_FOUND_IN_DATA_BREACH","event_timestamp":1615304991}"#,
-        outcome: "cut-off: riskLevel, risk: high",
+        effect: told(RISK_LEVEL_CHANGE),
+        example: told(
+            r#"{"current_level":"HIGH","previous_level":"LOW","principal":"USER","risk_reason":"PASSWORD_FOUND_IN_DATA_BREACH","event_timestamp":1615304991}"#,
+        ),
+        outcome: told("cut-off: riskLevel, risk: high"),
         meaning: Meaning::One(risk_level_change),
     },
     // Names of drafts (`ssf.md` §9).
@@ -165,9 +183,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[Session, User, Device, ClientApplication, Token, Tenant],
         members: &[],
-        effect: SESSION_REVOKED,
-        example: r#"{"event_timestamp":1615304991}"#,
-        outcome: "cut-off: sessionRevoked",
+        effect: told(SESSION_REVOKED),
+        example: told(r#"{"event_timestamp":1615304991}"#),
+        outcome: told("cut-off: sessionRevoked"),
         meaning: Meaning::Is(Event::SessionRevoked),
     },
     EventType {
@@ -178,9 +196,11 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[User, Token, Session, ClientApplication, Device],
         members: &[Member::decisive("claims", Shape::Members)],
-        effect: "As token-claims-change; without `claims`, tokens issued before it are refused.",
-        example: r#"{"event_timestamp":1615304991,"claims":{"role":"ro-admin"}}"#,
-        outcome: "claims: role",
+        effect: told(
+            "As token-claims-change; without `claims`, tokens issued before it are refused.",
+        ),
+        example: told(r#"{"event_timestamp":1615304991,"claims":{"role":"ro-admin"}}"#),
+        outcome: told("claims: role"),
         meaning: Meaning::One(token_claims_change),
     },
     EventType {
@@ -191,9 +211,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[],
         members: super::ssf::STREAM_UPDATED,
-        effect: super::ssf::ABOUT_THE_STREAM,
-        example: r#"{"status":"paused","reason":"License is not valid"}"#,
-        outcome: "none",
+        effect: told(super::ssf::ABOUT_THE_STREAM),
+        example: told(r#"{"status":"paused","reason":"License is not valid"}"#),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::StreamUpdated),
     },
 ];

@@ -1,7 +1,7 @@
 //! Logout tokens of OpenID Connect Back-Channel Logout 1.0. They are JWTs of their own kind with one event; how they
 //! are told from SETs is in [`crate::signal::logout`].
 
-use super::{EventType, Meaning, Vocabulary};
+use super::{EventType, Meaning, Vocabulary, told};
 use crate::signal::event::Event;
 use crate::state::SubjectKind::{Session, User};
 
@@ -16,9 +16,11 @@ pub(super) static TYPES: &[EventType] = &[EventType {
     legacy: false,
     about: &[Session, User],
     members: &[],
-    effect: "Tokens of the session `sid`, or without one of every session of the user `sub`, that were issued before it \
+    effect: told(
+        "Tokens of the session `sid`, or without one of every session of the user `sub`, that were issued before it \
              are refused. Without `sid` it is ignored with `sessionRevokedByUser: ignore`.",
-    example: "{}",
-    outcome: "cut-off: sessionRevoked",
+    ),
+    example: told("{}"),
+    outcome: told("cut-off: sessionRevoked"),
     meaning: Meaning::Is(Event::SessionRevoked),
 }];

@@ -3,7 +3,7 @@
 
 use super::caep::NO_EFFECT;
 use super::risc::SESSIONS_REVOKED;
-use super::{EventType, Meaning, Member, Shape, Vocabulary};
+use super::{EventType, Meaning, Member, Shape, Vocabulary, told};
 use crate::signal::event::Event;
 use crate::state::SubjectKind::{ClientApplication, User};
 use crate::state::record::AccountStatus;
@@ -17,9 +17,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[],
         members: &[],
-        effect: NO_EFFECT,
-        example: "{}",
-        outcome: "none",
+        effect: told(NO_EFFECT),
+        example: told("{}"),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::Informational),
     },
     EventType {
@@ -30,9 +30,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[],
         members: &[Member::informational("reason", Shape::Open(REASONS))],
-        effect: "None: it names one refresh token, of which no access token tells.",
-        example: r#"{"reason":"inactive"}"#,
-        outcome: "none",
+        effect: told("None: it names one refresh token, of which no access token tells."),
+        example: told(r#"{"reason":"inactive"}"#),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::Informational),
     },
     EventType {
@@ -46,9 +46,9 @@ pub(super) static TYPES: &[EventType] = &[
             "reason",
             Shape::Open(&["user", "issuer"]),
         )],
-        effect: SESSIONS_REVOKED,
-        example: r#"{"reason":"issuer"}"#,
-        outcome: "cut-off: sessionRevoked",
+        effect: told(SESSIONS_REVOKED),
+        example: told(r#"{"reason":"issuer"}"#),
+        outcome: told("cut-off: sessionRevoked"),
         meaning: Meaning::Is(Event::TokensRevoked),
     },
     EventType {
@@ -59,9 +59,11 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[ClientApplication],
         members: &[],
-        effect: "Tokens of the client issued before it are refused, and later ones too until it is enabled.",
-        example: "{}",
-        outcome: "cut-off: accountDisabled, status: disabled",
+        effect: told(
+            "Tokens of the client issued before it are refused, and later ones too until it is enabled.",
+        ),
+        example: told("{}"),
+        outcome: told("cut-off: accountDisabled, status: disabled"),
         meaning: Meaning::Is(Event::Client(AccountStatus::Disabled)),
     },
     EventType {
@@ -72,9 +74,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[ClientApplication],
         members: &[],
-        effect: "Tokens of the client issued after it are accepted again.",
-        example: "{}",
-        outcome: "status: enabled",
+        effect: told("Tokens of the client issued after it are accepted again."),
+        example: told("{}"),
+        outcome: told("status: enabled"),
         meaning: Meaning::Is(Event::Client(AccountStatus::Enabled)),
     },
     EventType {
@@ -85,9 +87,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[ClientApplication],
         members: &[],
-        effect: "Tokens of the client issued before it are refused.",
-        example: "{}",
-        outcome: "cut-off: credentialChange",
+        effect: told("Tokens of the client issued before it are refused."),
+        example: told("{}"),
+        outcome: told("cut-off: credentialChange"),
         meaning: Meaning::Is(Event::ClientCredentialChange),
     },
 ];

@@ -1,7 +1,7 @@
 //! Okta's risk events: CAEP's risk-level-change from before there was one, the principal in the name.
 
 use super::caep::{LEVELS, RISK_LEVEL_CHANGE, risk_of};
-use super::{EventType, Meaning, Member, Shape, Vocabulary};
+use super::{EventType, Meaning, Member, Shape, Vocabulary, told};
 use crate::state::SubjectKind::{Device, User};
 
 pub(super) static TYPES: &[EventType] = &[
@@ -13,9 +13,11 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[User],
         members: MEMBERS,
-        effect: RISK_LEVEL_CHANGE,
-        example: r#"{"current_level":"high","previous_level":"low","event_timestamp":1615304991,"initiating_entity":"policy","reason_admin":{"en":"Impossible travel"}}"#,
-        outcome: "cut-off: riskLevel, risk: high",
+        effect: told(RISK_LEVEL_CHANGE),
+        example: told(
+            r#"{"current_level":"high","previous_level":"low","event_timestamp":1615304991,"initiating_entity":"policy","reason_admin":{"en":"Impossible travel"}}"#,
+        ),
+        outcome: told("cut-off: riskLevel, risk: high"),
         meaning: Meaning::One(|payload| risk_of(Some(User), payload)),
     },
     EventType {
@@ -26,9 +28,11 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[Device],
         members: MEMBERS,
-        effect: RISK_LEVEL_CHANGE,
-        example: r#"{"current_level":"low","previous_level":"medium","event_timestamp":1615304991}"#,
-        outcome: "risk: low",
+        effect: told(RISK_LEVEL_CHANGE),
+        example: told(
+            r#"{"current_level":"low","previous_level":"medium","event_timestamp":1615304991}"#,
+        ),
+        outcome: told("risk: low"),
         meaning: Meaning::One(|payload| risk_of(Some(Device), payload)),
     },
 ];

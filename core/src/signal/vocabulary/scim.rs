@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::caep::NO_EFFECT;
-use super::{EventType, Meaning, Member, Shape, Vocabulary};
+use super::{EventType, Meaning, Member, Shape, Vocabulary, told};
 use crate::json::Value;
 use crate::signal::event::{Credential, CredentialChange, Event};
 use crate::signal::payload::{Payload, not};
@@ -34,9 +34,9 @@ macro_rules! types {
             legacy: $legacy,
             about: &[User, Group, Device],
             members: $members,
-            effect: $effect,
-            example: $example,
-            outcome: $outcome,
+            effect: told($effect),
+            example: told($example),
+            outcome: told($outcome),
             meaning: $meaning,
         }
     };

@@ -1,7 +1,7 @@
 //! Events of the Shared Signals Framework 1.0 itself. They are about the stream, not about tokens: the host acts
 //! on `state` and `status` of the payload.
 
-use super::{EventType, Meaning, Member, Shape, Vocabulary};
+use super::{EventType, Meaning, Member, Shape, Vocabulary, told};
 use crate::signal::event::Event;
 
 pub(super) static TYPES: &[EventType] = &[
@@ -13,9 +13,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: false,
         about: &[],
         members: VERIFICATION,
-        effect: ABOUT_THE_STREAM,
-        example: r#"{"state":"VGhpcyBpcyBhbiBleGFtcGxlIHN0YXRl"}"#,
-        outcome: "none",
+        effect: told(ABOUT_THE_STREAM),
+        example: told(r#"{"state":"VGhpcyBpcyBhbiBleGFtcGxlIHN0YXRl"}"#),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::Verification),
     },
     EventType {
@@ -26,9 +26,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: false,
         about: &[],
         members: STREAM_UPDATED,
-        effect: ABOUT_THE_STREAM,
-        example: r#"{"status":"paused","reason":"Internal error"}"#,
-        outcome: "none",
+        effect: told(ABOUT_THE_STREAM),
+        example: told(r#"{"status":"paused","reason":"Internal error"}"#),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::StreamUpdated),
     },
     // The name of the framework before its second implementer's draft; a transmitter without `spec_version` is to be
@@ -41,9 +41,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[],
         members: VERIFICATION,
-        effect: ABOUT_THE_STREAM,
-        example: r#"{"state":"VGhpcyBpcyBhbiBleGFtcGxlIHN0YXRl"}"#,
-        outcome: "none",
+        effect: told(ABOUT_THE_STREAM),
+        example: told(r#"{"state":"VGhpcyBpcyBhbiBleGFtcGxlIHN0YXRl"}"#),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::Verification),
     },
     EventType {
@@ -54,9 +54,9 @@ pub(super) static TYPES: &[EventType] = &[
         legacy: true,
         about: &[],
         members: STREAM_UPDATED,
-        effect: ABOUT_THE_STREAM,
-        example: r#"{"status":"paused"}"#,
-        outcome: "none",
+        effect: told(ABOUT_THE_STREAM),
+        example: told(r#"{"status":"paused"}"#),
+        outcome: told("none"),
         meaning: Meaning::Is(Event::StreamUpdated),
     },
 ];

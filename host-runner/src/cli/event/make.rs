@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cae_core::configuration::Configuration;
 use cae_core::json::{Limits, Value};
-use cae_core::signal::check_made;
-use cae_core::signal::make::{Made, Wish, make};
+use cae_core::signal::make::{Made, Wish, check, make};
 use serde_json::json;
 
 use super::subject;
@@ -140,7 +139,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Probl
     })
     .map_err(Problem::new)?;
     if !arguments.unchecked {
-        check_made(&made).map_err(|why| {
+        check(&made).map_err(|why| {
             Problem::new(format_args!(
                 "a receiver would reject it: {why}; add --unchecked to make it all the same"
             ))
