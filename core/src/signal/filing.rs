@@ -1,7 +1,6 @@
 //! Under which keys an event is filed: those of the identifiers that it names (`enforcement.md` §2). No key is
 //! ever resolved through state.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
@@ -76,7 +75,7 @@ impl<'a> Filing<'a> {
         identifier: &SubjectIdentifier,
         notes: &mut Notes,
     ) -> Result<Vec<FiledKey>, Rejection> {
-        let mut keys = BTreeSet::new();
+        let mut keys = Vec::new();
         let (kind, identifiers) = match identifier {
             SubjectIdentifier::Aliases(identifiers) => (kind, identifiers.as_slice()),
             SubjectIdentifier::Scim(resource) => {
@@ -92,7 +91,7 @@ impl<'a> Filing<'a> {
             for scope in self.scopes(identifier, notes)? {
                 // The id of an application may be that of the client or of its service principal.
                 for kind in alone(kind) {
-                    keys.insert(FiledKey {
+                    keys.push(FiledKey {
                         kind: *kind,
                         name_space,
                         key: subject_key(&scope.name, *kind, name_space, text),
@@ -103,7 +102,9 @@ impl<'a> Filing<'a> {
                 }
             }
         }
-        Ok(keys.into_iter().collect())
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
     }
 
     /// Whether the transmitter may name everything in this subject, members that are not understood included.

@@ -1,6 +1,5 @@
 //! Claims that changed, in the form in which tokens are held against them.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -106,8 +105,9 @@ fn comparable(value: &Value) -> String {
 }
 
 /// The text of a set; of one element, that of the element.
-fn set(elements: BTreeSet<String>) -> String {
-    let elements: Vec<_> = elements.into_iter().collect();
+fn set(mut elements: Vec<String>) -> String {
+    elements.sort_unstable();
+    elements.dedup();
     match elements.as_slice() {
         [only] => only.clone(),
         several => format!("[{}]", several.join(",")),
