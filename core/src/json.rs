@@ -90,8 +90,7 @@ pub fn parse(text: &[u8], limits: Limits) -> Result<Value, JsonError> {
 /// The canonical text of a value: members sorted by name, no white space.
 #[must_use]
 pub fn canonical(value: &Value) -> String {
-    // `Value` displays itself compactly, and its maps are sorted.
-    alloc::format!("{value}")
+    to_text(value)
 }
 
 /// The canonical text of any serialisable answer of the engine: struct order, sorted maps.
@@ -99,6 +98,15 @@ pub fn canonical(value: &Value) -> String {
 pub fn to_text<T: serde::Serialize>(answer: &T) -> String {
     // Answers hold strings, integers and lists only; serialising those into a `String` cannot fail.
     serde_json::to_string(answer).unwrap_or_default()
+}
+
+/// An object with these members.
+pub(crate) fn object(members: Vec<(&str, Value)>) -> Value {
+    let mut object = Map::new();
+    for (name, value) in members {
+        object.insert(name.into(), value);
+    }
+    Value::Object(object)
 }
 
 /// Brackets outside strings, counted before the recursive reader sees them.

@@ -1,13 +1,12 @@
 //! The claims request (OpenID Connect Core §5.5) inside a claims challenge: what the next token must show.
 
 use alloc::string::{String, ToString as _};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 use core::net::IpAddr;
 
-use serde_json::json;
-
-use crate::json::{self, JsonError, Limits, Map, Value};
+use crate::json::{self, JsonError, Limits, Map, Value, object};
 use crate::time::UnixTime;
 
 /// Most authentication contexts or capabilities read from one request: Entra knows `c1` to `c99`.
@@ -86,25 +85,42 @@ impl ClaimsRequest {
         let mut members = self.other.clone();
         if let Some(nbf) = self.nbf {
             let seconds = nbf.as_secs().to_string();
-            members.insert("nbf".into(), json!({"essential": true, "value": seconds}));
+            members.insert(
+                "nbf".into(),
+                object(vec![("essential", true.into()), ("value", seconds.into())]),
+            );
         }
         if let Some(address) = self.rp_ip_address {
             let address = address.to_string();
-            members.insert("xms_rp_ipaddr".into(), json!({ "value": address }));
+            members.insert(
+                "xms_rp_ipaddr".into(),
+                object(vec![("value", address.into())]),
+            );
         }
         match self.acrs.as_slice() {
             [] => {}
             [one] => {
-                members.insert("acrs".into(), json!({"essential": true, "value": one}));
+                let one = ("value", one.as_str().into());
+                members.insert("acrs".into(), object(vec![("essential", true.into()), one]));
             }
             several => {
-                members.insert("acrs".into(), json!({"essential": true, "values": several}));
+                let several = ("values", several.into());
+                members.insert(
+                    "acrs".into(),
+                    object(vec![("essential", true.into()), several]),
+                );
             }
         }
         if !self.capabilities.is_empty() {
-            members.insert("xms_cc".into(), json!({"values": self.capabilities}));
+            members.insert(
+                "xms_cc".into(),
+                object(vec![("values", self.capabilities.as_slice().into())]),
+            );
         }
-        ascii(&json::canonical(&json!({ "access_token": members })))
+        ascii(&json::canonical(&object(vec![(
+            "access_token",
+            Value::Object(members),
+        )])))
     }
 
     /// Reads the JSON text of a claims request.

@@ -286,7 +286,7 @@ impl Writer<'_> {
                 (None, None) => self.notes.add(format!("memberIgnored:{name}")),
             }
         }
-        members.sort_by_key(|member| member.kind);
+        members.sort_unstable_by_key(|member| member.kind);
         // Beside a user an application is the client; the service principal is one that signs in itself.
         if members
             .iter()

@@ -2,8 +2,10 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
-use crate::json::{Map, Value};
+use crate::json::{Map, Value, object};
 
 /// The subject that stands inside the event, where `sub_id` is absent: Okta, Google, SSE Implementer's Draft 1.
 pub(super) fn subject(events: &Map<String, Value>) -> Option<&Value> {
@@ -29,14 +31,8 @@ pub(super) fn client_of_audience(payload: &Value) -> Option<Value> {
 }
 
 fn client(id: &str) -> Value {
-    let id = Map::from_iter([
-        ("format".into(), "opaque".into()),
-        (String::from("id"), id.into()),
-    ]);
-    Value::Object(Map::from_iter([
-        ("format".into(), "complex".into()),
-        (String::from("application"), Value::Object(id)),
-    ]))
+    let id = object(vec![("format", "opaque".into()), ("id", id.into())]);
+    object(vec![("format", "complex".into()), ("application", id)])
 }
 
 /// A subject as SSF 1.0 would write it: `format` for `subject_type`, underscores for hyphens, `complex` where every
@@ -71,18 +67,18 @@ pub(super) fn modern(subject: &Value) -> Cow<'_, Value> {
             .map(|(_, new)| *new),
         None => None,
     };
-    let mut modern: Map<String, Value> = others()
+    let mut renewed: Vec<(&str, Value)> = others()
         // An ID token's claims: of those two name the user.
         .filter(|(name, _)| format != Some("iss_sub") || matches!(name.as_str(), "iss" | "sub"))
         .map(|(name, value)| match format {
-            Some("complex") => (name.clone(), modern(value).into_owned()),
-            _ => (name.clone(), value.clone()),
+            Some("complex") => (name.as_str(), modern(value).into_owned()),
+            _ => (name.as_str(), value.clone()),
         })
         .collect();
     if let Some(format) = format.map(Value::from).or_else(|| known.cloned()) {
-        modern.insert("format".into(), format);
+        renewed.push(("format", format));
     }
-    Cow::Owned(Value::Object(modern))
+    Cow::Owned(object(renewed))
 }
 
 /// Old names of formats.

@@ -10,15 +10,13 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
 
-use serde_json::json;
-
 use super::event::{Event, Initiator};
 use super::payload::not;
 use super::rejection::Rejection;
 use super::set::{SecurityEventToken, text};
 use super::time::instant;
 use super::vocabulary::BACK_CHANNEL_LOGOUT;
-use crate::json::{Map, Value};
+use crate::json::{Value, object};
 use crate::subject::{Subject, SubjectIdentifier};
 use crate::time::UnixTime;
 
@@ -102,17 +100,23 @@ fn subject(
         iss: issuer.to_string(),
         sub: text.to_string(),
     };
-    let view = |text: &str| json!({"format": "iss_sub", "iss": issuer, "sub": text});
+    let view = |text: &str| {
+        object(vec![
+            ("format", "iss_sub".into()),
+            ("iss", issuer.into()),
+            ("sub", text.into()),
+        ])
+    };
     let mut members: BTreeMap<String, SubjectIdentifier> = BTreeMap::new();
-    let mut shown = Map::from_iter([("format".to_string(), "complex".into())]);
+    let mut shown = vec![("format", "complex".into())];
     for (name, text) in [("user", sub), ("session", sid)] {
         if let Some(text) = text {
             members.insert(name.to_string(), identifier(text));
-            shown.insert(name.to_string(), view(text));
+            shown.push((name, view(text)));
         }
     }
     if members.is_empty() {
         return Err(not("sub", "present, nor is `sid`"));
     }
-    Ok((Subject::Complex(members), Value::Object(shown)))
+    Ok((Subject::Complex(members), object(shown)))
 }
