@@ -1,6 +1,5 @@
 //! Subject identifiers of RFC 9493 §3.2 and SSF 1.0 §3, simple and complex.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -92,8 +91,12 @@ pub enum Subject {
     /// One identifier.
     Simple(SubjectIdentifier),
     /// `complex` (SSF 1.0 §3.3): member name → identifier; together they name one principal.
-    Complex(BTreeMap<String, SubjectIdentifier>),
+    Complex(ComplexSubject),
 }
+
+/// The members of a complex subject, few and sorted by name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ComplexSubject(Vec<(String, SubjectIdentifier)>);
 
 /// A subject that is not what its format says.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -155,15 +158,15 @@ impl Subject {
         if members.values.len() > Self::MOST_MEMBERS.saturating_add(1) {
             return Err(members.error(SubjectErrorKind::TooMany));
         }
-        let mut complex = BTreeMap::new();
+        let mut complex = Vec::new();
         for (name, value) in members.values.iter().filter(|(name, _)| *name != "format") {
             let member = Members::of(value, alloc::format!("/{name}"))?;
-            complex.insert(name.clone(), member.identifier(Nesting::Member)?);
+            complex.push((name.clone(), member.identifier(Nesting::Member)?));
         }
         if complex.is_empty() {
             return Err(members.error(SubjectErrorKind::NoMembers));
         }
-        Ok(Self::Complex(complex))
+        Ok(Self::Complex(ComplexSubject::new(complex)))
     }
 
     /// Whether two subjects match.
@@ -180,6 +183,27 @@ impl Subject {
                 .all(|(name, member)| other.get(name).is_none_or(|same| same == member)),
             (Self::Simple(_), Self::Complex(_)) | (Self::Complex(_), Self::Simple(_)) => false,
         }
+    }
+}
+
+impl ComplexSubject {
+    /// Of members in the order of their names.
+    pub(crate) fn new(members: Vec<(String, SubjectIdentifier)>) -> Self {
+        Self(members)
+    }
+
+    /// The member with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&SubjectIdentifier> {
+        self.iter()
+            .find_map(|(known, identifier)| (known == name).then_some(identifier))
+    }
+
+    /// Every member with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SubjectIdentifier)> {
+        self.0
+            .iter()
+            .map(|(name, identifier)| (name.as_str(), identifier))
     }
 }
 

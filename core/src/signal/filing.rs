@@ -120,7 +120,9 @@ impl<'a> Filing<'a> {
         };
         match subject {
             Subject::Simple(identifier) => one_by_one(identifier),
-            Subject::Complex(members) => members.values().try_for_each(one_by_one),
+            Subject::Complex(members) => members
+                .iter()
+                .try_for_each(|(_, member)| one_by_one(member)),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::effect::{CutOff, Effect, Reach, Standing};
@@ -18,7 +17,7 @@ use crate::state::claim::{ClaimName, ClaimValue};
 use crate::state::key::{NameSpace, StateKey, SubjectKind};
 use crate::state::record::{CutOffScope, Entry, Member, Record, UnseenMember};
 use crate::state::retention::RetentionLimits;
-use crate::subject::{Subject, SubjectIdentifier};
+use crate::subject::{ComplexSubject, Subject, SubjectIdentifier};
 use crate::time::{EventTime, UnixTime};
 
 /// What a SET comes to.
@@ -223,7 +222,7 @@ impl Writer<'_> {
     fn write_complex(
         &mut self,
         effect: &Effect,
-        subject: &BTreeMap<String, SubjectIdentifier>,
+        subject: &ComplexSubject,
         unseen: UnseenMember,
     ) -> Result<(), Rejection> {
         let Some(members) = self.known_members(subject)? else {
@@ -258,10 +257,10 @@ impl Writer<'_> {
     /// The members of a known kind, sorted by it. `None` if the event has to be discarded.
     fn known_members(
         &mut self,
-        subject: &BTreeMap<String, SubjectIdentifier>,
+        subject: &ComplexSubject,
     ) -> Result<Option<Vec<KnownMember>>, Rejection> {
         let mut members: Vec<KnownMember> = Vec::new();
-        for (name, identifier) in subject {
+        for (name, identifier) in subject.iter() {
             let stated = kind_of_member(name);
             let keys = match stated {
                 Some(kind) => self.filing.keys(kind, identifier, &mut self.notes)?,
@@ -269,7 +268,8 @@ impl Writer<'_> {
             };
             let is_new = |kind: &SubjectKind| members.iter().all(|known| known.kind != *kind);
             let filed = keys.first().map(|key| key.kind).filter(is_new);
-            if filed.is_none() && self.rules.critical_subject_members.contains(name) {
+            let critical = &self.rules.critical_subject_members;
+            if filed.is_none() && critical.iter().any(|critical| critical == name) {
                 // SPEC: SSF 1.0 §3.6: MUST discard.
                 self.notes
                     .add(format!("criticalMemberNotUnderstood:{name}"));

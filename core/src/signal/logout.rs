@@ -6,8 +6,7 @@
 //! `sub`, a logout token must have `exp` and its one event, and an ID token has no `events`.
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 use alloc::vec;
 
 use super::event::{Event, Initiator};
@@ -17,7 +16,7 @@ use super::set::{SecurityEventToken, text};
 use super::time::instant;
 use super::vocabulary::BACK_CHANNEL_LOGOUT;
 use crate::json::{Value, object};
-use crate::subject::{Subject, SubjectIdentifier};
+use crate::subject::{ComplexSubject, Subject, SubjectIdentifier};
 use crate::time::UnixTime;
 
 /// Whether a payload calls itself a logout token.
@@ -107,16 +106,17 @@ fn subject(
             ("sub", text.into()),
         ])
     };
-    let mut members: BTreeMap<String, SubjectIdentifier> = BTreeMap::new();
+    let mut members = vec![];
     let mut shown = vec![("format", "complex".into())];
-    for (name, text) in [("user", sub), ("session", sid)] {
+    for (name, text) in [("session", sid), ("user", sub)] {
         if let Some(text) = text {
-            members.insert(name.to_string(), identifier(text));
+            members.push((name.to_string(), identifier(text)));
             shown.push((name, view(text)));
         }
     }
     if members.is_empty() {
         return Err(not("sub", "present, nor is `sid`"));
     }
-    Ok((Subject::Complex(members), object(shown)))
+    let subject = Subject::Complex(ComplexSubject::new(members));
+    Ok((subject, object(shown)))
 }

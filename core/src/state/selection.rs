@@ -13,7 +13,7 @@ use super::key::{NameSpace, StateKey, SubjectKind};
 use super::record::{Cause, Entry, Member, Record};
 use crate::configuration::Configuration;
 use crate::json::{self, Limits};
-use crate::subject::{Subject, SubjectIdentifier};
+use crate::subject::{ComplexSubject, Subject, SubjectIdentifier};
 use crate::time::UnixTime;
 use crate::token::issuer_match::{TENANT_PLACEHOLDER, resolve_issuer, scope_of};
 use crate::token::subject_keys::subject_key;
@@ -182,12 +182,12 @@ fn from_json(subject: &str, scopes: Scopes<'_>) -> Result<Vec<Selected>, Selecti
 
 /// SPEC: SSF 1.0 §3.3: the members together name one principal.
 fn from_members(
-    members: &BTreeMap<String, SubjectIdentifier>,
+    members: &ComplexSubject,
     scopes: Scopes<'_>,
 ) -> Result<Vec<Selected>, SelectionErrorKind> {
     let scopes = scopes.narrowed(members.get("tenant"));
     let mut by_kind: BTreeMap<SubjectKind, Vec<Selected>> = BTreeMap::new();
-    for (name, identifier) in members {
+    for (name, identifier) in members.iter() {
         let kind = kind_of_member(name)
             .ok_or_else(|| SelectionErrorKind::NeverShown(format!("the member `{name}`")))?;
         for one in identified(kind, identifier, scopes)? {

@@ -30,7 +30,7 @@ impl Subjects {
             Some(Subject::Simple(identifier)) => Vec::from([(None, identifier)]),
             Some(Subject::Complex(members)) => members
                 .iter()
-                .map(|(name, identifier)| (Some(name.as_str()), identifier))
+                .map(|(name, identifier)| (Some(name), identifier))
                 .collect(),
         };
         let mut names = BTreeMap::new();
