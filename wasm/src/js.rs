@@ -34,11 +34,20 @@ use types::ConfigurationError;
 #[derive(Debug)]
 pub struct Engine(Held);
 
-/// A module for the edge holds one engine for as long as it lives itself: the code that drops one is left out.
-#[cfg(feature = "prepared")]
-type Held = std::mem::ManuallyDrop<engine::Engine>;
 #[cfg(not(feature = "prepared"))]
 type Held = engine::Engine;
+/// An instance of a module for the edge holds one engine and goes with it: the code that drops one is left out.
+#[cfg(feature = "prepared")]
+type Held = std::mem::ManuallyDrop<engine::Engine>;
+
+#[cfg(not(feature = "prepared"))]
+const fn held(engine: engine::Engine) -> Held {
+    engine
+}
+#[cfg(feature = "prepared")]
+const fn held(engine: engine::Engine) -> Held {
+    Held::new(engine)
+}
 
 #[wasm_bindgen]
 impl Engine {
@@ -183,7 +192,7 @@ impl Engine {
 
 fn made(configuration: &str, seed: u64) -> Result<Engine, JsValue> {
     engine::Engine::new(configuration, seed)
-        .map(|made| Engine(std::mem::ManuallyDrop::new(made)))
+        .map(|engine| Engine(held(engine)))
         .map_err(|found| {
             let error = ConfigurationError::new(&found.to_string());
             error.set_name("ConfigurationError");
