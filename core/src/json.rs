@@ -96,7 +96,7 @@ pub fn canonical(value: &Value) -> String {
 /// The canonical text of any serialisable answer of the engine: struct order, sorted maps.
 #[must_use]
 pub fn to_text<T: serde::Serialize>(answer: &T) -> String {
-    // Answers hold strings, integers and lists only; serialising those into a `String` cannot fail.
+    // Answers hold what JSON has, with names that are strings; serialising those into a `String` cannot fail.
     serde_json::to_string(answer).unwrap_or_default()
 }
 

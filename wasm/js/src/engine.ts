@@ -186,12 +186,16 @@ export class Engine {
   async readEvents(sets: readonly string[], options: ReadEventOptions): Promise<Received[]> {
     const all: Received[] = [];
     const changed: Change[] = [];
-    for (const set of sets) {
-      const { received, changes } = await this.#readEvent(set, options);
-      all.push(received);
-      changed.push(...changes);
+    try {
+      for (const set of sets) {
+        const { received, changes } = await this.#readEvent(set, options);
+        all.push(received);
+        changed.push(...changes);
+      }
+    } finally {
+      // One that the engine gives no answer to keeps no other from taking effect.
+      await this.#merge(options.store, changed);
     }
-    await this.#merge(options.store, changed);
     return all;
   }
 
@@ -321,7 +325,7 @@ export class Engine {
     return prove(presented, this.#proofs);
   }
 
-  /** Remembers what a decision said to remember. A store that does not take it keeps no client waiting. */
+  /** Remembers what a decision said to remember. A store that does not take it changes nothing for the client. */
   async #remember(store: ReadStore, { changes }: Verdict): Promise<void> {
     if (changes.length === 0 || !("merge" in store)) return;
     try {

@@ -104,9 +104,12 @@ test("a poll takes what waits, acknowledges what was merged, and tells what was 
     const sets = Object.fromEntries([...waiting].slice(0, question.maxEvents));
     return Response.json({ sets, moreAvailable: waiting.size > Object.keys(sets).length });
   };
-  const options = { store, transmitter: TRANSMITTER, endpoint: "https://ssf.example/poll", token: "t", most: 10, fetch };
+  let merges = 0;
+  const counting = { get: (keys) => store.get(keys), merge: (changes) => ((merges += 1), store.merge(changes)) };
+  const options = { store: counting, transmitter: TRANSMITTER, endpoint: "https://ssf.example/poll", token: "t", most: 10, fetch };
   const polled = await poll(engine, options);
   assert.deepEqual(polled, { accepted: 25, rejected: 1, hasMore: false });
+  assert.equal(merges, 3, "one for each answer");
   assert.equal(waiting.size, 0);
   assert.equal(errors.broken.err, "invalid_request");
   assert.ok(questions.every((question) => question.returnImmediately));

@@ -40,6 +40,15 @@ test("a cache is late by what it says, and by nothing for what goes through it",
   await reader.get(["c"]);
   await reader.get(["c", "b", "a"]);
   assert.equal(asked, 4, "of two answers the older one went");
+  // A clock that is set back makes nothing keep longer.
+  const clock = Date.now;
+  try {
+    Date.now = () => clock() - 3_600_000;
+    await reader.get(["a"]);
+  } finally {
+    Date.now = clock;
+  }
+  assert.equal(asked, 5);
   // What is not an answer is not kept.
   await assert.rejects(cached({ get: async () => [] }, { seconds: 60 }).get(["a"]), TypeError);
 });

@@ -28,7 +28,10 @@ type Row = { id: string; opened: string };
 export abstract class CaeConnections<Env extends object> extends DurableObject<Env> implements Pick<Watcher, "recordsChanged"> {
   readonly #sql: SqlStorage;
   // Who was just told of a change asks the objects themselves.
-  readonly #held = new Held<Env>((env) => ({ ...this.settings(env), reader: { get: (keys) => this.records(env).getNow(keys) } }));
+  readonly #held = new Held<Env>((env) => {
+    const records = this.records(env);
+    return { ...this.settings(env), reader: { get: (keys) => records.getNow(keys) } };
+  });
   readonly #upstreams = new Map<string, WebSocket>();
   /** Connections that are not open yet, and whether records that they rest on changed since they were decided on. */
   readonly #opening = new Map<string, { isOutdated: boolean }>();

@@ -52,11 +52,15 @@ export function cached<S extends ReadStore>(store: S, { seconds, most = 10_000 }
   }
 
   async function merge(changes: readonly Change[]): Promise<void> {
+    const forget = (): void => {
+      merges += 1;
+      for (const { key } of changes) kept.delete(key);
+    };
+    forget();
     try {
       await (store as unknown as Store).merge(changes);
     } finally {
-      merges += 1;
-      for (const { key } of changes) kept.delete(key);
+      forget();
     }
   }
 

@@ -11,9 +11,22 @@ export function byKey(changes: readonly Change[], join: Merge): Map<string, Uint
 /** Most records of one question. */
 export const MOST = 1_024;
 
+/** Most bytes of the records of one question: in hexadecimal half of what `cae serve` takes at once. */
+const MOST_BYTES = 256 << 10;
+
 /** A list in parts that one question can hold. */
-export function parted<T>(list: readonly T[]): T[][] {
-  const parts = [];
-  for (let from = 0; from < list.length; from += MOST) parts.push(list.slice(from, from + MOST));
+export function parted<T>(list: readonly T[], bytesOf: (one: T) => number = () => 0): T[][] {
+  const parts: T[][] = [];
+  let bytes = 0;
+  for (const one of list) {
+    const last = parts.at(-1);
+    bytes += bytesOf(one);
+    if (last !== undefined && last.length < MOST && bytes <= MOST_BYTES) {
+      last.push(one);
+    } else {
+      parts.push([one]);
+      bytes = bytesOf(one);
+    }
+  }
   return parts;
 }

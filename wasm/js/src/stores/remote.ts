@@ -35,7 +35,7 @@ export class RemoteStore implements Store {
   }
 
   async merge(changes: readonly Change[]): Promise<void> {
-    for (const part of parted(changes)) {
+    for (const part of parted(changes, ({ record }) => record.byteLength)) {
       await this.#ask("/v1/records/merge", { changes: part.map(({ key, record }) => ({ key, record: toHex(record) })) });
     }
   }

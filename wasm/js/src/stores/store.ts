@@ -23,7 +23,8 @@ export interface ReadStore {
 /** Where the records of events are kept. */
 export interface Store extends ReadStore {
   /**
-   * Merges records into those that are there, by the join of the engine, so that no update is ever lost.
+   * Merges records into those that are there, by the join of the engine, so that no update is ever lost. A key may come
+   * several times.
    *
    * Resolves once all of them are durable and seen by every `get` that begins afterwards; only then may an event be
    * acknowledged. Rejects if that is not certain; merging again does no harm.

@@ -51,7 +51,9 @@ before(async () => {
     }`;
   ({ modules: own } = bundle(configuration, { "src/worker.js": worker }));
   const reader = "store: records(env), reader: { get: (keys) => keys.map(() => null) },";
-  ({ modules: late } = bundle(configuration, { "src/worker.js": worker.replace("store: records(env),", reader) }));
+  const lateWorker = worker.replace("store: records(env),", reader);
+  assert.notEqual(lateWorker, worker);
+  ({ modules: late } = bundle(configuration, { "src/worker.js": lateWorker }));
 });
 
 /** What happens between an answer of the store and the decision that it is for; and once. */

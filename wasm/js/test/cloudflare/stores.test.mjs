@@ -75,6 +75,9 @@ test("Durable Objects", async () => {
   await conformsReadWrite(() => client(worker, { shards: 16 }));
   // With another number of shards records would be there and not be found: it is refused.
   await assert.rejects(client(worker, { shards: 32 }).get(["0".repeat(32)]), /the records lie in 16 shards, not in 32/);
+  // More than one question to an object holds.
+  const many = Array.from({ length: 20_000 }, (_, place) => place.toString(16).padStart(8, "0").padEnd(32, "0"));
+  assert.deepEqual(await client(worker, { shards: 16 }).get(many.slice(1)), many.slice(1).map(() => null));
   for (const key of ["", "x", "F".repeat(32), "0".repeat(33)]) await assert.rejects(client(worker, { shards: 16 }).get([key]));
 });
 
