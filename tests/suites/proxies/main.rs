@@ -3,11 +3,13 @@
 //! What is not installed is not checked, and says so; `cargo xtask setup` installs what it can.
 #![cfg(test)]
 
+mod client;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::thread;
 
 use cae_tests::places;
@@ -15,6 +17,8 @@ use cae_tests::service::{
     Folder, Issuer, Process, Reply, Service, ask, cae, certify, free_port, wait_for,
 };
 use serde_json::Value;
+
+use self::client::Client;
 
 /// A program, wherever it is.
 fn program(names: &[&str]) -> Option<PathBuf> {
@@ -406,79 +410,6 @@ privateAddresses = "ordinary"
             "200 1",
             "with the claims of the challenge"
         );
-    }
-}
-
-/// A client that is a program.
-struct Client {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl Client {
-    /// A client for JavaScript, which trusts this certificate.
-    fn start_node(script: &str, arguments: &[String], certificate: &str) -> Option<Self> {
-        let packages = places::root().join("target/node/node_modules/@azure/core-rest-pipeline");
-        let Some(node) = program(&["node"]).filter(|_| packages.is_dir()) else {
-            eprintln!(
-                "note: node or its packages are not there, {script} is not run: `cargo xtask setup`"
-            );
-            return None;
-        };
-        let mut command = Command::new(node);
-        command
-            .arg(places::root().join("tests/clients").join(script))
-            .args(arguments);
-        command.env("NODE_EXTRA_CA_CERTS", certificate);
-        Some(Self::run(command))
-    }
-
-    fn start(script: &str, arguments: &[String]) -> Option<Self> {
-        let python = places::root().join("target/python/bin/python");
-        if !python.is_file() {
-            assert!(
-                !std::env::var("CAE_REQUIRE_PROGRAMS")
-                    .unwrap_or_default()
-                    .contains("python")
-            );
-            eprintln!("note: target/python is not there, {script} is not run: `cargo xtask setup`");
-            return None;
-        }
-        let mut command = Command::new(python);
-        command
-            .arg(places::root().join("tests/clients").join(script))
-            .args(arguments);
-        Some(Self::run(command))
-    }
-
-    fn run(mut command: Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = child.stdin.take().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self {
-            child,
-            input,
-            output,
-        }
-    }
-
-    fn ask(&mut self, line: &str) -> String {
-        writeln!(self.input, "{line}").unwrap();
-        let mut answer = String::new();
-        self.output.read_line(&mut answer).unwrap();
-        answer.trim().to_owned()
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
