@@ -187,8 +187,9 @@ impl Subject {
 }
 
 impl ComplexSubject {
-    /// Of members in the order of their names.
+    /// Of members in the order of their names, each name once.
     pub(crate) fn new(members: Vec<(String, SubjectIdentifier)>) -> Self {
+        debug_assert!(members.is_sorted_by(|(one, _), (next, _)| one < next));
         Self(members)
     }
 

@@ -82,45 +82,32 @@ impl ClaimsRequest {
     /// `nbf` is a string because every known service sends one.
     #[must_use]
     pub fn to_json(&self) -> String {
+        let essential =
+            |name, value: Value| object(vec![("essential", true.into()), (name, value)]);
         let mut members = self.other.clone();
+        let mut ask = |claim: &str, member| {
+            members.insert(claim.into(), member);
+        };
         if let Some(nbf) = self.nbf {
-            let seconds = nbf.as_secs().to_string();
-            members.insert(
-                "nbf".into(),
-                object(vec![("essential", true.into()), ("value", seconds.into())]),
-            );
+            ask("nbf", essential("value", nbf.as_secs().to_string().into()));
         }
         if let Some(address) = self.rp_ip_address {
-            let address = address.to_string();
-            members.insert(
-                "xms_rp_ipaddr".into(),
-                object(vec![("value", address.into())]),
+            ask(
+                "xms_rp_ipaddr",
+                object(vec![("value", address.to_string().into())]),
             );
         }
         match self.acrs.as_slice() {
             [] => {}
-            [one] => {
-                let one = ("value", one.as_str().into());
-                members.insert("acrs".into(), object(vec![("essential", true.into()), one]));
-            }
-            several => {
-                let several = ("values", several.into());
-                members.insert(
-                    "acrs".into(),
-                    object(vec![("essential", true.into()), several]),
-                );
-            }
+            [one] => ask("acrs", essential("value", one.as_str().into())),
+            several => ask("acrs", essential("values", several.into())),
         }
         if !self.capabilities.is_empty() {
-            members.insert(
-                "xms_cc".into(),
-                object(vec![("values", self.capabilities.as_slice().into())]),
-            );
+            let capabilities = self.capabilities.as_slice().into();
+            ask("xms_cc", object(vec![("values", capabilities)]));
         }
-        ascii(&json::canonical(&object(vec![(
-            "access_token",
-            Value::Object(members),
-        )])))
+        let request = object(vec![("access_token", members.into())]);
+        ascii(&json::canonical(&request))
     }
 
     /// Reads the JSON text of a claims request.

@@ -44,7 +44,7 @@ pub enum Vocabulary {
     Okta,
 }
 
-/// One event type.
+/// One event type. What only describes it (`effect`, `example`, `outcome`) is empty without the feature `descriptions`.
 #[derive(Debug)]
 pub struct EventType {
     /// The member of `events` that names it.

@@ -182,20 +182,25 @@ export class Engine {
     return received!;
   }
 
-  /** The same of several, with what all of them change merged at once. */
+  /**
+   * The same of several, with what all of them change merged at once. If the engine gives no answer to one, the others take
+   * effect, and it rejects all the same.
+   */
   async readEvents(sets: readonly string[], options: ReadEventOptions): Promise<Received[]> {
     const all: Received[] = [];
     const changed: Change[] = [];
-    try {
-      for (const set of sets) {
+    const failures: unknown[] = [];
+    for (const set of sets) {
+      try {
         const { received, changes } = await this.#readEvent(set, options);
         all.push(received);
         changed.push(...changes);
+      } catch (error) {
+        failures.push(error);
       }
-    } finally {
-      // One that the engine gives no answer to keeps no other from taking effect.
-      await this.#merge(options.store, changed);
     }
+    await this.#merge(options.store, changed);
+    if (failures.length > 0) throw failures[0];
     return all;
   }
 

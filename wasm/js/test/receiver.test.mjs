@@ -123,6 +123,12 @@ test("a poll takes what waits, acknowledges what was merged, and tells what was 
   const failing = { get: store.get.bind(store), merge: () => Promise.reject(new Error("full")) };
   await assert.rejects(poll(engine, { ...options, store: failing }), { code: "store" });
   assert.equal(waiting.size, 1);
+  // Where the engine gives no answer to one, the others take effect all the same; nothing is acknowledged.
+  const sets = [await world.set("early"), null, await world.set("late")];
+  await assert.rejects(engine.readEvents(sets, { store, transmitter: TRANSMITTER }), { code: "engine.fault" });
+  for (const user of ["early", "late"]) {
+    assert.equal((await engine.authorize(asking(await world.token(user)), { store })).status, 401);
+  }
   // A transmitter that never ends is not followed for ever, one that answers nonsense is told apart.
   const endless = async () => Response.json({ sets: { "no": "no SET" }, moreAvailable: true });
   assert.deepEqual(await poll(engine, { ...options, rounds: 3, fetch: endless }), { accepted: 0, rejected: 4, hasMore: true });

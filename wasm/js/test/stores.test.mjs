@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-import { MemoryStore, cached } from "cae";
+import { MemoryStore, cached, createEngine } from "cae";
 import { RedisStore } from "cae/redis";
 import { RemoteStore } from "cae/remote";
 import Redis from "ioredis";
@@ -103,6 +103,14 @@ issuer = "https://ssf.example"
   await listening(administration);
   const url = `http://127.0.0.1:${administration}`;
   await conformsReadWrite(() => new RemoteStore({ url, token: "a-token-for-the-edge" }));
+  // More than the service takes at once.
+  const claims = Object.fromEntries(Array.from({ length: 64 }, (_, place) => [`claim-${place}`, "x".repeat(300)]));
+  const change = { event_timestamp: Math.floor(Date.now() / 1000), claims };
+  const uri = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change";
+  const sets = await Promise.all(Array.from({ length: 60 }, (_, user) => world.set(`user-${user}`, undefined, { events: { [uri]: change } })));
+  const engine = await createEngine(world.configuration());
+  const received = await engine.readEvents(sets, { store: new RemoteStore({ url, token: "a-token-for-the-edge" }) });
+  assert.ok(received.every(({ kind }) => kind === "accepted"), JSON.stringify(received[0]));
   await assert.rejects(new RemoteStore({ url, token: "another" }).get(["0".repeat(32)]), { code: "remote" });
   await stop(service);
   await assert.rejects(new RemoteStore({ url, token: "a-token-for-the-edge" }).get(["0".repeat(32)]), { code: "remote" });

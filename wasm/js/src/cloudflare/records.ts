@@ -283,8 +283,8 @@ export class DurableObjectStore implements Store {
       const shard = Number.parseInt(keyOf(one).slice(0, 8), 16) % this.shards;
       parts.set(shard, [...(parts.get(shard) ?? []), one]);
     }
-    const questions = [...parts].flatMap(([shard, list]) => parted(list).map((part) => [this.namespace.get(this.#idOf(shard)), part] as const));
-    await Promise.all(questions.map(([stub, part]) => ask(stub, part)));
+    const asking = [...parts].flatMap(([shard, its]) => parted(its).map((part) => ask(this.namespace.get(this.#idOf(shard)), part)));
+    await Promise.all(asking);
   }
 
   #idOf(shard: number): DurableObjectId {
