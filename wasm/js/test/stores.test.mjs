@@ -104,7 +104,7 @@ issuer = "https://ssf.example"
   const url = `http://127.0.0.1:${administration}`;
   await conformsReadWrite(() => new RemoteStore({ url, token: "a-token-for-the-edge" }));
   // More than the service takes at once.
-  const claims = Object.fromEntries(Array.from({ length: 64 }, (_, place) => [`claim-${place}`, "x".repeat(300)]));
+  const claims = Object.fromEntries(Array.from({ length: 32 }, (_, place) => [`claim-${place}`, "x".repeat(500)]));
   const change = { event_timestamp: Math.floor(Date.now() / 1000), claims };
   const uri = "https://schemas.openid.net/secevent/caep/event-type/token-claims-change";
   const sets = await Promise.all(Array.from({ length: 60 }, (_, user) => world.set(`user-${user}`, undefined, { events: { [uri]: change } })));
