@@ -166,7 +166,7 @@ pub fn read_held(path: &Path) -> Result<Vec<HeldEvent>, StateFileError> {
 }
 
 /// Writes a file beside `path` and puts it in its place once all of it is on the disk.
-fn replace(
+pub(crate) fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! `cae issuer dev`, and what happens to its accounts.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::output::Output;
 use super::problem::{Problem, note};
 use crate::development::{self, Happening, Setup};
 use crate::serve::Client;
+use crate::state_file::replace;
 
 #[derive(clap::Subcommand, Debug)]
 pub(super) enum Command {
@@ -121,8 +123,11 @@ pub(super) fn run(command: Command, out: &mut Output) -> Result<Exit, Problem> {
             let started = |url: &str, configuration: &str| {
                 if let Some(file) = &write_config {
                     let token = file.with_file_name("dev-token");
-                    written = std::fs::write(file, configuration)
-                        .and_then(|()| std::fs::write(token, "any\n"))
+                    // Whoever waits for the configuration finds all of it, and the token that it names.
+                    written = std::fs::write(token, "any\n")
+                        .and_then(|()| {
+                            replace(file, |text| text.write_all(configuration.as_bytes()))
+                        })
                         .map_err(|error| Problem::file(file, error));
                 }
                 note(format_args!(
